@@ -1,0 +1,18 @@
+// Time. Wall time for what people and other hosts read, monotonic time for limits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace base {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+inline WallTime wall_now() { return std::chrono::system_clock::now(); }
+std::uint64_t monotonic_milliseconds();
+
+// "2026-11-21T20:15:00.123456Z" (RFC 3339, UTC).
+std::string to_rfc3339(WallTime time);
+
+}  // namespace base

@@ -1,0 +1,123 @@
+#include "lib/base/log.h"
+
+#include <fcntl.h>
+#include <syslog.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/json_text.h"
+#include "lib/base/unique_fd.h"
+
+namespace base::log {
+namespace {
+
+struct LevelRow {
+  Level level;
+  std::string_view name;
+  int syslog_priority;
+};
+constexpr auto kLevels = std::to_array<LevelRow>({
+    {Level::Debug, "debug", LOG_DEBUG},
+    {Level::Info, "info", LOG_INFO},
+    {Level::Warning, "warning", LOG_WARNING},
+    {Level::Error, "error", LOG_ERR},
+});
+const LevelRow& row(Level level) { return kLevels[static_cast<std::size_t>(level)]; }
+
+struct Sink {
+  std::string program = "vsmtp";
+  Settings settings;
+  UniqueFd file;
+};
+Sink& sink() {
+  static Sink the_sink;
+  return the_sink;
+}
+
+bool is_plain(std::string_view value) {
+  return !value.empty() && std::ranges::all_of(value, [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+}
+
+void append_text(std::string& line, std::string_view event, std::initializer_list<Field> fields) {
+  line += event;
+  for (const auto& field : fields) {
+    line += ' ';
+    line += field.name;
+    line += '=';
+    if (is_plain(field.value)) {
+      line += field.value;
+    } else {
+      json::append_string(line, field.value);
+    }
+  }
+}
+
+std::string as_json(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  std::string line = "{";
+  json::append_member(line, "time", to_rfc3339(wall_now()));
+  json::append_member(line, "program", sink().program);
+  json::append_member(line, "pid", static_cast<long long>(::getpid()));
+  json::append_member(line, "level", row(level).name);
+  json::append_member(line, "event", event);
+  for (const auto& field : fields) json::append_member(line, field.name, field.value);
+  return line + "}\n";
+}
+
+std::string as_text(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  std::string line = to_rfc3339(wall_now());
+  line += ' ';
+  line += sink().program;
+  line += '[';
+  line += std::to_string(::getpid());
+  line += "] ";
+  line += row(level).name;
+  line += ' ';
+  append_text(line, event, fields);
+  line += '\n';
+  return line;
+}
+
+}  // namespace
+
+Result<void> configure(std::string_view program, const Settings& settings) {
+  Sink& s = sink();
+  s.program = program;
+  s.settings = settings;
+  s.file.reset();
+  if (settings.destination.empty()) return {};
+  if (settings.destination == "syslog") {
+    ::openlog(s.program.c_str(), LOG_PID | LOG_NDELAY, LOG_MAIL);
+    return {};
+  }
+  auto file = open_file(settings.destination, O_WRONLY | O_APPEND | O_CREAT, 0640);
+  if (!file) return fail(Fault::Config, file.error().cause);
+  s.file = std::move(*file);
+  return {};
+}
+
+void reopen() {
+  Sink& s = sink();
+  if (!s.file.is_open()) return;
+  auto file = open_file(s.settings.destination, O_WRONLY | O_APPEND | O_CREAT, 0640);
+  if (file) s.file = std::move(*file);  // else the old file goes on: a log in the wrong place beats none
+}
+
+bool enabled(Level level) { return level >= sink().settings.least; }
+
+void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
+  if (!enabled(level)) return;
+  const Sink& s = sink();
+  if (s.settings.destination == "syslog") {
+    std::string line;
+    append_text(line, event, fields);
+    ::syslog(row(level).syslog_priority, "%s", line.c_str());
+    return;
+  }
+  const std::string line = s.settings.as_json ? as_json(level, event, fields) : as_text(level, event, fields);
+  (void)write_all(s.file.is_open() ? s.file.get() : 2, line);  // a full log disk must not stop the mail
+}
+
+}  // namespace base::log

@@ -1,0 +1,47 @@
+// The system log: one event a line, to standard error (s6-log, multilog, journald), a file or syslog, as text or JSON.
+// The only global state of the toolkit. One write(2) a line, so that lines of several processes do not mix.
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "lib/base/result.h"
+
+namespace base::log {
+
+enum class Level { Debug, Info, Warning, Error };
+
+struct Field {
+  std::string_view name;
+  std::string value;
+  Field(std::string_view name_, std::string_view value_) : name(name_), value(value_) {}
+  Field(std::string_view name_, const std::string& value_) : name(name_), value(value_) {}
+  Field(std::string_view name_, const char* value_) : name(name_), value(value_) {}
+  template <std::integral Number>
+  Field(std::string_view name_, Number number) : name(name_), value(std::to_string(number)) {}
+};
+
+struct Settings {
+  Level least = Level::Info;
+  bool as_json = false;
+  // "" standard error, "syslog", or a path (opened for appending, again after reopen()).
+  std::string destination;
+};
+
+[[nodiscard]] Result<void> configure(std::string_view program, const Settings& settings);
+void reopen();  // after the file was rotated
+
+bool enabled(Level level);
+
+// Text: `2026-11-21T20:15:00.123456Z smtpd[42] info accepted id=... from=<a@b>`; values with blanks or controls are quoted.
+// JSON: {"time":...,"program":...,"pid":...,"level":...,"event":...,"id":...}
+void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
+
+inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::Debug, event, fields); }
+inline void info(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::Info, event, fields); }
+inline void warning(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::Warning, event, fields); }
+inline void error(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::Error, event, fields); }
+
+}  // namespace base::log

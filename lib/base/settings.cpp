@@ -1,0 +1,206 @@
+#include "lib/base/settings.h"
+
+#include <ini.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstdio>
+#include <memory>
+#include <set>
+
+#include "lib/base/text.h"
+
+namespace base {
+namespace {
+
+constexpr auto kSettings = std::to_array<Setting>({
+    // section, key, kind, default, choices, doc
+    {"server", "domain", Kind::Text, "", "", "name of this host in greetings and trace fields; empty: the host name"},
+
+    {"log", "level", Kind::Choice, "info", "debug|info|warning|error", "least level that is logged"},
+    {"log", "format", Kind::Choice, "text", "text|json", "form of the log lines"},
+    {"log", "destination", Kind::Text, "", "", "where the log goes: empty is standard error, 'syslog', or a file"},
+});
+
+std::string full_name(std::string_view section, std::string_view key) {
+  return std::string(section) + "." + std::string(key);
+}
+
+std::string expected_of(const Setting& setting) {
+  switch (setting.kind) {
+    case Kind::Flag: return "yes or no";
+    case Kind::Count: return "a whole number";
+    case Kind::Octets: return "a number of octets, such as 20m (k, m and g are factors of 1024)";
+    case Kind::Duration: return "a duration, such as 5m (ms, s, m, h, d, w)";
+    case Kind::Choice: {
+      std::string words(setting.choices);
+      std::ranges::replace(words, '|', ' ');
+      return "one of: " + words;
+    }
+    case Kind::Text:
+    case Kind::Path:
+    case Kind::List:
+    case Kind::Program: break;
+  }
+  return "text";
+}
+
+bool is_of_kind(const Setting& setting, std::string_view value) {
+  switch (setting.kind) {
+    case Kind::Flag: return value == "yes" || value == "no";
+    case Kind::Count: return text::parse_number<std::uint64_t>(value).has_value();
+    case Kind::Octets: return text::parse_octets(value).has_value();
+    case Kind::Duration: return text::parse_duration_milliseconds(value).has_value();
+    case Kind::Choice: {
+      const auto choices = text::split(setting.choices, '|');
+      return std::ranges::find(choices, value) != choices.end();
+    }
+    case Kind::Text:
+    case Kind::Path:
+    case Kind::List:
+    case Kind::Program: break;
+  }
+  return value.find('\0') == std::string_view::npos;
+}
+
+std::string keys_of(std::string_view section) {
+  std::string keys;
+  for (const auto& setting : kSettings)
+    if (setting.section == section) keys += " " + std::string(setting.key);
+  return keys;
+}
+
+std::string known_sections() {
+  std::set<std::string> sections;
+  for (const auto& setting : kSettings) sections.insert("[" + std::string(setting.section) + "]");
+  std::string text;
+  for (const auto& section : sections) text += " " + section;
+  return text;
+}
+
+// What inih's callbacks share while a file is read. inih gives no line numbers to its handler, so the reader counts.
+struct Reading {
+  std::FILE* file;
+  std::string path;
+  Settings* settings;
+  int line = 0;
+  std::string mistakes;
+
+  void mistake(const std::string& what) {
+    if (!mistakes.empty()) mistakes += '\n';
+    mistakes += path + ":" + std::to_string(line) + ": " + what;
+  }
+};
+
+char* read_line(char* buffer, int size, void* stream) {
+  auto& reading = *static_cast<Reading*>(stream);
+  if (std::fgets(buffer, size, reading.file) == nullptr) return nullptr;
+  ++reading.line;
+  const std::string_view line(buffer);
+  if (line.size() + 1 == static_cast<std::size_t>(size) && !line.ends_with('\n')) {
+    reading.mistake("line of more than " + std::to_string(size - 2) + " octets; expected: go on in a new line that begins with a blank");
+    for (int c = std::fgetc(reading.file); c != EOF && c != '\n';) c = std::fgetc(reading.file);
+  }
+  return buffer;
+}
+
+int on_value(void* user, const char* section, const char* key, const char* value) {
+  auto& reading = *static_cast<Reading*>(user);
+  const Setting* setting = find_setting(full_name(section, key));
+  if (setting == nullptr) {
+    const std::string keys = keys_of(section);
+    if (keys.empty()) {
+      reading.mistake("unknown section [" + std::string(section) + "]; expected:" + known_sections());
+    } else {
+      reading.mistake("unknown key '" + std::string(key) + "' in [" + section + "]; expected:" + keys);
+    }
+    return 1;
+  }
+  const auto set = reading.settings->set(*setting, value);
+  if (!set) reading.mistake(set.error().cause);
+  return 1;
+}
+
+}  // namespace
+
+std::span<const Setting> all_settings() { return kSettings; }
+
+const Setting* find_setting(std::string_view name) {
+  const auto [section, key] = text::split_once(name, '.');
+  for (const auto& setting : kSettings)
+    if (setting.section == section && setting.key == key) return &setting;
+  return nullptr;
+}
+
+Result<void> check_value(const Setting& setting, std::string_view value) {
+  if (is_of_kind(setting, value)) return {};
+  return fail(Fault::Config, "bad value '" + text::printable(value) + "' for " + full_name(setting.section, setting.key) + "; expected: " + expected_of(setting));
+}
+
+Result<void> Settings::read(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
+  if (!file) return fail_errno("open " + path, Fault::Config);
+  Reading reading{file.get(), path, this, 0, {}};
+  const int bad_line = ::ini_parse_stream(read_line, &reading, on_value, &reading);
+  if (bad_line != 0 && reading.mistakes.empty()) {
+    reading.line = bad_line;
+    reading.mistake("neither [section] nor key = value");
+  }
+  if (!reading.mistakes.empty()) return fail(Fault::Config, reading.mistakes);
+  return {};
+}
+
+Result<void> Settings::set(const Setting& setting, std::string_view value) {
+  const auto checked = check_value(setting, value);
+  if (!checked) return checked;
+  const std::string name = full_name(setting.section, setting.key);
+  auto& slot = given_[name];
+  // inih calls once for each continuation line, and a List may be given by several options.
+  const bool adds = (setting.kind == Kind::List || setting.kind == Kind::Program) && !slot.empty();
+  slot = adds ? slot + " " + std::string(value) : std::string(value);
+  return {};
+}
+
+void Settings::forget(const Setting& setting) { given_.erase(full_name(setting.section, setting.key)); }
+
+const std::string& Settings::text(std::string_view name) const {
+  static std::map<std::string, std::string, std::less<>> standards;
+  if (const auto given = given_.find(name); given != given_.end()) return given->second;
+  if (const auto known = standards.find(name); known != standards.end()) return known->second;
+  const Setting* setting = find_setting(name);
+  assert(setting != nullptr);
+  return standards[std::string(name)] = setting->standard;
+}
+
+bool Settings::flag(std::string_view name) const { return text(name) == "yes"; }
+
+std::uint64_t Settings::count(std::string_view name) const {
+  const auto value = text::parse_number<std::uint64_t>(text(name));
+  assert(value);
+  return *value;
+}
+
+std::uint64_t Settings::octets(std::string_view name) const {
+  const auto value = text::parse_octets(text(name));
+  assert(value);
+  return *value;
+}
+
+std::uint64_t Settings::milliseconds(std::string_view name) const {
+  const auto value = text::parse_duration_milliseconds(text(name));
+  assert(value);
+  return *value;
+}
+
+std::vector<std::string> Settings::words(std::string_view name) const {
+  std::vector<std::string> words;
+  for (const auto line : text::split(text(name), '\n'))
+    for (const auto word : text::split(line, ' '))
+      if (!text::trim(word).empty()) words.emplace_back(text::trim(word));
+  return words;
+}
+
+bool Settings::is_given(std::string_view name) const { return given_.find(name) != given_.end(); }
+
+}  // namespace base

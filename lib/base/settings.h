@@ -1,0 +1,68 @@
+// The configuration: vsmtp.ini, and options of the same names that win over it. DESIGN.md section 7.
+// Every key is a row of settings.cpp: its kind, its default, what it is for. --help and the manual are made from the rows.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+
+namespace base {
+
+enum class Kind {
+  Text,
+  Path,      // text; relative to the working directory
+  Flag,      // yes or no
+  Count,     // a whole number
+  Octets,    // a number with k, m or g
+  Duration,  // a number with ms, s, m, h, d or w; a bare number is seconds
+  Choice,    // one of `choices`, which are separated by '|'
+  List,      // words separated by blanks; as an option it may be given several times
+  Program,   // a chain: "PROGRAM ARGUMENT... -- PROGRAM ...", split at blanks
+};
+
+struct Setting {
+  std::string_view section;   // "smtp"
+  std::string_view key;       // "rcpt_count_max"; the option is --rcpt-count-max
+  Kind kind;
+  std::string_view standard;  // the default, as it would be written in the file
+  std::string_view choices;   // for Kind::Choice
+  std::string_view doc;       // one line, no full stop
+};
+
+std::span<const Setting> all_settings();
+// nullptr: no such key. `name` is "smtp.rcpt_count_max".
+const Setting* find_setting(std::string_view name);
+
+// Whether `value` is one of this kind; the error says what was expected, without file and line.
+[[nodiscard]] Result<void> check_value(const Setting& setting, std::string_view value);
+
+class Settings {
+ public:
+  // Reads an INI file over the defaults. An unknown section or key or a bad value is Fault::Config and names file, line,
+  // value and what is allowed; all mistakes of the file are reported at once, a line each.
+  [[nodiscard]] Result<void> read(const std::string& path);
+  // One value over what the file said; for command lines. For a List, a second call adds.
+  [[nodiscard]] Result<void> set(const Setting& setting, std::string_view value);
+
+  // Back to the default.
+  void forget(const Setting& setting);
+
+  // The accessors assert that the name exists and is of that kind: a wrong one is a bug, not an input.
+  [[nodiscard]] const std::string& text(std::string_view name) const;
+  [[nodiscard]] bool flag(std::string_view name) const;
+  [[nodiscard]] std::uint64_t count(std::string_view name) const;
+  [[nodiscard]] std::uint64_t octets(std::string_view name) const;
+  [[nodiscard]] std::uint64_t milliseconds(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> words(std::string_view name) const;  // List and Program
+  [[nodiscard]] bool is_given(std::string_view name) const;                   // by file or option
+
+ private:
+  std::map<std::string, std::string, std::less<>> given_;  // "section.key" -> value
+};
+
+}  // namespace base
