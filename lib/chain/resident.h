@@ -1,0 +1,54 @@
+// The resident life of a program: the same calls over a Unix socket (DESIGN.md 2.4, vsmtp-chain(7)).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "lib/chain/message_call.h"
+#include "lib/net/loop.h"
+
+namespace chain {
+
+// A call that waits for its answer. May be answered later and in any order, from the loop's thread. Destroying it
+// unanswered answers exit 81 (internal bug).
+class PendingCall {
+ public:
+  PendingCall(PendingCall&&) noexcept;
+  PendingCall& operator=(PendingCall&&) noexcept;
+  ~PendingCall();
+  Invocation invocation;
+  void answer(Answer answer);
+
+ private:
+  friend class ResidentServer;
+  struct Origin;
+  PendingCall(Invocation, std::shared_ptr<Origin>);
+  std::shared_ptr<Origin> origin_;
+};
+
+// Serves calls on a socket in a loop. Answers of one turn of the loop leave in one write a connection.
+class ResidentServer {
+ public:
+  struct Limits {
+    std::size_t connections = 1000;
+    std::size_t calls_at_once = 10'000;         // more: the connections are not read until some are answered
+    std::size_t frame_octets = 64 << 20;        // larger frames end the connection
+  };
+  ResidentServer(net::Loop& loop, const Limits& limits, std::function<void(PendingCall)> on_call);
+  ~ResidentServer();
+  [[nodiscard]] base::Result<void> listen(const std::string& path, unsigned mode = 0600);
+  // Takes no new connections and calls; `on_idle` when the last call is answered.
+  void drain(std::function<void()> on_idle);
+
+ private:
+  struct Internal;
+  std::unique_ptr<Internal> internal_;
+};
+
+// The whole resident life of a program whose work is a plain function: loop, socket, signals (SIGTERM ends when open
+// calls are answered, SIGHUP calls `reload`), the handler run in `threads` threads (0: in the loop itself).
+int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
+                   std::function<void()> reload = {});
+
+}  // namespace chain
