@@ -1,0 +1,71 @@
+#include "lib/base/settings.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <set>
+#include <string>
+
+#include "lib/base/io.h"
+
+using base::Settings;
+
+namespace {
+// Reads `text` as vsmtp.ini; "" or the error.
+std::string error_of(const std::string& text) {
+  const auto file = base::memory_file("ini");
+  REQUIRE(file);
+  REQUIRE(base::write_all(file->get(), text));
+  Settings settings;
+  const auto read = settings.read("/proc/self/fd/" + std::to_string(file->get()));
+  return read ? "" : read.error().cause;
+}
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+}  // namespace
+
+TEST_CASE("every setting has a section, a key, a text and a default of its own kind") {
+  std::set<std::string> names;
+  for (const auto& setting : base::all_settings()) {
+    CAPTURE(setting.key);
+    CHECK_FALSE(setting.section.empty());
+    CHECK_FALSE(setting.doc.empty());
+    CHECK(names.insert(std::string(setting.section) + "." + std::string(setting.key)).second);
+    CHECK(base::check_value(setting, setting.standard));
+  }
+}
+
+TEST_CASE("a file wins over defaults and an option over the file") {
+  const auto file = base::memory_file("ini");
+  REQUIRE(file);
+  REQUIRE(base::write_all(file->get(), "; comment\n[log]\nlevel = debug\n[server]\ndomain = mx.example.org\n"));
+  Settings settings;
+  CHECK(settings.text("log.level") == "info");
+  REQUIRE(settings.read("/proc/self/fd/" + std::to_string(file->get())));
+  CHECK(settings.text("log.level") == "debug");
+  CHECK(settings.text("server.domain") == "mx.example.org");
+  REQUIRE(settings.set(*base::find_setting("log.level"), "error"));
+  CHECK(settings.text("log.level") == "error");
+  CHECK(settings.is_given("server.domain"));
+  CHECK_FALSE(settings.is_given("log.format"));
+}
+
+TEST_CASE("a mistake names file, line, value and what was expected, and all are told at once") {
+  const auto errors = error_of("[log]\nlevel = loud\nlevl = info\n[lgo]\nlevel = info\n");
+  CHECK(has(errors, ":2: bad value 'loud' for log.level; expected: one of: debug info warning error"));
+  CHECK(has(errors, ":3: unknown key 'levl' in [log]; expected: level format destination"));
+  CHECK(has(errors, ":5: unknown section [lgo]; expected:"));
+  CHECK(has(error_of("what is this\n"), ":1: "));
+}
+
+TEST_CASE("a line that is too long for the reader is an error, not two lines") {
+  const auto errors = error_of("[server]\ndomain = " + std::string(400, 'a') + "\n[log]\nlevel = loud\n");
+  CHECK(has(errors, ":2: line of more than"));
+  CHECK(has(errors, ":4: bad value 'loud'"));
+}
+
+TEST_CASE("a missing file is a configuration error") {
+  Settings settings;
+  const auto read = settings.read("/nonexistent/vsmtp.ini");
+  REQUIRE_FALSE(read);
+  CHECK(read.error().fault == base::Fault::Config);
+}
