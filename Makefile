@@ -81,8 +81,13 @@ FUZZ_FLAGS := -std=c++23 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitiz
 $(BUILD)/fuzz/%.o: %.cpp
 	@mkdir -p $(@D)
 	clang++-19 $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
-$(BUILD)/fuzz/%_fuzz: $(BUILD)/fuzz/%_fuzz.o $(patsubst %.cpp,$(BUILD)/fuzz/%.o,$(wildcard lib/base/*.cpp lib/mail/*.cpp lib/smtp/*.cpp lib/chain/*.cpp lib/queue/*.cpp))
-	clang++-19 $(FUZZ_FLAGS) -o $@ $(filter-out %_test.o %_fuzz.o,$^) $(filter %/$(notdir $*)_fuzz.o,$^) $(LIBS) -luv
+# An archive, so that a fuzzer links only what its parser needs.
+$(BUILD)/fuzz/lib.a: $(LIB_SOURCES:%.cpp=$(BUILD)/fuzz/%.o) $(TESTED:$(BUILD)/%=$(BUILD)/fuzz/%)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/fuzz/%_fuzz: $(BUILD)/fuzz/%_fuzz.o $(BUILD)/fuzz/lib.a
+	clang++-19 $(FUZZ_FLAGS) -o $@ $^ $(LIBS) $(UNIT_LIBS)
+.SECONDARY: $(FUZZERS:%=%.o)
 fuzz: $(FUZZERS)  ## build the fuzzers
 
 tidy:  ## clang-tidy over all sources

@@ -1,29 +1,8 @@
 #include "lib/base/json_text.h"
 
+#include "lib/base/utf8.h"
+
 namespace base::json {
-namespace {
-
-// Length of the well-formed UTF-8 sequence at the front (RFC 3629 section 4), 0 if there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto octet = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto tail = [&](std::size_t i) { return (octet(i) & 0xC0U) == 0x80U; };
-  const unsigned first = octet(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (first == 0xE0 && octet(1) < 0xA0) return 0;
-    if (first == 0xED && octet(1) > 0x9F) return 0;
-    return tail(1) && tail(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (first == 0xF0 && octet(1) < 0x90) return 0;
-    if (first == 0xF4 && octet(1) > 0x8F) return 0;
-    return tail(1) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
 
 void append_string(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -31,7 +10,7 @@ void append_string(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const auto octet = static_cast<unsigned char>(text.front());
     if (octet >= 0x80) {
-      const auto length = utf8_length(text);
+      const auto length = utf8::sequence_octets(text);
       if (length == 0) {
         out += "\xEF\xBF\xBD";
         text.remove_prefix(1);
