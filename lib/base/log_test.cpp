@@ -1,0 +1,60 @@
+#include "lib/base/log.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+
+namespace log = base::log;
+
+namespace {
+// What `write` adds to the log, without time and pid.
+template <class Write>
+std::string logged(const log::Settings& how, Write write) {
+  const std::string path = "/tmp/vsmtp-log-test." + std::to_string(::getpid());
+  log::Settings settings = how;
+  settings.destination = path;
+  REQUIRE(log::configure("test", settings));
+  write();
+  const auto text = base::read_file(path, 1 << 20);
+  ::unlink(path.c_str());
+  REQUIRE(log::configure("unit_tests", {}));
+  REQUIRE(text);
+  return *text;
+}
+}  // namespace
+
+TEST_CASE("a text line quotes what would break the line, and nothing else") {
+  const auto line = logged({}, [] { log::info("accepted", {{"id", "abc"}, {"from", "a b\"c\r\n"}, {"octets", 42}, {"none", ""}}); });
+  CHECK(line.ends_with("] info accepted id=abc from=\"a b\\\"c\\r\\n\" octets=42 none=\"\"\n"));
+  CHECK(std::count(line.begin(), line.end(), '\n') == 1);
+}
+
+TEST_CASE("a JSON line is one object") {
+  const auto line = logged({log::Level::Info, true, ""}, [] { log::warning("refused", {{"reply", "550 no"}}); });
+  CHECK(line.starts_with("{\"time\":\"20"));
+  CHECK(line.ends_with("\"level\":\"warning\",\"event\":\"refused\",\"reply\":\"550 no\"}\n"));
+}
+
+TEST_CASE("levels below the least are not logged") {
+  CHECK(logged({log::Level::Warning, false, ""}, [] {
+          log::debug("no");
+          log::info("no");
+          log::error("yes");
+        }).find("no") == std::string::npos);
+}
+
+TEST_CASE("a log file that cannot be opened is a configuration error") {
+  const auto configured = log::configure("test", {log::Level::Info, false, "/nonexistent/log"});
+  REQUIRE_FALSE(configured);
+  CHECK(configured.error().fault == base::Fault::Config);
+  REQUIRE(log::configure("unit_tests", {}));
+}
+
+TEST_CASE("times are written as RFC 3339 section 5.6") {
+  CHECK(base::to_rfc3339(base::WallTime(std::chrono::microseconds(1'700'000'000'000'042))) == "2023-11-14T22:13:20.000042Z");
+}
