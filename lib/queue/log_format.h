@@ -1,0 +1,73 @@
+// The log on disk: segments log/NNNNNNNNNN.log of fixed size. Used by log_writer, log_reader and view only.
+//
+//   0      segment header, one page: magic, version, number, nonce, checksum
+//   4096   batch: record, record, ..., zeros up to the next page
+//   ...    batch
+//
+// A record is a 32-octet header and the octets of an item (item.h), padded to 16. Integers are little-endian.
+//
+// A segment that is used again is overwritten in place, since that needs no change of metadata and so only one flush.
+// What tells a record from the octets of an older life, which may be the text of somebody's message made to look like a
+// record, is the segment's nonce: 64 random bits, drawn anew for each life, that stand in each record and seed its
+// checksum. Batches begin on a page so that no page with acknowledged records is ever written again.
+//
+// Reading: from a record go to the one behind it; where none is valid, go on at the next page; where none is valid
+// there either, the segment ends. Only the last batch can be torn, and nobody was told that it is safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lib/base/result.h"
+
+namespace queue::log {
+
+inline constexpr std::uint64_t kPageOctets = 4096;
+inline constexpr std::uint64_t kRecordAlignment = 16;
+inline constexpr std::uint64_t kRecordHeaderOctets = 32;
+inline constexpr std::uint64_t kMinSegmentOctets = 64 << 10;
+inline constexpr std::uint64_t kMaxSegmentOctets = std::uint64_t{4} << 30;
+
+struct SegmentHeader {
+  std::uint64_t number = 0;
+  std::uint64_t nonce = 0;
+};
+[[nodiscard]] std::string to_octets(const SegmentHeader& header);  // kPageOctets
+[[nodiscard]] std::optional<SegmentHeader> parse_segment_header(std::string_view page);
+
+// A record's place in a segment.
+struct Record {
+  std::uint64_t offset = 0;       // of its header
+  std::uint64_t item_octets = 0;
+  [[nodiscard]] std::uint64_t item_offset() const { return offset + kRecordHeaderOctets; }
+};
+constexpr std::uint64_t align(std::uint64_t octets, std::uint64_t to) { return (octets + to - 1) / to * to; }
+constexpr std::uint64_t octets_of_record(std::uint64_t item_octets) { return align(kRecordHeaderOctets + item_octets, kRecordAlignment); }
+
+// The header of a record whose item comes in pieces: checksum is crc32c over the pieces, begun with checksum_seed().
+[[nodiscard]] std::uint32_t checksum_seed(std::uint64_t nonce, std::uint64_t offset, std::uint64_t item_octets);
+[[nodiscard]] std::string record_header(std::uint64_t nonce, std::uint64_t item_octets, std::uint32_t checksum);
+
+// Finds the first record at or behind `from` (a record's end or a page) in `segment`, the mapped file.
+[[nodiscard]] std::optional<Record> next_record(std::string_view segment, std::uint64_t nonce, std::uint64_t from);
+
+// "log/0000000012.log" and its companions, relative to the spool.
+[[nodiscard]] std::string segment_name(std::uint64_t number);   // in use
+[[nodiscard]] std::string free_name(std::uint64_t number);      // .free: all done, to be used again under a new number
+[[nodiscard]] std::string done_name(std::uint64_t number);      // .done: the journal of results
+struct LogFile {
+  std::uint64_t number = 0;
+  std::string_view kind;  // "log", "free", "done"
+};
+[[nodiscard]] std::optional<LogFile> parse_log_file_name(std::string_view name);
+
+// How far the log is committed: log/committed, 4096 octets, mapped by writer and readers, never synced. The writer stores
+// after each fdatasync and before it answers. Meaningless when no writer runs: then the checksums tell.
+struct Position {
+  std::uint64_t segment = 0;
+  std::uint64_t offset = 0;  // of the first octet that is not committed; a multiple of kPageOctets
+};
+
+}  // namespace queue::log

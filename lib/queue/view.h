@@ -1,0 +1,50 @@
+// All messages of a spool, those in files and those in the log alike, for whoever looks from outside (qctl). Changes
+// nothing, takes no lock, may run beside all writers: a message may move or leave while it is looked at.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/queue/progress.h"
+#include "lib/queue/spool.h"
+
+namespace queue {
+
+// A line of a listing.
+struct Listed {
+  Id id;
+  Place place;           // of a message in the log: working
+  bool is_in_log = false;
+  std::uint64_t octets = 0;   // of the whole item
+  base::WallTime arrived;
+  base::WallTime modified;    // Place deferred: time of the next attempt
+};
+
+// A message with all that is known of it.
+struct Seen {
+  Item item;
+  base::Blob message;   // from the log: a copy, since the segment may be used again
+  Place place;
+  bool is_in_log = false;
+  std::vector<Event> events;
+};
+
+class View {
+ public:
+  explicit View(const Spool& spool) : spool_(&spool) {}
+
+  // All that is in `place` (messages in the log count as working/), until `on_listed` returns false. Ids are not sorted.
+  // No message is listed twice, though one may be missed or seen in its old state when it moves meanwhile.
+  [[nodiscard]] base::Result<void> list(const Place& place, const std::function<bool(const Listed&)>& on_listed,
+                                        std::vector<Foreign>* foreign = nullptr) const;
+  // error_number ENOENT: no such message.
+  [[nodiscard]] base::Result<Seen> find(const Id& id) const;
+
+ private:
+  const Spool* spool_;
+};
+
+}  // namespace queue
