@@ -1,0 +1,2 @@
+QCTL := ages display output selection
+TESTED += $(call objects,qctl,$(QCTL))

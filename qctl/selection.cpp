@@ -1,0 +1,107 @@
+#include "qctl/selection.h"
+
+#include <algorithm>
+
+#include "lib/base/text.h"
+#include "lib/mail/address.h"
+
+namespace qctl {
+namespace {
+using base::text::lower;
+
+bool matches_one(const std::vector<std::string>& patterns, std::string_view text) {
+  return patterns.empty() || std::ranges::any_of(patterns, [&](const auto& pattern) { return matches_pattern(pattern, text); });
+}
+
+bool matches_sender(const std::vector<std::string>& patterns, std::string_view reverse_path) {
+  return matches_one(patterns, reverse_path.empty() ? "<>" : reverse_path);
+}
+
+// "<a@example.org>" is how logs write it.
+std::vector<std::string> without_brackets(std::vector<std::string> addresses) {
+  for (auto& address : addresses)
+    if (address.size() > 2 && address.starts_with('<') && address.ends_with('>')) address = address.substr(1, address.size() - 2);
+  return addresses;
+}
+
+base::Result<std::optional<std::uint64_t>> number_of(const base::CommandLine& command_line, std::string_view option,
+                                                     std::optional<std::uint64_t> (*parse)(std::string_view), std::string_view expected) {
+  if (!command_line.has(option)) return std::nullopt;
+  const auto number = parse(command_line.text(option));
+  if (number) return number;
+  return base::fail(base::Fault::Usage, "--" + std::string(option) + ": '" + base::text::printable(command_line.text(option)) +
+                                            "'; expected: " + std::string(expected));
+}
+
+std::optional<std::chrono::milliseconds> as_duration(std::optional<std::uint64_t> milliseconds) {
+  if (!milliseconds) return std::nullopt;
+  return std::chrono::milliseconds(*milliseconds);
+}
+
+}  // namespace
+
+bool matches_pattern(std::string_view pattern, std::string_view text) {
+  // Where the last * was, to come back to with one octet more under it.
+  std::size_t p = 0, t = 0, star = std::string_view::npos, under_star = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      under_star = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == lower(text[t]))) {
+      ++p, ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++under_star;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+base::Result<Selection> Selection::of(const base::CommandLine& command_line) {
+  constexpr std::string_view kDuration = "a duration, such as 30s, 5m, 2h, 3d";
+  constexpr std::string_view kOctets = "a number of octets, such as 200k or 5m";
+  const auto older = number_of(command_line, "older", base::text::parse_duration_milliseconds, kDuration);
+  if (!older) return std::unexpected(older.error());
+  const auto newer = number_of(command_line, "newer", base::text::parse_duration_milliseconds, kDuration);
+  if (!newer) return std::unexpected(newer.error());
+  const auto larger = number_of(command_line, "larger", base::text::parse_octets, kOctets);
+  if (!larger) return std::unexpected(larger.error());
+  const auto smaller = number_of(command_line, "smaller", base::text::parse_octets, kOctets);
+  if (!smaller) return std::unexpected(smaller.error());
+
+  Selection selection;
+  selection.queues = command_line.all("queue");
+  for (const auto& sender : command_line.all("sender"))
+    selection.senders.push_back(sender.empty() || sender == "<>" ? "<>" : without_brackets({sender}).front());
+  selection.recipients = without_brackets(command_line.all("recipient"));
+  selection.domains = command_line.all("domain");
+  selection.older = as_duration(*older);
+  selection.newer = as_duration(*newer);
+  selection.larger = *larger;
+  selection.smaller = *smaller;
+  return selection;
+}
+
+bool Selection::has_criteria() const {
+  return !queues.empty() || !senders.empty() || !recipients.empty() || !domains.empty() || older || newer || larger || smaller;
+}
+
+bool Selection::takes_queue(std::string_view queue) const {
+  return queues.empty() || std::ranges::any_of(queues, [&](std::string_view wanted) {
+           return queue == wanted || (wanted == "quarantine" && queue.starts_with("quarantine/"));
+         });
+}
+
+bool Selection::takes(const Entry& entry, base::WallTime now) const {
+  const auto age = now - entry.arrival;
+  const auto has_recipient = [&](const auto& matches) { return std::ranges::any_of(entry.recipients, matches); };
+  return takes_queue(entry.queue) && matches_sender(senders, entry.reverse_path) &&
+         (recipients.empty() || has_recipient([&](const auto& recipient) { return matches_one(recipients, recipient); })) &&
+         (domains.empty() || has_recipient([&](const auto& recipient) { return matches_one(domains, mail::split_address(recipient).second); })) &&
+         (!older || age > *older) && (!newer || age < *newer) && (!larger || entry.octets > *larger) && (!smaller || entry.octets < *smaller);
+}
+
+}  // namespace qctl

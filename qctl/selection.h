@@ -1,0 +1,36 @@
+// Which messages a command means: what the options say, the same for looking and for changing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/command_line.h"
+#include "qctl/entry.h"
+
+namespace qctl {
+
+// `pattern` is the text, or has * for any number of octets and ? for one. Case is ignored.
+bool matches_pattern(std::string_view pattern, std::string_view text);
+
+// All criteria that are given must hold; of a criterion that is given several times, one.
+struct Selection {
+  std::vector<std::string> queues;      // "quarantine" is all of them
+  std::vector<std::string> senders;     // patterns; "<>" is the null reverse-path
+  std::vector<std::string> recipients;  // patterns
+  std::vector<std::string> domains;     // patterns for the domains of recipients
+  std::optional<std::chrono::milliseconds> older, newer;
+  std::optional<std::uint64_t> larger, smaller;  // octets
+
+  // --queue --sender --recipient --domain --older --newer --larger --smaller
+  [[nodiscard]] static base::Result<Selection> of(const base::CommandLine& command_line);
+
+  [[nodiscard]] bool has_criteria() const;
+  [[nodiscard]] bool takes_queue(std::string_view queue) const;
+  [[nodiscard]] bool takes(const Entry& entry, base::WallTime now) const;
+};
+
+}  // namespace qctl
