@@ -30,6 +30,7 @@ struct Seen {
   Place place;
   bool is_in_log = false;
   std::vector<Event> events;
+  base::WallTime modified;  // as in Listed
 };
 
 class View {
@@ -40,6 +41,12 @@ class View {
   // No message is listed twice, though one may be missed or seen in its old state when it moves meanwhile.
   [[nodiscard]] base::Result<void> list(const Place& place, const std::function<bool(const Listed&)>& on_listed,
                                         std::vector<Foreign>* foreign = nullptr) const;
+  // The same with each item read, its message left empty; for those who select by envelope, context or events. One pass
+  // over the log for all of them. `wants` is asked first, so that nothing is read in vain. An item that cannot be read goes
+  // to `foreign`.
+  [[nodiscard]] base::Result<void> visit(const Place& place, const std::function<bool(const Listed&)>& wants,
+                                         const std::function<bool(const Seen&)>& on_seen,
+                                         std::vector<Foreign>* foreign = nullptr) const;
   // error_number ENOENT: no such message.
   [[nodiscard]] base::Result<Seen> find(const Id& id) const;
 
