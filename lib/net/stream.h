@@ -15,7 +15,9 @@ namespace net {
 class StreamUser {
  public:
   virtual void on_octets(std::string_view octets) = 0;        // borrowed until return
-  virtual void on_end(const base::Error* error) = 0;          // the peer closed its side, or `error`; no more octets come
+  // The peer closed its side, or `error`; no more octets come. After the former, writing goes on, and may still end in
+  // an error later.
+  virtual void on_end(const base::Error* error) = 0;
   virtual void on_connected() {}                              // after connect()
   virtual void on_drained() {}                                // all that write() had to keep has left
 
@@ -32,6 +34,7 @@ class Stream {
   // `source` may be empty: the system chooses. Ends in on_connected() or on_end(error).
   [[nodiscard]] base::Result<void> connect(const Address& to, const Address* source = nullptr);
 
+  // A new stream does not read. Stopping and starting again before more has come costs nothing.
   void start_reading();
   void stop_reading();
   // Sends what the socket takes now, keeps a copy of the rest and sends it when it can. Errors come by on_end().
@@ -39,6 +42,7 @@ class Stream {
   [[nodiscard]] std::size_t unsent_octets() const;
   // Sends what is left, then half-closes.
   void shut_down();
+  [[nodiscard]] int descriptor() const;  // borrowed; -1 before adopt() or connect()
 
  private:
   struct Internal;
