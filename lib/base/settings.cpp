@@ -18,6 +18,17 @@ constexpr auto kSettings = std::to_array<Setting>({
     // section, key, kind, default, choices, doc
     {"server", "domain", Kind::Text, "", "", "name of this host in greetings and trace fields; empty: the host name"},
 
+    {"delivery", "local_domains", Kind::List, "", "", "domains whose mailboxes are here; .example.org for all names below it, * for all"},
+
+    {"maildir", "template", Kind::Path, "/srv/mail/{domain}/{local}/Maildir", "", "where a recipient's Maildir lies; {local} {user} {extension} {domain}"},
+    {"maildir", "create", Kind::Flag, "no", "", "make a Maildir that is not there; no: such a recipient is unknown"},
+    {"maildir", "unknown", Kind::Choice, "permanent", "permanent|temporary", "how a recipient without a Maildir is refused"},
+    {"maildir", "line_end", Kind::Choice, "lf", "lf|crlf", "line end of the files"},
+    {"maildir", "fold_case", Kind::Flag, "yes", "", "local parts in lower case; the domain always is"},
+    {"maildir", "extension_delimiter", Kind::Text, "+", "", "what separates {user} from {extension} in a local part; empty: nothing does"},
+    {"maildir", "size_in_name", Kind::Flag, "yes", "", "file names tell the size, as Dovecot reads it: ,S=octets,W=octets with CRLF"},
+    {"maildir", "open_max", Kind::Count, "256", "", "Maildirs that a resident program keeps open"},
+
     {"log", "level", Kind::Choice, "info", "debug|info|warning|error", "least level that is logged"},
     {"log", "format", Kind::Choice, "text", "text|json", "form of the log lines"},
     {"log", "destination", Kind::Text, "", "", "where the log goes: empty is standard error, 'syslog', or a file"},
