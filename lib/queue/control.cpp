@@ -1,0 +1,53 @@
+#include "lib/queue/control.h"
+
+#include "lib/base/text.h"
+#include "lib/chain/caller.h"
+
+namespace queue {
+namespace {
+
+base::Result<std::size_t> count_in(const base::Result<std::string>& answer) {
+  if (!answer) return std::unexpected(answer.error());
+  const auto count = base::text::parse_number<std::size_t>(base::text::split_once(*answer, ' ').first);
+  if (!count) return base::fail(base::Fault::Bug, "queue-run answered '" + base::text::printable(*answer) + "'; expected: a number of messages");
+  return *count;
+}
+
+}  // namespace
+
+base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments) const {
+  if (!is_running()) return std::unexpected(base::Error{base::Fault::Temporary, "no queue-run has the spool " + spool_->path(), ECONNREFUSED});
+  chain::Words words = {"unix:" + spool_->path() + "/" + std::string(kControlSocket)};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  chain::Caller::Limits limits;
+  limits.timeout_milliseconds = timeout_milliseconds_;
+  auto outcome = chain::call_and_wait(words, chain::Call{}, limits);
+  if (outcome.result == chain::Outcome::Class::Taken) return std::move(outcome.reply);
+  const std::string& cause = outcome.cause.empty() ? outcome.reply : outcome.cause;
+  if (outcome.result == chain::Outcome::Class::Permanent) return std::unexpected(base::Error{base::Fault::Permanent, cause, ENOENT});
+  return std::unexpected(base::Error{base::Fault::Temporary, cause, outcome.cause.empty() ? EIO : ETIMEDOUT});
+}
+
+base::Result<void> Control::move(const Id& id, const Place& to) const {
+  const auto answer = ask({"move", id.text(), to.folder()});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+base::Result<void> Control::remove(const Id& id) const {
+  const auto answer = ask({"remove", id.text()});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+base::Result<void> Control::retry(const Id& id) const {
+  const auto answer = ask({"retry", id.text()});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+base::Result<std::size_t> Control::retry_all() const { return count_in(ask({"retry", "all"})); }
+base::Result<std::size_t> Control::retry_domain(std::string_view domain) const { return count_in(ask({"retry", "domain", domain})); }
+base::Result<std::string> Control::status() const { return ask({"status"}); }
+
+}  // namespace queue

@@ -1,0 +1,52 @@
+// What one asks of the queue-run that has a spool, and its answers: qctl's way to the messages that queue-run holds, since
+// they live in the log or are being delivered. Message calls to the resident socket SPOOL/queue-run.sock with a command as
+// arguments (queue-run(8)); the log's FIFO (trigger.h) takes some of the same wishes without an answer.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "lib/base/result.h"
+#include "lib/queue/id.h"
+#include "lib/queue/place.h"
+#include "lib/queue/spool.h"
+
+namespace queue {
+
+inline constexpr std::string_view kControlSocket = "queue-run.sock";
+
+// Errors of all requests: error_number ECONNREFUSED: no queue-run has this spool (what is in its log can then be had by
+// LogReader with Spool::lock("queue-run")). ENOENT: no such message, or it is not in queue-run's hands (working/, deliver/,
+// deferred/ and the log are). ETIMEDOUT: no answer in time; the wish may still come true.
+class Control {
+ public:
+  // `spool` is borrowed. The time limit is for one answer.
+  explicit Control(const Spool& spool, std::uint64_t timeout_milliseconds = 30'000) : spool_(&spool), timeout_milliseconds_(timeout_milliseconds) {}
+
+  [[nodiscard]] bool is_running() const { return spool_->is_locked("queue-run"); }
+
+  // Takes the message away from delivery: a file of its own in `to`, durable on return, also when it lived in the log. One
+  // that is being delivered is moved when that attempt has ended and something is left to deliver; ENOENT if not.
+  [[nodiscard]] base::Result<void> move(const Id& id, const Place& to) const;
+  // Forgets it; one that is being delivered when that attempt has ended.
+  [[nodiscard]] base::Result<void> remove(const Id& id) const;
+
+  // Attempts it now, whatever its next attempt was to be, and forgives its destinations that they failed.
+  [[nodiscard]] base::Result<void> retry(const Id& id) const;
+  // All that is deferred; the messages of one recipient domain. Return how many. For a domain all deferred files are read.
+  [[nodiscard]] base::Result<std::size_t> retry_all() const;
+  [[nodiscard]] base::Result<std::size_t> retry_domain(std::string_view domain) const;
+
+  // One JSON object, described in queue-run(8).
+  [[nodiscard]] base::Result<std::string> status() const;
+
+ private:
+  [[nodiscard]] base::Result<std::string> ask(std::initializer_list<std::string_view> words) const;
+
+  const Spool* spool_;
+  std::uint64_t timeout_milliseconds_;
+};
+
+}  // namespace queue
