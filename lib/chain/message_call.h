@@ -81,6 +81,8 @@ struct Outcome {
   // The raw report, for delivery calls.
   std::string report;
   int exit_code = 0;
+  // The program could not be started, or its socket not be connected: certainly nothing was tried. Temporary.
+  bool is_unavailable = false;
 };
 
 // The table of vsmtp-chain(7): exit code, report -> outcome. A report that is longer than 64 KB, has no letter K, Z or D
