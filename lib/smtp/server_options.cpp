@@ -1,0 +1,50 @@
+#include "lib/smtp/server_options.h"
+
+#include <array>
+#include <vector>
+
+namespace smtp {
+namespace {
+
+struct Line {
+  Extension extension;
+  std::string_view keyword;
+};
+constexpr auto kLines = std::to_array<Line>({
+    {kPipelining, "PIPELINING"},
+    {kSize, "SIZE"},
+    {k8BitMime, "8BITMIME"},
+    {kChunking, "CHUNKING"},
+    {kBinaryMime, "BINARYMIME"},
+    {kSmtpUtf8, "SMTPUTF8"},
+    {kDsn, "DSN"},
+    {kStartTls, "STARTTLS"},
+    {kRequireTls, "REQUIRETLS"},
+    {kEnhancedStatus, "ENHANCEDSTATUSCODES"},
+});
+
+// STARTTLS is offered in clear only (RFC 3207 section 4.2), REQUIRETLS under TLS only (RFC 8689 section 2).
+std::string ehlo_reply_of(const ServerOptions& options, unsigned extensions) {
+  std::string reply = "250-" + options.server_name + "\r\n";
+  std::size_t last_line = 0;
+  for (const auto& line : kLines) {
+    if ((extensions & line.extension) == 0) continue;
+    last_line = reply.size();
+    reply += "250-" + std::string(line.keyword);
+    if (line.extension == kSize) reply += " " + std::to_string(options.limits.message_octets);
+    reply += "\r\n";
+  }
+  reply[last_line + 3] = ' ';
+  return reply;
+}
+
+}  // namespace
+
+void ServerOptions::prepare() {
+  greeting_reply = "220 " + server_name + " " + greeting + "\r\n";
+  helo_reply = "250 " + server_name + "\r\n";
+  ehlo_reply = ehlo_reply_of(*this, extensions & ~static_cast<unsigned>(kRequireTls));
+  ehlo_reply_secured = ehlo_reply_of(*this, extensions & ~static_cast<unsigned>(kStartTls));
+}
+
+}  // namespace smtp

@@ -1,0 +1,42 @@
+// What all sessions of a server share: limits, extensions, ready-made replies.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "lib/mail/address.h"
+#include "lib/smtp/dot_reader.h"
+#include "lib/smtp/grammar.h"
+
+namespace smtp {
+
+// Where a session can ask its driver, and wait for the answer.
+enum class Stage : std::uint8_t { Connect, Helo, Mail, Rcpt, Data, Message };
+constexpr unsigned bit(Stage stage) { return 1U << static_cast<unsigned>(stage); }
+
+struct ServerLimits {
+  std::uint64_t message_octets = 20 * 1024 * 1024;  // 0: none
+  std::size_t recipients = 1000;                    // a transaction; RFC 5321 section 4.5.3.1.8 wants 100 at least
+  std::size_t command_line_octets = 2048;           // with CR LF: 512 of section 4.5.3.1.4 and what the extensions add, DSN the most
+  std::size_t text_line_octets = 0;                 // with CR LF; 0: none. RFC 5321 section 4.5.3.1.6 has 1000
+  unsigned transactions = 1000;                     // a session; 0: none
+  unsigned idle_commands = 100;                     // NOOP, RSET, VRFY, ... without a message; each more is an error
+  unsigned soft_errors = 10;                        // from here on every error is answered late
+  unsigned hard_errors = 20;                        // and with this one the session ends
+};
+
+struct ServerOptions {
+  std::string server_name = "localhost";
+  std::string greeting = "Service ready";
+  unsigned extensions = kPipelining | kSize | k8BitMime | kSmtpUtf8 | kEnhancedStatus | kChunking | kBinaryMime;
+  DotReader::BareLineEnd bare_line_end = DotReader::BareLineEnd::Refuse;
+  ServerLimits limits;
+  mail::AddressRules address_rules;
+  unsigned asks = bit(Stage::Rcpt) | bit(Stage::Message);  // at other stages the standard reply is given at once
+
+  // Made of the above by prepare(), which must be called once before a session starts.
+  std::string greeting_reply, helo_reply, ehlo_reply, ehlo_reply_secured;
+  void prepare();
+};
+
+}  // namespace smtp

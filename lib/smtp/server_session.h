@@ -1,0 +1,179 @@
+// The server's side of an SMTP session as a state machine without I/O: octets come in, replies and questions go out. Sockets,
+// clocks, TLS and policy are the driver's (smtpd/), or a test's, or a fuzzer's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lib/smtp/dot_reader.h"
+#include "lib/smtp/replies.h"
+#include "lib/smtp/server_options.h"
+#include "lib/smtp/transaction.h"
+
+namespace smtp {
+
+// Where the octets of a message go while they come in. Outlives the session.
+class MessageSink {
+ public:
+  virtual void begin() = 0;                          // the text is about to come: the place for a Received field
+  virtual void append(std::string_view octets) = 0;  // borrowed; it is the sink's to remember that it failed
+  virtual void discard() = 0;                        // what came since begin() is refused or given up
+
+ protected:
+  ~MessageSink() = default;
+};
+
+enum class Step : std::uint8_t {
+  NeedInput,  // all input is eaten
+  Ask,        // stage() waits for answer(); what is left of the input comes again after it
+  Delay,      // the client has made too many errors: write the output only after a while, then advance() again
+  StartTls,   // write the output, throw the rest of the input away (RFC 3207 section 4.2), shake hands, then tls_started()
+  Close,      // write the output and close
+};
+
+struct Answer {
+  bool accepts = true;
+  bool closes = false;         // the session ends after the reply, as a 421 wants it
+  std::string_view reply = {};  // complete lines, WireReply::lines; "": the standard reply of the stage
+};
+
+class ServerSession {
+ public:
+  // Both are borrowed for the session's life.
+  ServerSession(const ServerOptions& options, MessageSink& sink) : options_(&options), sink_(&sink) {}
+
+  // Eats octets from the front of `input` and appends replies to `output`, of several commands if they came together
+  // (RFC 2920). The first call, with no input, greets.
+  Step advance(std::string_view& input, std::string& output);
+
+  // The driver's decision, after Step::Ask. At Stage::Message the transaction is over with it.
+  void answer(const Answer& answer, std::string& output);
+  void tls_started();
+  // The driver ends the session: time limit, stop of the server.
+  void close(ReplyId reply, std::string& output);
+
+  [[nodiscard]] Stage stage() const { return stage_; }  // of the question
+  [[nodiscard]] const std::string& helo() const { return helo_; }
+  [[nodiscard]] bool is_extended() const { return is_extended_; }  // EHLO
+  [[nodiscard]] bool is_secured() const { return is_secured_; }
+  // From MAIL to the reply to the message; at Stage::Mail with the sender and at Stage::Rcpt with the recipient (the last one)
+  // that are asked about. nullptr when there is none.
+  [[nodiscard]] const Transaction* transaction() const { return transaction_.get(); }
+
+  // For time limits: what is waited for, and a number that changes whenever it has come.
+  enum class Awaits : std::uint8_t { Helo, Mail, Rcpt, Text, Nothing };
+  [[nodiscard]] Awaits awaits() const;
+  [[nodiscard]] unsigned progress() const { return progress_; }
+  [[nodiscard]] unsigned messages() const { return messages_; }  // accepted
+  [[nodiscard]] unsigned errors() const { return errors_; }
+
+ private:
+  // What a client may say next; verbs say in which of these they are allowed.
+  enum State : std::uint8_t { kStart = 1, kReady = 2, kMail = 4, kRcpt = 8, kBdat = 16 };
+  static constexpr std::uint8_t kAny = kStart | kReady | kMail | kRcpt | kBdat;
+  // What the octets are that come next.
+  enum class Reading : std::uint8_t { Greeting, Command, OverlongCommand, Data, Chunk, Nothing };
+  enum class Argument : std::uint8_t { None, Required, Optional };
+  struct Verb {
+    std::string_view name;
+    std::uint8_t allowed;
+    Argument argument;
+    unsigned extension;  // that must be offered; 0: none
+    void (ServerSession::*handle)(std::string_view argument, std::string& output);
+  };
+  static const Verb kVerbs[];
+  static const Verb* find(std::string_view word);
+  // What an answer does at each stage. `accept` says the standard reply.
+  struct StageRow {
+    Stage stage;
+    void (ServerSession::*accept)(std::string& output);
+    void (ServerSession::*refuse)();
+  };
+  static const StageRow kStages[];
+
+  // Each eats octets of its kind and returns whether there may be more to do; false: more input is needed.
+  bool read(std::string_view& input, std::string& output);
+  bool read_greeting(std::string& output);
+  bool read_command(std::string_view& input, std::string& output);
+  bool skip_command(std::string_view& input, std::string& output);
+  bool read_data(std::string_view& input, std::string& output);
+  bool read_chunk(std::string_view& input, std::string& output);
+
+  void command(std::string_view line, std::string& output);
+  void helo(std::string_view argument, std::string& output);
+  void ehlo(std::string_view argument, std::string& output);
+  void greet(std::string_view name, bool is_extended, std::string& output);
+  void mail(std::string_view argument, std::string& output);
+  void rcpt(std::string_view argument, std::string& output);
+  void data(std::string_view argument, std::string& output);
+  void bdat(std::string_view argument, std::string& output);
+  void rset(std::string_view argument, std::string& output);
+  void noop(std::string_view argument, std::string& output);
+  void vrfy(std::string_view argument, std::string& output);
+  void expn(std::string_view argument, std::string& output);
+  void help(std::string_view argument, std::string& output);
+  void quit(std::string_view argument, std::string& output);
+  void starttls(std::string_view argument, std::string& output);
+  void auth(std::string_view argument, std::string& output);
+
+  void ask(Stage stage, std::string& output);
+  void accept_connect(std::string& output);
+  void accept_helo(std::string& output);
+  void accept_mail(std::string& output);
+  void accept_rcpt(std::string& output);
+  void accept_data(std::string& output);
+  void accept_message(std::string& output);
+  void refuse_connect();
+  void refuse_helo();
+  void refuse_mail();
+  void refuse_rcpt();
+  void refuse_data();
+  void refuse_message();
+
+  void reply(const Refusal& reply, std::string& output);
+  bool count_error(std::string& output);
+  bool count_idle_command(std::string& output);
+  void take_text(std::string_view octets);
+  [[nodiscard]] ReplyId defect() const;
+  void end_data(std::string& output);
+  void begin_chunk();
+  void drop_chunk(ReplyId refusal);
+  void end_chunk(std::string& output);
+  void end();
+  void drop_message();
+  void reset();
+  [[nodiscard]] unsigned extensions() const;
+  [[nodiscard]] bool is_too_large() const;
+  [[nodiscard]] bool refuses_bare_line_ends() const;
+
+  const ServerOptions* options_;
+  MessageSink* sink_;
+  std::string line_;  // begin of a command line whose end has not come; empty between commands
+  std::string helo_;
+  std::unique_ptr<Transaction> transaction_;
+  std::uint64_t chunk_left_ = 0;
+  DotReader text_;
+  unsigned progress_ = 0;
+  unsigned messages_ = 0;
+  unsigned transactions_ = 0;
+  unsigned errors_ = 0;
+  unsigned idle_commands_ = 0;
+  State state_ = kStart;
+  Reading reading_ = Reading::Greeting;
+  Stage stage_ = Stage::Connect;
+  ReplyId chunk_refusal_ = ReplyId::None;  // reply to a chunk whose octets are thrown away; None: it was answered already
+  bool is_asking_ = false;
+  bool is_extended_ = false;
+  bool is_secured_ = false;
+  bool starts_tls_ = false;
+  bool delays_ = false;
+  bool is_chunked_ = false;     // the message comes by BDAT
+  bool is_last_chunk_ = false;
+  bool drops_chunk_ = false;
+  bool has_text_ = false;       // sink_->begin() was called and the message is neither dropped nor handed over
+  bool is_discarded_ = false;   // the message is dropped, its octets are read to their end
+};
+
+}  // namespace smtp
