@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "lib/base/text.h"
+
 namespace base {
 
 std::uint64_t monotonic_milliseconds() {
@@ -19,6 +21,21 @@ std::string to_rfc3339(WallTime time) {
   const auto length = std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
                                     utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(microseconds % 1'000'000));
   return {text, static_cast<std::size_t>(length)};
+}
+
+std::optional<WallTime> parse_rfc3339(std::string_view text) {
+  // The places of the digits; all else must stand as here.
+  constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:dd.ddddddZ";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i)
+    if (kForm[i] == 'd' ? !text::is_digit(text[i]) : text[i] != kForm[i]) return std::nullopt;
+  const auto number = [&](std::size_t at, std::size_t count) { return *text::parse_number<int>(text.substr(at, count)); };
+  const std::chrono::year_month_day day(std::chrono::year(number(0, 4)), std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                        std::chrono::day(static_cast<unsigned>(number(8, 2))));
+  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  if (!day.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  return WallTime(std::chrono::sys_days(day)) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) +
+         std::chrono::microseconds(number(20, 6));
 }
 
 }  // namespace base

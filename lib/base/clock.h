@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace base {
 
@@ -14,5 +16,7 @@ std::uint64_t monotonic_milliseconds();
 
 // "2026-11-21T20:15:00.123456Z" (RFC 3339, UTC).
 std::string to_rfc3339(WallTime time);
+// Reads that form: UTC, six digits of a second, nothing else.
+std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 }  // namespace base

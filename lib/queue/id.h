@@ -1,8 +1,8 @@
 // The name of a message: 18 characters that sort by time and that no two processes of a machine make twice.
 //
-//   0H8ZK4TQ2N7 00A3W05
-//   |           +- process id (22 bits) and a counter (13 bits), 7 characters
-//   +- microseconds since 1970, 11 characters (enough until the year 3111)
+//   1NH7ZK4TQ2N 00A3W05
+//   |           +- process id (22 bits) and a random number of the process (13 bits), 7 characters
+//   +- microseconds since 1970, 11 characters (enough until the year 3111); in a process, never the same twice
 //
 // The digits are Crockford's base 32 (no I, L, O, U), so ids can be read aloud, sort like their octets, and are
 // harmless as file names and in shells.

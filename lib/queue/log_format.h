@@ -11,8 +11,9 @@
 // record, is the segment's nonce: 64 random bits, drawn anew for each life, that stand in each record and seed its
 // checksum. Batches begin on a page so that no page with acknowledged records is ever written again.
 //
-// Reading: from a record go to the one behind it; where none is valid, go on at the next page; where none is valid
-// there either, the segment ends. Only the last batch can be torn, and nobody was told that it is safe.
+// Reading: from a record go to the one behind it; where none is valid, go on at the next page, to the end of the file.
+// So a page that the disk has lost costs the records on it, not those behind it. Only the last batch can be torn by a
+// crash, and nobody was told that it is safe.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +21,13 @@
 #include <string>
 #include <string_view>
 
-#include "lib/base/result.h"
-
-namespace queue::log {
+namespace queue::log_format {
 
 inline constexpr std::uint64_t kPageOctets = 4096;
 inline constexpr std::uint64_t kRecordAlignment = 16;
 inline constexpr std::uint64_t kRecordHeaderOctets = 32;
 inline constexpr std::uint64_t kMinSegmentOctets = 64 << 10;
-inline constexpr std::uint64_t kMaxSegmentOctets = std::uint64_t{4} << 30;
+inline constexpr std::uint64_t kMaxSegmentOctets = std::uint64_t{2} << 30;
 
 struct SegmentHeader {
   std::uint64_t number = 0;
@@ -46,12 +45,17 @@ struct Record {
 constexpr std::uint64_t align(std::uint64_t octets, std::uint64_t to) { return (octets + to - 1) / to * to; }
 constexpr std::uint64_t octets_of_record(std::uint64_t item_octets) { return align(kRecordHeaderOctets + item_octets, kRecordAlignment); }
 
-// The header of a record whose item comes in pieces: checksum is crc32c over the pieces, begun with checksum_seed().
+// The checksum of a record is crc32c over its item, begun with this.
 [[nodiscard]] std::uint32_t checksum_seed(std::uint64_t nonce, std::uint64_t offset, std::uint64_t item_octets);
-[[nodiscard]] std::string record_header(std::uint64_t nonce, std::uint64_t item_octets, std::uint32_t checksum);
-
-// Finds the first record at or behind `from` (a record's end or a page) in `segment`, the mapped file.
-[[nodiscard]] std::optional<Record> next_record(std::string_view segment, std::uint64_t nonce, std::uint64_t from);
+[[nodiscard]] std::string record_header(std::uint64_t nonce, const Record& record, std::uint32_t checksum);
+// Reads the header of a record that should stand at `offset`. nullopt: none of this segment's life, or one that says of
+// itself that it stands elsewhere or is longer than a segment can be.
+struct RecordHeader {
+  Record record;
+  std::uint32_t checksum = 0;
+};
+[[nodiscard]] std::optional<RecordHeader> parse_record_header(std::string_view octets, std::uint64_t nonce, std::uint64_t offset);
+[[nodiscard]] bool is_intact(const RecordHeader& header, std::uint64_t nonce, std::string_view item);
 
 // "log/0000000012.log" and its companions, relative to the spool.
 [[nodiscard]] std::string segment_name(std::uint64_t number);   // in use
@@ -63,11 +67,4 @@ struct LogFile {
 };
 [[nodiscard]] std::optional<LogFile> parse_log_file_name(std::string_view name);
 
-// How far the log is committed: log/committed, 4096 octets, mapped by writer and readers, never synced. The writer stores
-// after each fdatasync and before it answers. Meaningless when no writer runs: then the checksums tell.
-struct Position {
-  std::uint64_t segment = 0;
-  std::uint64_t offset = 0;  // of the first octet that is not committed; a multiple of kPageOctets
-};
-
-}  // namespace queue::log
+}  // namespace queue::log_format

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,6 +27,12 @@ inline constexpr auto kStates = std::to_array<StateRow>({
     {State::Dead,       "dead",       "given up"},
     {State::Quarantine, "quarantine", "set aside by a rule, in a folder for each name"},
 });
+// Rows are found by their state.
+static_assert([] {
+  for (std::size_t i = 0; i < kStates.size(); ++i)
+    if (static_cast<std::size_t>(kStates[i].state) != i) return false;
+  return true;
+}());
 
 struct Place {
   State state = State::Working;

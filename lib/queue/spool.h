@@ -15,11 +15,11 @@
 #pragma once
 
 #include <functional>
-#include <map>
-#include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/blob.h"
@@ -104,8 +104,8 @@ class Spool {
   // Forgets a message. Its progress file goes in the next sync().
   [[nodiscard]] base::Result<void> remove(const Id& id, const Place& place);
 
-  // Appends to progress/ID. `durable`: fdatasync (and the folder's entry when the file is new) before return.
-  [[nodiscard]] base::Result<void> append_progress(const Id& id, std::span<const Event> events, bool durable);
+  // Appends to progress/ID. Durable on return.
+  [[nodiscard]] base::Result<void> append_progress(const Id& id, std::span<const Event> events);
   [[nodiscard]] base::Result<std::vector<Event>> read_progress(const Id& id) const;  // none when there is no file
 
   // Makes moves and removals so far durable, with one fsync a folder that changed. queue-run calls it every 100 ms when
@@ -115,17 +115,16 @@ class Spool {
 
   // What crashes leave behind, for the start of queue-run (which holds its lock): drafts in tmp/ older than an hour and
   // progress files without a message are removed; of a message in two folders the one in the more careful state stays.
-  // `log_ids` are the messages that live in the log: their progress files are left alone. Says what it did.
+  // A message that lives in the log keeps its progress file. Says what it did, a line each.
   [[nodiscard]] base::Result<std::vector<std::string>> repair(const std::function<bool(const Id&)>& is_in_log);
 
  private:
   friend class Draft;
-  Spool(std::string path, base::UniqueFd directory) : path_(std::move(path)), directory_(std::move(directory)) {}
+  explicit Spool(std::string path) : path_(std::move(path)) {}
   [[nodiscard]] base::Result<StoredItem> open_item(const Place& place, const Id& id, bool locked) const;
-  [[nodiscard]] base::Result<void> make_quarantine(const Place& place) const;
+  void note_change(const Place& place) { changed_.insert(folder_path(place)); }
 
   std::string path_;
-  base::UniqueFd directory_;
   std::set<std::string> changed_;  // folders with renames or removals that are not durable yet
   std::vector<Id> progress_to_remove_;
 };

@@ -43,7 +43,7 @@ class Trigger {
   std::string partial_;
 };
 
-// The other end, for one or many pokes. Never blocks.
+// The other end, for one or many pokes. Never blocks. The process must ignore SIGPIPE.
 class TriggerPoke {
  public:
   explicit TriggerPoke(const Spool& spool);

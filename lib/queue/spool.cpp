@@ -1,0 +1,272 @@
+#include "lib/queue/spool.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+#include "lib/base/durable.h"
+#include "lib/base/io.h"
+#include "lib/base/text.h"
+#include "lib/queue/folders.h"
+
+namespace queue {
+namespace {
+
+using base::Fault;
+using base::Result;
+
+constexpr auto kOtherFolders = std::to_array<std::string_view>({"progress", "tmp", "log", "lock"});
+
+std::vector<std::string> all_folders() {
+  std::vector<std::string> folders;
+  for (const auto& row : kStates) folders.emplace_back(row.folder);
+  folders.insert(folders.end(), kOtherFolders.begin(), kOtherFolders.end());
+  return folders;
+}
+
+// The path in "dir:PATH" or "PATH".
+Result<std::string> path_of(std::string_view where) {
+  const auto colon = where.find(':');
+  if (colon != std::string_view::npos && where.substr(0, colon).find('/') == std::string_view::npos) {
+    if (where.substr(0, colon) != "dir") return base::fail(Fault::Config, "spool " + std::string(where) + ": expected: PATH or dir:PATH");
+    where.remove_prefix(colon + 1);
+  }
+  while (where.size() > 1 && where.ends_with('/')) where.remove_suffix(1);
+  if (where.empty()) return base::fail(Fault::Config, "spool: expected: PATH or dir:PATH");
+  return std::string(where);
+}
+
+base::WallTime time_of(const timespec& time) {
+  return base::WallTime(std::chrono::duration_cast<base::WallTime::duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
+}
+
+Entry entry_of(const Id& id, const Place& place, const struct stat& status) {
+  return {id, place, static_cast<std::uint64_t>(status.st_size), id.time(), time_of(status.st_mtim)};
+}
+
+// Whether `fd` is still the file that has this name.
+bool is_named(int fd, const std::string& path) {
+  struct stat opened, named;
+  return ::fstat(fd, &opened) == 0 && ::lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+// The header is read in growing pieces: the message behind it may be large, the recipients many.
+Result<Item> read_header(int fd, std::uint64_t size, std::uint64_t& message_offset) {
+  std::string octets;
+  for (std::size_t want = 4096;; want *= 4) {
+    const std::size_t before = octets.size();
+    octets.resize(std::min<std::uint64_t>(want, size));
+    std::size_t have = before;
+    while (have < octets.size()) {
+      const auto n = ::pread(fd, octets.data() + have, octets.size() - have, static_cast<off_t>(have));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return base::fail_errno("read");
+      if (n == 0) return base::fail(Fault::Permanent, "not a message of the spool: it shrinks");
+      have += static_cast<std::size_t>(n);
+    }
+    auto item = parse_item(octets, size, message_offset);
+    if (item || item.error().fault == Fault::Permanent || octets.size() == size) return item;
+  }
+}
+
+}  // namespace
+
+Result<Spool> Spool::open(std::string_view where) {
+  auto path = path_of(where);
+  if (!path) return std::unexpected(path.error());
+  for (const auto& folder : all_folders()) {
+    struct stat status;
+    const std::string full = *path + "/" + folder;
+    if (::stat(full.c_str(), &status) != 0) {
+      auto error = base::fail_errno("spool " + *path + ": folder " + folder, Fault::Config);
+      if (error.error().error_number == ENOENT) error.error().cause += " (queue-inject --make-spool makes one)";
+      return error;
+    }
+    if (!S_ISDIR(status.st_mode)) return base::fail(Fault::Config, "spool " + *path + ": " + folder + " is not a folder");
+  }
+  return Spool(std::move(*path));
+}
+
+Result<Spool> Spool::create(std::string_view where) {
+  const auto path = path_of(where);
+  if (!path) return std::unexpected(path.error());
+  for (const auto& folder : all_folders())
+    if (const auto made = base::make_directories(*path + "/" + folder, 0700); !made) return std::unexpected(made.error());
+  return open(where);
+}
+
+std::string Spool::folder_path(const Place& place) const { return path_ + "/" + place.folder(); }
+std::string Spool::file_path(const Place& place, const Id& id) const { return folder_path(place) + "/" + id.string(); }
+std::string Spool::progress_path(const Id& id) const { return path_ + "/progress/" + id.string(); }
+
+Result<base::UniqueFd> Spool::lock(std::string_view name) const {
+  const std::string path = path_ + "/lock/" + std::string(name);
+  auto file = base::open_file(path, O_RDWR | O_CREAT);
+  if (!file) return file;
+  if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return base::fail_errno("lock " + path);
+    const auto holder = base::read_file(path, 100);
+    auto error = base::fail(Fault::Temporary, "another " + std::string(name) + " serves this spool (" + path + ", process " +
+                                                  (holder && !holder->empty() ? base::text::printable(holder->substr(0, holder->find('\n'))) : "unknown") + ")");
+    error.error().error_number = EWOULDBLOCK;
+    return error;
+  }
+  // For people and for the error above; a full disk does not matter here.
+  if (::ftruncate(file->get(), 0) == 0) (void)base::pwrite_all(file->get(), std::to_string(::getpid()) + "\n", 0);
+  return file;
+}
+
+bool Spool::is_locked(std::string_view name) const {
+  const auto file = base::open_file(path_ + "/lock/" + std::string(name), O_RDONLY);
+  // Shared, so that two who only look do not take each other for the holder.
+  return file && ::flock(file->get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+std::vector<Place> Spool::places() const {
+  std::vector<Place> places;
+  for (const auto& row : kStates) {
+    if (row.state != State::Quarantine) {
+      places.push_back({row.state, {}});
+      continue;
+    }
+    (void)for_each_name(path_ + "/" + std::string(row.folder), [&](const char* name) {
+      if (Place::is_quarantine_name(name)) places.push_back({State::Quarantine, name});
+      return true;
+    });
+  }
+  return places;
+}
+
+Result<void> Spool::list(const Place& place, const std::function<bool(const Entry&)>& on_entry, std::vector<Foreign>* foreign) const {
+  const std::string folder = folder_path(place);
+  const auto report = [&](const char* name, std::string why) {
+    if (foreign != nullptr) foreign->push_back({place.folder() + "/" + name, std::move(why)});
+  };
+  return for_each_name(folder, [&](const char* name) {
+    const auto id = Id::parse(name);
+    struct stat status;
+    if (!id) {
+      report(name, "not the name of a message");
+    } else if (::lstat((folder + "/" + name).c_str(), &status) != 0) {
+      if (errno != ENOENT) report(name, std::strerror(errno));
+    } else if (!S_ISREG(status.st_mode)) {
+      report(name, "not a regular file");
+    } else {
+      return on_entry(entry_of(*id, place, status));
+    }
+    return true;
+  });
+}
+
+Result<std::optional<Entry>> Spool::find(const Id& id) const {
+  // Twice: a message that moves from a folder not yet looked into to one already looked into is not missed both times.
+  for (int round = 0; round < 2; ++round) {
+    for (const auto& place : places()) {
+      struct stat status;
+      if (::lstat(file_path(place, id).c_str(), &status) == 0) return entry_of(id, place, status);
+      if (errno != ENOENT && errno != ENOTDIR) return base::fail_errno("look at " + file_path(place, id));
+    }
+  }
+  return std::optional<Entry>();
+}
+
+Result<StoredItem> Spool::open_item(const Place& place, const Id& id, bool locked) const {
+  const std::string path = file_path(place, id);
+  // O_NONBLOCK: a foreign FIFO of that name must not stop us.
+  auto file = base::open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!file) return std::unexpected(file.error());
+  if (locked) {
+    if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) return base::fail_errno("lock " + path);
+    if (!is_named(file->get(), path)) {
+      errno = ENOENT;
+      return base::fail_errno("lock " + path);
+    }
+  }
+  const auto size = base::file_size(file->get());
+  if (!size) return base::fail(Fault::Permanent, path + ": not a regular file");
+  std::uint64_t offset = 0;
+  auto item = read_header(file->get(), *size, offset);
+  if (!item) return base::fail_within(path, std::move(item.error()));
+  if (item->id != id) return base::fail(Fault::Permanent, path + ": not a message of the spool: it says that its id is " + item->id.string());
+  const auto octets = item->message_octets;
+  return StoredItem{std::move(*item), base::Blob::of_file(std::move(*file), offset, octets), place};
+}
+
+Result<StoredItem> Spool::read(const Place& place, const Id& id) const { return open_item(place, id, false); }
+Result<StoredItem> Spool::take(const Place& place, const Id& id) const { return open_item(place, id, true); }
+
+Result<void> Spool::store(const Item& item, const base::Blob& message, const Place& place) {
+  auto draft = Draft::begin(*this, item.id);
+  if (!draft) return std::unexpected(draft.error());
+  if (const auto written = draft->write(item, message); !written) return written;
+  if (const auto synced = draft->sync(); !synced) return synced;
+  return draft->publish(*this, place, true);
+}
+
+Result<void> Spool::set_modified(const Id& id, const Place& place, base::WallTime modified) {
+  const timespec times[2] = {{0, UTIME_OMIT}, to_timespec(modified)};
+  const std::string path = file_path(place, id);
+  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) return base::fail_errno("set time of " + path);
+  return {};
+}
+
+Result<void> Spool::move(const Id& id, const Place& from, const Place& to, std::optional<base::WallTime> modified) {
+  // Before the rename: who is told of the new file by inotify reads its time.
+  if (modified)
+    if (const auto set = set_modified(id, from, *modified); !set) return set;
+  if (const auto made = make_folder_of(*this, to); !made) return made;
+  if (const auto renamed = rename_new(file_path(from, id), file_path(to, id)); !renamed) return renamed;
+  note_change(from);
+  note_change(to);
+  return {};
+}
+
+Result<void> Spool::remove(const Id& id, const Place& place) {
+  const std::string path = file_path(place, id);
+  if (::unlink(path.c_str()) != 0) return base::fail_errno("remove " + path);
+  note_change(place);
+  progress_to_remove_.push_back(id);
+  return {};
+}
+
+Result<void> Spool::append_progress(const Id& id, std::span<const Event> events) {
+  const std::string path = progress_path(id);
+  bool is_new = false;
+  auto file = base::open_file(path, O_RDWR | O_APPEND);
+  if (!file && file.error().error_number == ENOENT) {
+    is_new = true;
+    file = base::open_file(path, O_RDWR | O_APPEND | O_CREAT);
+  }
+  if (!file) return std::unexpected(file.error());
+  std::string lines;
+  // A line that a crash cut short is ended, so that it cannot swallow the next one.
+  const auto size = base::file_size(file->get());
+  char last = '\n';
+  if (size && *size > 0 && ::pread(file->get(), &last, 1, static_cast<off_t>(*size - 1)) == 1 && last != '\n') lines += '\n';
+  for (const auto& event : events) lines += to_line(event);
+  if (const auto written = base::write_all(file->get(), lines); !written) return base::fail_within(path, written.error());
+  if (const auto synced = base::sync_data(file->get(), path); !synced) return synced;
+  return is_new ? base::sync_directory(path_ + "/progress") : Result<void>();
+}
+
+Result<std::vector<Event>> Spool::read_progress(const Id& id) const {
+  constexpr std::size_t kMaxProgressOctets = 256 << 20;
+  const auto octets = base::read_file(progress_path(id), kMaxProgressOctets);
+  if (!octets && octets.error().error_number == ENOENT) return std::vector<Event>();
+  if (!octets) return std::unexpected(octets.error());
+  return parse_events(*octets);
+}
+
+Result<void> Spool::sync() {
+  const auto changed = std::exchange(changed_, {});
+  const auto progress = std::exchange(progress_to_remove_, {});
+  for (const auto& folder : changed)
+    if (const auto synced = base::sync_directory(folder); !synced) return synced;  // the progress files are left to repair()
+  for (const auto& id : progress) (void)::unlink(progress_path(id).c_str());
+  return {};
+}
+
+}  // namespace queue
