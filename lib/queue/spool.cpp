@@ -232,24 +232,44 @@ Result<void> Spool::remove(const Id& id, const Place& place) {
   return {};
 }
 
-Result<void> Spool::append_progress(const Id& id, std::span<const Event> events) {
-  const std::string path = progress_path(id);
+namespace {
+struct ProgressFile {
+  base::UniqueFd file;
   bool is_new = false;
+};
+
+// Opens it and appends.
+Result<ProgressFile> write_progress(const std::string& path, std::span<const Event> events) {
+  ProgressFile progress;
   auto file = base::open_file(path, O_RDWR | O_APPEND);
   if (!file && file.error().error_number == ENOENT) {
-    is_new = true;
+    progress.is_new = true;
     file = base::open_file(path, O_RDWR | O_APPEND | O_CREAT);
   }
   if (!file) return std::unexpected(file.error());
+  progress.file = std::move(*file);
   std::string lines;
   // A line that a crash cut short is ended, so that it cannot swallow the next one.
-  const auto size = base::file_size(file->get());
+  const auto size = base::file_size(progress.file.get());
   char last = '\n';
-  if (size && *size > 0 && ::pread(file->get(), &last, 1, static_cast<off_t>(*size - 1)) == 1 && last != '\n') lines += '\n';
+  if (size && *size > 0 && ::pread(progress.file.get(), &last, 1, static_cast<off_t>(*size - 1)) == 1 && last != '\n') lines += '\n';
   for (const auto& event : events) lines += to_line(event);
-  if (const auto written = base::write_all(file->get(), lines); !written) return base::fail_within(path, written.error());
-  if (const auto synced = base::sync_data(file->get(), path); !synced) return synced;
-  return is_new ? base::sync_directory(path_ + "/progress") : Result<void>();
+  if (const auto written = base::write_all(progress.file.get(), lines); !written) return base::fail_within(path, written.error());
+  return progress;
+}
+}  // namespace
+
+Result<void> Spool::append_progress(const Id& id, std::span<const Event> events) {
+  const std::string path = progress_path(id);
+  const auto progress = write_progress(path, events);
+  if (!progress) return std::unexpected(progress.error());
+  if (const auto synced = base::sync_data(progress->file.get(), path); !synced) return synced;
+  return progress->is_new ? base::sync_directory(path_ + "/progress") : Result<void>();
+}
+
+void Spool::remark(const Id& id, std::string text) {
+  const Event note{.kind = EventKind::Note, .recipient = {}, .destination = {}, .address = {}, .text = std::move(text)};
+  (void)write_progress(progress_path(id), std::span(&note, 1));  // no more than a remark
 }
 
 Result<std::vector<Event>> Spool::read_progress(const Id& id) const {

@@ -106,6 +106,8 @@ class Spool {
 
   // Appends to progress/ID. Durable on return.
   [[nodiscard]] base::Result<void> append_progress(const Id& id, std::span<const Event> events);
+  // A Note about the whole message. Not synced: nothing depends on it, and a bulk change writes thousands.
+  void remark(const Id& id, std::string text);
   [[nodiscard]] base::Result<std::vector<Event>> read_progress(const Id& id) const;  // none when there is no file
 
   // Makes moves and removals so far durable, with one fsync a folder that changed. queue-run calls it every 100 ms when
