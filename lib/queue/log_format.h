@@ -3,6 +3,7 @@
 //   0      segment header, one page: magic, version, number, nonce, checksum
 //   4096   batch: record, record, ..., zeros up to the next page
 //   ...    batch
+//   last   the segment header again: a bad block must not take all messages with it
 //
 // A record is a 32-octet header and the octets of an item (item.h), padded to 16. Integers are little-endian.
 //
@@ -35,6 +36,9 @@ struct SegmentHeader {
 };
 [[nodiscard]] std::string to_octets(const SegmentHeader& header);  // kPageOctets
 [[nodiscard]] std::optional<SegmentHeader> parse_segment_header(std::string_view page);
+
+// How many octets of batches a segment of this size takes.
+constexpr std::uint64_t batch_room(std::uint64_t segment_octets) { return segment_octets - 2 * kPageOctets; }
 
 // A record's place in a segment.
 struct Record {

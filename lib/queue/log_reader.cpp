@@ -72,6 +72,7 @@ struct LogReader::Internal {
   Limits limits;
   CommitMark mark;
   std::map<std::uint64_t, Segment> segments;
+  std::unordered_set<std::uint64_t> foreign;  // named like segments; told once
   std::unordered_map<Id, Live> live;
   // Messages that had files when we began: of a spill that a crash cut short. Until the segments of then are read.
   std::unordered_set<Id> files;
@@ -84,7 +85,7 @@ Result<void> LogReader::Internal::open_segment_of(std::uint64_t number) {
   auto opened = open_segment(path(log_format::segment_name(number)));
   if (!opened && opened.error().error_number == ENOENT) return {};
   if (!opened && opened.error().fault == base::Fault::Permanent) {
-    base::log::error("foreign file in the log", {{"cause", opened.error().cause}});
+    if (foreign.insert(number).second) base::log::error("foreign file in the log", {{"cause", opened.error().cause}});
     return {};
   }
   if (!opened) return std::unexpected(opened.error());
@@ -102,7 +103,7 @@ Result<void> LogReader::Internal::open_new_segments() {
   const auto numbers = segment_numbers(*spool);
   if (!numbers) return std::unexpected(numbers.error());
   for (const auto number : *numbers)
-    if (!segments.contains(number))
+    if (!segments.contains(number) && !foreign.contains(number))
       if (const auto opened = open_segment_of(number); !opened) return opened;
   return {};
 }

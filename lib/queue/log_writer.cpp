@@ -114,7 +114,7 @@ struct LogWriter::Internal {
   }
 
   Result<void> commit() {
-    if (!segment || end + align(octets, kPageOctets) > segment_octets) {
+    if (!segment || end + align(octets, kPageOctets) > kPageOctets + batch_room(segment_octets)) {
       auto fresh = supply.take();
       if (!fresh) return std::unexpected(fresh.error());
       segment = std::move(*fresh);
@@ -168,13 +168,13 @@ Result<LogWriter> LogWriter::open(const Spool& spool, const Limits& limits) {
   return LogWriter(std::make_unique<Internal>(std::move(*lock), std::move(*mark), std::move(*supply), std::move(poke), segment_octets));
 }
 
-std::uint64_t LogWriter::max_item_octets() const { return internal_->segment_octets - kPageOctets - kRecordHeaderOctets; }
+std::uint64_t LogWriter::max_item_octets() const { return batch_room(internal_->segment_octets) - kRecordHeaderOctets; }
 std::uint64_t LogWriter::batch_octets() const { return internal_->octets; }
 
 bool LogWriter::add(const Item& item, const base::Blob& message) {
   Internal::Pending pending{std::string(kRecordHeaderOctets, '\0') + to_octets(item), message};
   const std::uint64_t octets = internal_->octets + octets_of_record(pending.item_octets());
-  if (kPageOctets + align(octets, kPageOctets) > internal_->segment_octets) return false;
+  if (align(octets, kPageOctets) > batch_room(internal_->segment_octets)) return false;
   internal_->octets = octets;
   internal_->batch.push_back(std::move(pending));
   return true;

@@ -84,8 +84,10 @@ std::optional<Event> parse_event(std::string_view line) {
     if (!number || *number == 0) return std::nullopt;
     event.recipient = *number - 1;
   }
-  event.destination = field_of(next_word(line));
-  event.address = field_of(next_word(line));
+  const auto destination = next_word(line), address = next_word(line);
+  if (line.empty()) return std::nullopt;  // torn: the text is "-" when there is none
+  event.destination = field_of(destination);
+  event.address = field_of(address);
   event.text = field_of(line);
   return event;
 }

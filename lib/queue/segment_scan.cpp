@@ -69,11 +69,12 @@ Result<OpenSegment> open_segment(const std::string& path) {
   if (!file) return std::unexpected(file.error());
   const auto size = base::file_size(file->get());
   if (!size) return base::fail_within(path, size.error());
-  std::string page;
-  if (const auto read = read_at(file->get(), 0, kPageOctets, page); !read) return base::fail_within(path, read.error());
-  const auto header = parse_segment_header(page);
-  if (!header) return base::fail(base::Fault::Permanent, path + ": not a segment of the log");
-  return OpenSegment{std::move(*file), *header, *size};
+  for (const auto offset : {std::uint64_t{0}, *size < kPageOctets ? 0 : *size - kPageOctets}) {
+    std::string page;
+    if (const auto read = read_at(file->get(), offset, kPageOctets, page); !read) return base::fail_within(path, read.error());
+    if (const auto header = parse_segment_header(page)) return OpenSegment{std::move(*file), *header, *size};
+  }
+  return base::fail(base::Fault::Permanent, path + ": not a segment of the log");
 }
 
 }  // namespace queue

@@ -92,8 +92,9 @@ Result<FreshSegment> SegmentSupply::take() {
   if (!nonce) return std::unexpected(nonce.error());
   // The new header is durable before the name: under the new name the old records, which are done, must not count.
   const std::uint64_t number = next_number_;
-  if (const auto written = base::pwrite_all(file->get(), to_octets(SegmentHeader{number, *nonce}), 0); !written)
-    return base::fail_within(*ready, written.error());
+  for (const auto offset : {std::uint64_t{0}, segment_octets_ - kPageOctets})
+    if (const auto written = base::pwrite_all(file->get(), to_octets(SegmentHeader{number, *nonce}), offset); !written)
+      return base::fail_within(*ready, written.error());
   if (const auto synced = base::sync_data(file->get(), *ready); !synced) return std::unexpected(synced.error());
   const std::string path = spool_->path() + "/" + segment_name(number);
   if (const auto renamed = rename_new(*ready, path); !renamed) return std::unexpected(renamed.error());
