@@ -43,6 +43,20 @@ Result<void> pwrite_all(int fd, std::string_view octets, std::uint64_t offset) {
   return {};
 }
 
+Result<void> pread_all(int fd, std::span<char> octets, std::uint64_t offset) {
+  while (!octets.empty()) {
+    const auto n = ::pread(fd, octets.data(), octets.size(), static_cast<off_t>(offset));
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return fail_errno("read");
+    }
+    if (n == 0) return fail(Fault::Temporary, "read: the file ends early");
+    octets = octets.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return {};
+}
+
 Result<std::string> read_all(int fd, std::size_t limit_octets) {
   std::string all;
   std::array<char, 16384> buffer;
