@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,17 @@ namespace chain {
 // A chain as it stands on a command line behind the first "--": {"mime-check", "--mark", "X", "--", "unix:/run/q.sock"}.
 // The first program is words[0] with its arguments up to the next "--"; the rest is what that program execs.
 using Words = std::vector<std::string>;
+using WordsView = std::span<const std::string>;
+
+// The first program of a chain with its arguments, and what follows its "--".
+struct Link {
+  WordsView program;  // empty: the chain is malformed, a program's name is missing
+  WordsView rest;
+};
+[[nodiscard]] Link first_link(WordsView words);
+
+// "unix:SOCKET" in the place of a program: a resident one.
+[[nodiscard]] constexpr bool is_resident(std::string_view program) { return program.starts_with("unix:"); }
 
 enum class Kind : std::uint8_t {
   Message = 0,   // descriptors 0, 1, 3, 6
@@ -84,6 +96,9 @@ struct Outcome {
   // The program could not be started, or its socket not be connected: certainly nothing was tried. Temporary.
   bool is_unavailable = false;
 };
+
+// What an exit code of the message call means, for logs: "write error or disk full"; "" when it has no meaning.
+[[nodiscard]] std::string_view meaning_of(int exit_code);
 
 // The table of vsmtp-chain(7): exit code, report -> outcome. A report that is longer than 64 KB, has no letter K, Z or D
 // in front, holds NUL, or contradicts the exit code (82 without Z or D) is garbage: Temporary.

@@ -23,8 +23,8 @@ class PendingCall {
  private:
   friend class ResidentServer;
   struct Origin;
-  PendingCall(Invocation, std::shared_ptr<Origin>);
-  std::shared_ptr<Origin> origin_;
+  PendingCall(Invocation, std::unique_ptr<Origin>);
+  std::unique_ptr<Origin> origin_;
 };
 
 // Serves calls on a socket in a loop. Answers of one turn of the loop leave in one write a connection.
@@ -38,16 +38,17 @@ class ResidentServer {
   ResidentServer(net::Loop& loop, const Limits& limits, std::function<void(PendingCall)> on_call);
   ~ResidentServer();
   [[nodiscard]] base::Result<void> listen(const std::string& path, unsigned mode = 0600);
-  // Takes no new connections and calls; `on_idle` when the last call is answered.
+  // Takes no new connections and calls; those that callers have already sent are answered. `on_idle` when all answers have left.
   void drain(std::function<void()> on_idle);
 
- private:
   struct Internal;
-  std::unique_ptr<Internal> internal_;
+
+ private:
+  std::shared_ptr<Internal> internal_;
 };
 
 // The whole resident life of a program whose work is a plain function: loop, socket, signals (SIGTERM ends when open
-// calls are answered, SIGHUP calls `reload`), the handler run in `threads` threads (0: in the loop itself).
+// calls are answered, SIGHUP opens the log again and calls `reload`), the handler run in `threads` threads (0: in the loop itself).
 int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
                    std::function<void()> reload = {});
 

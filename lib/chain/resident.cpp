@@ -1,0 +1,308 @@
+#include "lib/chain/resident.h"
+
+#include <sys/socket.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "lib/base/log.h"
+#include "lib/chain/frame_socket.h"
+#include "lib/net/socket.h"
+#include "lib/net/stream.h"
+
+namespace chain {
+namespace {
+
+constexpr std::size_t kReadOctets = 131072;
+constexpr int kReadsAtOnce = 4;              // then others have their turn
+constexpr std::size_t kInlineOctets = 65536;  // messages of answers
+
+struct Connection {
+  FrameSocket socket;
+  std::size_t open_calls = 0;
+  bool has_ended = false;   // no more calls come
+  bool is_dead = false;     // nobody is there to read answers
+  bool is_dirty = false;    // in the list of those that have answers to send
+  bool is_full = false;     // the socket takes no answers just now
+  bool has_kept = false;    // frames that wait for fewer open calls
+  std::optional<net::Watch> watch;
+
+  Connection(base::UniqueFd fd, std::size_t frame_limit) : socket(std::move(fd), frame_limit) {}
+  [[nodiscard]] bool is_over() const { return is_dead || (has_ended && !has_kept && open_calls == 0 && !socket.has_unsent()); }
+};
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+}  // namespace
+
+// Open calls hold it weakly: they may outlive the server, and their answers go nowhere then.
+struct ResidentServer::Internal : std::enable_shared_from_this<Internal> {
+  net::Loop& loop;
+  Limits limits;
+  std::function<void(PendingCall)> on_call;
+  std::unordered_map<Connection*, ConnectionPtr> connections;
+  std::vector<ConnectionPtr> dirty;  // something is to be done with them at the end of this turn
+  std::size_t open_calls = 0;
+  bool is_paused = false;            // too many open calls
+  std::optional<net::Listener> listener;
+  bool drains = false;
+  std::function<void()> on_idle;
+  std::vector<char> buffer = std::vector<char>(kReadOctets);
+
+  Internal(net::Loop& the_loop, const Limits& the_limits, std::function<void(PendingCall)> handler)
+      : loop(the_loop), limits(the_limits), on_call(std::move(handler)) {}
+
+  void accept(base::UniqueFd fd);
+  void on_ready(const ConnectionPtr& connection, unsigned ready);
+  void read(const ConnectionPtr& connection);
+  [[nodiscard]] base::Result<void> take_frames(const ConnectionPtr& connection);
+  [[nodiscard]] base::Result<void> take(const ConnectionPtr& connection, std::string_view body);
+  void drop(const ConnectionPtr& connection, const base::Error& error);
+  void answer(const ConnectionPtr& connection, std::uint64_t id, const Answer& answer);  // nullptr: it has gone
+  void mark(const ConnectionPtr& connection);
+  void end_turn();
+  void resume();
+  void flush(const ConnectionPtr& connection);
+  void update_interest(Connection& connection) const;
+};
+
+struct PendingCall::Origin {
+  std::weak_ptr<ResidentServer::Internal> server;
+  std::weak_ptr<Connection> connection;
+  std::uint64_t id;
+};
+
+PendingCall::PendingCall(Invocation the_invocation, std::unique_ptr<Origin> origin)
+    : invocation(std::move(the_invocation)), origin_(std::move(origin)) {}
+PendingCall::PendingCall(PendingCall&&) noexcept = default;
+PendingCall& PendingCall::operator=(PendingCall&& other) noexcept {
+  std::swap(invocation, other.invocation);
+  std::swap(origin_, other.origin_);
+  return *this;
+}
+PendingCall::~PendingCall() {
+  if (origin_) answer(Answer::exit(base::exit_row(base::Fault::Bug).in_chain));
+}
+
+void PendingCall::answer(Answer answer) {
+  const auto origin = std::move(origin_);
+  if (!origin) return;
+  if (const auto server = origin->server.lock()) server->answer(origin->connection.lock(), origin->id, answer);
+}
+
+// ---- connections --------------------------------------------------------------------------------------------------
+
+void ResidentServer::Internal::accept(base::UniqueFd fd) {
+  const auto connection = std::make_shared<Connection>(std::move(fd), limits.frame_octets);
+  connections.emplace(connection.get(), connection);
+  connection->watch.emplace(loop, connection->socket.descriptor(), [this, raw = connection.get()](unsigned ready) {
+    const auto self = shared_from_this();  // on_call() may end the server
+    if (const auto found = connections.find(raw); found != connections.end()) on_ready(ConnectionPtr(found->second), ready);
+  });
+  update_interest(*connection);
+  if (connections.size() >= limits.connections) listener->pause();
+}
+
+// Answers that cannot leave hold back new calls.
+void ResidentServer::Internal::update_interest(Connection& connection) const {
+  const bool reads = !connection.has_ended && !is_paused && !connection.is_full && !connection.has_kept;
+  connection.watch->want((reads ? net::Watch::Readable : 0U) | (connection.is_full ? net::Watch::Writable : 0U));
+}
+
+void ResidentServer::Internal::on_ready(const ConnectionPtr& connection, unsigned ready) {
+  if ((ready & net::Watch::Writable) != 0) mark(connection);
+  if ((ready & net::Watch::Readable) != 0) read(connection);
+}
+
+void ResidentServer::Internal::read(const ConnectionPtr& connection) {
+  for (int i = 0; i < kReadsAtOnce && !is_paused; ++i) {
+    const auto received = connection->socket.receive(buffer);
+    if (!received) return drop(connection, received.error());
+    if (*received == FrameSocket::Received::Nothing) return;
+    if (*received == FrameSocket::Received::End) {
+      connection->has_ended = true;
+      update_interest(*connection);
+      return mark(connection);
+    }
+    if (const auto sound = take_frames(connection); !sound) return drop(connection, sound.error());
+    if (!connection->socket.filled_buffer()) return;
+  }
+}
+
+base::Result<void> ResidentServer::Internal::take_frames(const ConnectionPtr& connection) {
+  for (;;) {
+    if (open_calls >= limits.calls_at_once) {
+      connection->socket.keep_rest();
+      connection->has_kept = true;
+      is_paused = true;
+      for (const auto& [raw, other] : connections) update_interest(*other);
+      return {};
+    }
+    std::string_view body;
+    switch (connection->socket.next_frame(body)) {
+      case FrameSplitter::Status::NeedMore:
+        if (!connection->socket.has_sound_descriptors()) return base::fail(base::Fault::Temporary, "descriptors that belong to nothing");
+        return {};
+      case FrameSplitter::Status::TooLong: return base::fail(base::Fault::Temporary, "bad frame: impossible length");
+      case FrameSplitter::Status::Frame: break;
+    }
+    if (const auto sound = take(connection, body); !sound) return sound;
+  }
+}
+
+base::Result<void> ResidentServer::Internal::take(const ConnectionPtr& connection, std::string_view body) {
+  auto frame = parse_call(body);
+  if (!frame) return std::unexpected(frame.error());
+  auto message = connection->socket.message_of(frame->message);
+  if (!message) return std::unexpected(message.error());
+  frame->invocation.call.message = std::move(*message);
+  ++open_calls;
+  ++connection->open_calls;
+  auto origin = std::make_unique<PendingCall::Origin>(PendingCall::Origin{weak_from_this(), connection, frame->id});
+  on_call(PendingCall(std::move(frame->invocation), std::move(origin)));
+  return {};
+}
+
+// The caller sees its connection end, and ends all its open calls.
+void ResidentServer::Internal::drop(const ConnectionPtr& connection, const base::Error& error) {
+  base::log::warning("caller dropped", {{"cause", error.cause}});
+  connection->is_dead = true;
+  mark(connection);
+}
+
+// ---- answers ------------------------------------------------------------------------------------------------------
+
+void ResidentServer::Internal::answer(const ConnectionPtr& connection, std::uint64_t id, const Answer& answer) {
+  --open_calls;
+  if (!connection || connection->is_dead) return;
+  --connection->open_calls;
+  mark(connection);
+  if (!answer.passes || !answer.message) {
+    connection->socket.put_answer(id, answer);
+    return;
+  }
+  Answer travelling = answer;
+  if (auto message = for_travel(*answer.message, kInlineOctets)) {
+    travelling.message = std::move(*message);
+  } else {
+    base::log::error("changed message lost", {{"cause", message.error().cause}});
+    travelling = Answer::exit(base::exit_row(base::Fault::Temporary).in_chain);
+  }
+  connection->socket.put_answer(id, travelling);
+}
+
+void ResidentServer::Internal::mark(const ConnectionPtr& connection) {
+  if (std::exchange(connection->is_dirty, true)) return;
+  dirty.push_back(connection);
+}
+
+void ResidentServer::Internal::end_turn() {
+  if (is_paused && open_calls < limits.calls_at_once) resume();
+  for (std::size_t i = 0; i < dirty.size(); ++i) {  // by index: nothing is removed, but more may come
+    const ConnectionPtr connection = dirty[i];
+    connection->is_dirty = false;
+    flush(connection);
+    if (!connection->is_over()) continue;
+    connection->watch.reset();
+    connections.erase(connection.get());
+    if (listener && connections.size() + 1 == limits.connections) listener->resume();
+  }
+  dirty.clear();
+  if (drains && connections.empty() && on_idle) std::exchange(on_idle, nullptr)();
+}
+
+void ResidentServer::Internal::resume() {
+  is_paused = false;
+  std::vector<ConnectionPtr> waiting;
+  for (const auto& [raw, connection] : connections)
+    if (connection->has_kept) waiting.push_back(connection);
+  for (const auto& connection : waiting) {
+    if (is_paused) return;
+    connection->has_kept = false;
+    if (const auto sound = take_frames(connection); !sound) drop(connection, sound.error());
+    mark(connection);
+  }
+  for (const auto& [raw, connection] : connections) update_interest(*connection);
+}
+
+void ResidentServer::Internal::flush(const ConnectionPtr& connection) {
+  if (connection->is_dead) return;
+  if (!connection->socket.send()) {
+    connection->is_dead = true;  // the caller has gone, and with it whoever would read the answers
+    return;
+  }
+  connection->is_full = connection->socket.has_unsent();
+  update_interest(*connection);
+}
+
+// ---- what others see ----------------------------------------------------------------------------------------------
+
+ResidentServer::ResidentServer(net::Loop& loop, const Limits& limits, std::function<void(PendingCall)> on_call)
+    : internal_(std::make_shared<Internal>(loop, limits, std::move(on_call))) {
+  loop.after_io([weak = std::weak_ptr<Internal>(internal_)] {
+    if (const auto internal = weak.lock(); internal && !(internal->dirty.empty() && !internal->is_paused && !internal->drains)) internal->end_turn();
+  });
+}
+
+ResidentServer::~ResidentServer() = default;
+
+base::Result<void> ResidentServer::listen(const std::string& path, unsigned mode) {
+  const auto address = net::Address::parse("unix:" + path);
+  if (!address) return std::unexpected(address.error());
+  constexpr int kBacklog = 4096;
+  auto socket = net::listen_on(*address, kBacklog, mode);
+  if (!socket) return std::unexpected(socket.error());
+  internal_->listener.emplace(internal_->loop, std::move(*socket), [raw = internal_.get()](base::UniqueFd fd) { raw->accept(std::move(fd)); });
+  return {};
+}
+
+void ResidentServer::drain(std::function<void()> on_idle) {
+  Internal& own = *internal_;
+  own.drains = true;
+  own.on_idle = std::move(on_idle);
+  own.listener.reset();
+  // What callers have sent is still read and answered; from now on they cannot send, and know that what they could not send
+  // was not taken.
+  for (const auto& [raw, connection] : own.connections) ::shutdown(connection->socket.descriptor(), SHUT_RD);
+}
+
+namespace {
+
+// In the thread pool; the answer goes out in the loop's thread.
+void answer_in_thread(net::Loop& loop, const Handler& handler, PendingCall call) {
+  struct Work {
+    PendingCall call;
+    Answer answer;
+  };
+  const auto work = std::make_shared<Work>(Work{std::move(call), {}});
+  net::run_in_thread(loop, [work, &handler] { work->answer = handler(work->call.invocation); },
+                     [work] { work->call.answer(std::move(work->answer)); });
+}
+
+}  // namespace
+
+int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
+                   std::function<void()> reload) {
+  if (threads > 0) ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);  // read when the pool starts
+  net::Loop loop;
+  ResidentServer server(loop, {}, [&](PendingCall call) {
+    if (threads > 0) return answer_in_thread(loop, handler, std::move(call));
+    call.answer(handler(call.invocation));
+  });
+  if (const auto listens = server.listen(socket_path); !listens) return base::report(program, listens.error());
+  const auto end = [&] { server.drain([&] { loop.stop(); }); };
+  const net::SignalWatch on_term(loop, SIGTERM, end);
+  const net::SignalWatch on_int(loop, SIGINT, end);
+  const net::SignalWatch on_hup(loop, SIGHUP, [&] {
+    base::log::reopen();
+    if (reload) reload();
+  });
+  base::log::info("serving", {{"socket", socket_path}});
+  loop.run();
+  base::log::info("ended", {{"socket", socket_path}});
+  return 0;
+}
+
+}  // namespace chain
