@@ -101,12 +101,14 @@ std::vector<Event> parse_events(std::string_view octets) {
   return events;
 }
 
+bool settles(EventKind kind) { return row_of(kind).settles; }
+
 std::vector<RecipientProgress> sum_up(std::span<const Event> events, std::size_t recipients) {
   std::vector<RecipientProgress> progress(recipients);
   for (const auto& event : events) {
     if (!event.recipient || *event.recipient >= recipients) continue;
     auto& one = progress[*event.recipient];
-    one.is_settled = one.is_settled || row_of(event.kind).settles;
+    one.is_settled = one.is_settled || settles(event.kind);
     if (event.kind == EventKind::Deferred) ++one.deferrals;
     one.last = event;
   }

@@ -30,6 +30,8 @@ enum class EventKind : std::uint8_t {
   Finished,   // log only: the message needs nothing more from here (all settled, or it has a file of its own now)
 };
 
+[[nodiscard]] bool settles(EventKind kind);  // the recipient needs nothing more
+
 struct Event {
   base::WallTime time = base::wall_now();
   EventKind kind = EventKind::Note;

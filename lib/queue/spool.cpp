@@ -233,29 +233,18 @@ Result<void> Spool::remove(const Id& id, const Place& place) {
 }
 
 namespace {
-struct ProgressFile {
-  base::UniqueFd file;
-  bool is_new = false;
-};
-
 // Opens it and appends.
-Result<ProgressFile> write_progress(const std::string& path, std::span<const Event> events) {
-  ProgressFile progress;
-  auto file = base::open_file(path, O_RDWR | O_APPEND);
-  if (!file && file.error().error_number == ENOENT) {
-    progress.is_new = true;
-    file = base::open_file(path, O_RDWR | O_APPEND | O_CREAT);
-  }
-  if (!file) return std::unexpected(file.error());
-  progress.file = std::move(*file);
+Result<base::UniqueFd> write_progress(const std::string& path, std::span<const Event> events) {
+  auto file = base::open_file(path, O_RDWR | O_APPEND | O_CREAT);
+  if (!file) return file;
   std::string lines;
   // A line that a crash cut short is ended, so that it cannot swallow the next one.
-  const auto size = base::file_size(progress.file.get());
+  const auto size = base::file_size(file->get());
   char last = '\n';
-  if (size && *size > 0 && ::pread(progress.file.get(), &last, 1, static_cast<off_t>(*size - 1)) == 1 && last != '\n') lines += '\n';
+  if (size && *size > 0 && ::pread(file->get(), &last, 1, static_cast<off_t>(*size - 1)) == 1 && last != '\n') lines += '\n';
   for (const auto& event : events) lines += to_line(event);
-  if (const auto written = base::write_all(progress.file.get(), lines); !written) return base::fail_within(path, written.error());
-  return progress;
+  if (const auto written = base::write_all(file->get(), lines); !written) return base::fail_within(path, written.error());
+  return file;
 }
 }  // namespace
 
@@ -263,8 +252,9 @@ Result<void> Spool::append_progress(const Id& id, std::span<const Event> events)
   const std::string path = progress_path(id);
   const auto progress = write_progress(path, events);
   if (!progress) return std::unexpected(progress.error());
-  if (const auto synced = base::sync_data(progress->file.get(), path); !synced) return synced;
-  return progress->is_new ? base::sync_directory(path_ + "/progress") : Result<void>();
+  if (std::ranges::none_of(events, settles, &Event::kind)) return {};
+  if (const auto synced = base::sync_data(progress->get(), path); !synced) return synced;
+  return base::sync_directory(path_ + "/progress");  // the file may have been made without a sync: by us, or by remark()
 }
 
 void Spool::remark(const Id& id, std::string text) {

@@ -104,7 +104,8 @@ class Spool {
   // Forgets a message. Its progress file goes in the next sync().
   [[nodiscard]] base::Result<void> remove(const Id& id, const Place& place);
 
-  // Appends to progress/ID. Durable on return.
+  // Appends to progress/ID. Durable on return if an event settles a recipient; others may be lost in a power cut, and then
+  // an attempt is made too early, or a note is missing.
   [[nodiscard]] base::Result<void> append_progress(const Id& id, std::span<const Event> events);
   // A Note about the whole message. Not synced: nothing depends on it, and a bulk change writes thousands.
   void remark(const Id& id, std::string text);
