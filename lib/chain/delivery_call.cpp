@@ -44,6 +44,7 @@ std::string_view without_last_line_end(std::string_view text) {
 // What the recipients reported for have stays; the others, and the message as a whole, are deferred because of `mistake`.
 DeliveryReport unsound(std::vector<DeliveryReport::Recipient> said, std::size_t recipients, const std::string& mistake) {
   DeliveryReport report;
+  report.is_overall_only = said.empty();
   report.recipients = std::move(said);
   // Without a sound overall report an accepted recipient has not been delivered: only refusals stand.
   for (auto& recipient : report.recipients)
@@ -83,12 +84,14 @@ DeliveryReport DeliveryReport::for_all(std::size_t recipients, Outcome::Class re
   report.recipients.assign(recipients, {row_of(result).recipient, std::string(text)});
   report.overall = result;
   report.text = text;
+  report.is_overall_only = result != Class::Taken;
   return report;
 }
 
 std::string to_octets(const DeliveryReport& report) {
   std::string octets;
-  for (const auto& recipient : report.recipients) append(octets, static_cast<char>(recipient.delivery), recipient.text);
+  if (!report.is_overall_only)
+    for (const auto& recipient : report.recipients) append(octets, static_cast<char>(recipient.delivery), recipient.text);
   append(octets, row_of(report.overall).letter, report.text);
   return octets;
 }

@@ -36,12 +36,17 @@ struct DeliveryReport {
   Outcome::Class overall = Outcome::Class::Temporary;
   std::string text;
 
+  // Nothing was said about any recipient, as when the connection failed. Who has more mail for that destination then
+  // knows that it would fare the same; a host that defers each recipient is another matter.
+  bool is_overall_only = false;
+
   // What finally holds for a recipient: Rejected and Deferred as they are, Accepted as `overall` decides.
   [[nodiscard]] Delivery final(std::size_t recipient) const;
   // The text that explains it.
   [[nodiscard]] const std::string& final_text(std::size_t recipient) const;
 
-  // The same end for every recipient: the connection failed, the message is refused, all is delivered.
+  // The same end for every recipient: the connection failed, the message is refused (these two are overall only), all is
+  // delivered.
   static DeliveryReport for_all(std::size_t recipients, Outcome::Class result, std::string_view text);
 };
 

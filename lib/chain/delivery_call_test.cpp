@@ -33,6 +33,15 @@ TEST_CASE("chain: a delivery report is written and read back") {
   CHECK(chain::to_answer(report).exit_code == 0);
 }
 
+TEST_CASE("chain: a report about no recipient is written as the overall report alone, and read back as such") {
+  const auto dead = DeliveryReport::for_all(2, Class::Temporary, "no connection");
+  CHECK(chain::to_octets(dead) == "Zno connection\0"s);
+  CHECK(chain::parse_delivery_report(chain::to_octets(dead), 2).is_overall_only);
+  CHECK(chain::to_octets(DeliveryReport::for_all(2, Class::Taken, "ok")) == "rok\0rok\0Kok\0"s);
+  CHECK_FALSE(chain::parse_delivery_report("sgreylisted\0sgreylisted\0Zgreylisted\0"s, 2).is_overall_only);
+  CHECK(chain::parse_delivery_report("garbage", 2).is_overall_only);
+}
+
 // Of two recipients; the letters are what finally holds for each.
 TEST_CASE("chain: what a delivery report says in the end for each recipient") {
   struct Case {
