@@ -61,7 +61,7 @@ demo: deps  ## install, build, run a whole server on loopback and show the main 
 	bin/vsmtp demo
 
 test: deps  ## every test: units, programs against real peers, fuzzers for a short time
-	$(MAKE) -j$$(nproc) all unit fuzz
+	$(MAKE) -j$$(nproc) all unit tools fuzz
 	tests/run
 
 bench: all  ## measure against Debian's Postfix, write tests/bench/RESULTS.md
@@ -72,6 +72,13 @@ unit: $(BUILD)/unit_tests  ## build the unit tests (run: build/unit_tests)
 # Functions of a program that have unit tests are named in TESTED by its rules.mk.
 $(BUILD)/unit_tests: $(TEST_SOURCES:%.cpp=$(BUILD)/%.o) $(BUILD)/tests/unit_main.o $(TESTED) $(BUILD)/lib.a
 	$(LINK) $(LIBS) $(UNIT_LIBS)
+
+# Small programs that the end-to-end tests call.
+TEST_TOOLS := $(patsubst tests/tools/%.cpp,$(BUILD)/tests/%,$(wildcard tests/tools/*.cpp))
+$(TEST_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/tools/%.o $(BUILD)/lib.a
+	$(LINK) $(LIBS) $(UNIT_LIBS)
+.PHONY: tools
+tools: $(TEST_TOOLS)
 
 asan:  ## everything with address and undefined behaviour sanitizers, into build/asan/
 	$(MAKE) CXX=clang++-19 BUILD=build/asan BIN=build/asan/bin LINKING= \

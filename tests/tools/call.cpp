@@ -1,0 +1,122 @@
+// call: makes a message call (vsmtp-chain(7)) from the shell, for tests and measurements.
+//   call [--timeout DURATION] [--processes N] [--context JSON] [--from ADDRESS] [--to ADDRESS]... [--repeat N [--at-once N]]
+//        -- CHAIN <message
+// Prints how the call ended: the class, and `reply:`, `cause:` where there are such. With --repeat the same call N times, and
+// how many of each end and how many calls a second there were.
+#include <array>
+#include <cstdio>
+#include <limits>
+#include <map>
+
+#include "lib/base/clock.h"
+#include "lib/base/command_line.h"
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/text.h"
+#include "lib/chain/caller.h"
+#include "lib/chain/envelope.h"
+#include "lib/chain/environment.h"
+
+namespace {
+
+constexpr std::string_view kProgram = "call";
+constexpr auto kOptions = std::to_array<base::OptionRow>({
+    {"timeout", "DURATION", "time limit of the call (5m)"},
+    {"processes", "N", "exec'd programs at once (50)"},
+    {"context", "JSON", "descriptor 3"},
+    {"from", "ADDRESS", "sender"},
+    {"to", "ADDRESS", "recipient; may be given several times"},
+    {"repeat", "N", "make the call so many times (1)"},
+    {"at-once", "N", "with --repeat: calls under way (1)"},
+});
+const base::Manual kManual{
+    .program = kProgram, .section = "1", .usage = "[OPTION...] -- CHAIN <message", .purpose = "Makes a message call.", .examples = "", .options = kOptions};
+
+const char* name_of(chain::Outcome::Class result) {
+  switch (result) {
+    case chain::Outcome::Class::Taken: return "taken";
+    case chain::Outcome::Class::Permanent: return "permanent";
+    case chain::Outcome::Class::Temporary: break;
+  }
+  return "temporary";
+}
+
+std::string describe(const chain::Outcome& outcome) {
+  std::string text = name_of(outcome.result);
+  text += '\n';
+  if (!outcome.reply.empty()) text += "reply: " + outcome.reply + "\n";
+  if (!outcome.cause.empty()) text += "cause: " + outcome.cause + "\n";
+  return text;
+}
+
+// Keeps so many calls under way until all are made.
+class Repeater {
+ public:
+  Repeater(net::Loop& loop, chain::Caller& caller, const chain::Words& words, const chain::Call& call, std::size_t times)
+      : loop_(loop), caller_(caller), words_(words), call_(call), left_(times) {}
+  void start(std::size_t at_once) {
+    while (at_once-- > 0) next();
+    loop_.run();
+  }
+  [[nodiscard]] const std::map<std::string, std::size_t>& ends() const { return ends_; }
+
+ private:
+  void next() {
+    if (left_ == 0) {
+      if (open_ == 0) loop_.stop();
+      return;
+    }
+    --left_;
+    ++open_;
+    caller_.call(words_, call_, [this](const chain::Outcome& outcome) {
+      --open_;
+      ++ends_[describe(outcome)];
+      next();
+    });
+  }
+
+  net::Loop& loop_;
+  chain::Caller& caller_;
+  const chain::Words& words_;
+  const chain::Call& call_;
+  std::size_t left_, open_ = 0;
+  std::map<std::string, std::size_t> ends_;
+};
+
+std::size_t number(const base::CommandLine& line, std::string_view option, std::size_t standard) {
+  return base::text::parse_number<std::size_t>(line.text(option)).value_or(standard);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto line = base::CommandLine::parse(kManual, argc, argv);
+  if (!line) return base::report(kProgram, line.error());
+  if (line->should_exit()) return 0;
+  chain::Call call;
+  auto message = base::Blob::of_descriptor(0, std::numeric_limits<std::uint64_t>::max());
+  if (!message) return base::report(kProgram, message.error());
+  call.message = std::move(*message);
+  call.environment = chain::interface_environment();
+  call.envelope = chain::to_octets({line->text("from"), line->all("to")});
+  call.context = line->text("context");
+  chain::Caller::Limits limits;
+  limits.timeout_milliseconds = base::text::parse_duration_milliseconds(line->text("timeout")).value_or(limits.timeout_milliseconds);
+  limits.processes = number(*line, "processes", limits.processes);
+  const std::size_t times = number(*line, "repeat", 1);
+
+  if (times == 1) {
+    const auto outcome = chain::call_and_wait(line->chain, std::move(call), limits);
+    (void)base::write_all(1, describe(outcome));
+    return outcome.result == chain::Outcome::Class::Taken ? 0 : 1;
+  }
+  net::Loop loop;
+  chain::Caller caller(loop, limits);
+  Repeater repeater(loop, caller, line->chain, call, times);
+  const auto begin = base::monotonic_milliseconds();
+  repeater.start(number(*line, "at-once", 1));
+  const auto took = std::max<std::uint64_t>(base::monotonic_milliseconds() - begin, 1);
+  for (const auto& [end, count] : repeater.ends()) std::printf("%zu times %s", count, end.c_str());
+  std::printf("%zu calls a second\n", static_cast<std::size_t>(times * 1000 / took));
+  return 0;
+}
