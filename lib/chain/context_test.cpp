@@ -1,0 +1,36 @@
+#include "lib/chain/context.h"
+
+#include <doctest/doctest.h>
+
+using chain::Context;
+
+TEST_CASE("chain: fields of a context are found by their path and type") {
+  const auto context = Context::parse(R"({"connection":{"client_addr":"192.0.2.1:4711","is_secured":false,"error_count":3},
+    "envelop":{"rcpt":[{"address":"a@example.org","transfer_method":"Deliver"},{"address":"b@example.org","transfer_method":{"Forward":"192.0.2.2"}},
+                       {"address":"c@example.org"},{"address":7},"d"]},"state":"token"})");
+  REQUIRE(context);
+  CHECK(context->text("connection.client_addr") == "192.0.2.1:4711");
+  CHECK(context->flag("connection.is_secured") == false);
+  CHECK(context->number("connection.error_count") == 3);
+  CHECK(context->text("state") == "token");
+  for (const auto* path : {"connection", "connection.error_count", "state.x", "nothing", "connection.", ".", "connection.client_addr.x"}) CHECK_FALSE(context->text(path));
+  CHECK_FALSE(context->number("state"));
+  CHECK_FALSE(context->flag("state"));
+  CHECK(context->members() == std::vector<std::string>{"connection", "envelop", "state"});
+  CHECK(context->members("envelop") == std::vector<std::string>{"rcpt"});
+  CHECK(context->members("state").empty());
+  const auto recipients = context->recipients();
+  REQUIRE(recipients.size() == 3);
+  CHECK(recipients[0].transfer_method == "Deliver");
+  CHECK(recipients[1].transfer_method == "Forward");
+  CHECK(recipients[2].transfer_method.empty());
+}
+
+TEST_CASE("chain: an absent context is empty, a broken one an error") {
+  CHECK(Context().members().empty());
+  CHECK(Context::parse("")->recipients().empty());
+  for (const auto* bad : {"[]", "nonsense", "{", "\"x\"", "{}{}", " "}) {
+    CAPTURE(bad);
+    CHECK(Context::parse(bad).error().fault == base::Fault::Temporary);
+  }
+}
