@@ -1,7 +1,7 @@
 #include "lib/queue/log_format.h"
 
-#include <cstdio>
-#include <cstring>
+#include <algorithm>
+#include <array>
 
 #include "lib/base/crc32c.h"
 #include "lib/base/text.h"
@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kSegmentMagic = "vsmtp-segment 1\n";
 constexpr std::string_view kRecordMagic = "vrec";
+constexpr std::size_t kNumberDigits = 10;
 static_assert(kSegmentMagic.size() == 16);
 
 template <class Number>
@@ -24,11 +25,7 @@ Number get(std::string_view octets, std::size_t at) {
   return value;
 }
 
-std::string name_of(std::uint64_t number, const char* kind) {
-  char name[48];
-  const int length = std::snprintf(name, sizeof name, "log/%010llu.%s", static_cast<unsigned long long>(number), kind);
-  return {name, static_cast<std::size_t>(length)};
-}
+constexpr auto kKinds = std::to_array<std::string_view>({"log", "done", "free", "new"});
 
 }  // namespace
 
@@ -76,16 +73,20 @@ bool is_intact(const RecordHeader& header, std::uint64_t nonce, std::string_view
          base::crc32c(item, checksum_seed(nonce, header.record.offset, header.record.item_octets)) == header.checksum;
 }
 
-std::string segment_name(std::uint64_t number) { return name_of(number, "log"); }
-std::string free_name(std::uint64_t number) { return name_of(number, "free"); }
-std::string done_name(std::uint64_t number) { return name_of(number, "done"); }
+std::string log_file_name(const LogFile& file) {
+  std::string digits = std::to_string(file.number);
+  if (digits.size() < kNumberDigits) digits.insert(0, kNumberDigits - digits.size(), '0');
+  return digits.append(".").append(file.kind);
+}
 
 std::optional<LogFile> parse_log_file_name(std::string_view name) {
   const auto [digits, kind] = base::text::split_once(name, '.');
-  if (digits.size() < 10 || (digits.size() > 10 && digits.front() == '0')) return std::nullopt;
+  const auto known = std::ranges::find(kKinds, kind);
   const auto number = base::text::parse_number<std::uint64_t>(digits);
-  if (!number || (kind != "log" && kind != "free" && kind != "done")) return std::nullopt;
-  return LogFile{*number, kind};
+  if (!number || known == kKinds.end()) return std::nullopt;
+  const LogFile file{*number, *known};
+  if (log_file_name(file) != name) return std::nullopt;
+  return file;
 }
 
 }  // namespace queue::log_format

@@ -61,14 +61,13 @@ struct RecordHeader {
 [[nodiscard]] std::optional<RecordHeader> parse_record_header(std::string_view octets, std::uint64_t nonce, std::uint64_t offset);
 [[nodiscard]] bool is_intact(const RecordHeader& header, std::uint64_t nonce, std::string_view item);
 
-// "log/0000000012.log" and its companions, relative to the spool.
-[[nodiscard]] std::string segment_name(std::uint64_t number);   // in use
-[[nodiscard]] std::string free_name(std::uint64_t number);      // .free: all done, to be used again under a new number
-[[nodiscard]] std::string done_name(std::uint64_t number);      // .done: the journal of results
+// The files of the folder log/ that belong to segments: "0000000012.log".
+//   log   in use    done  its results    free  all done: to be used again under a new number    new  being made
 struct LogFile {
   std::uint64_t number = 0;
-  std::string_view kind;  // "log", "free", "done"
+  std::string_view kind;
 };
+[[nodiscard]] std::string log_file_name(const LogFile& file);
 [[nodiscard]] std::optional<LogFile> parse_log_file_name(std::string_view name);
 
 }  // namespace queue::log_format

@@ -56,6 +56,7 @@ struct LogReader::Internal {
   Internal(Spool& spool_, const Limits& limits_, CommitMark mark_) : spool(&spool_), limits(limits_), mark(std::move(mark_)) {}
 
   std::string path(const std::string& name) const { return spool->path() + "/" + name; }
+  std::string segment_path(std::uint64_t number, std::string_view kind) const { return path("log/" + log_format::log_file_name({number, kind})); }
 
   Result<void> open_new_segments();
   Result<void> open_segment_of(std::uint64_t number);
@@ -82,14 +83,14 @@ struct LogReader::Internal {
 // ---- segments ---------------------------------------------------------------------------------------------------------
 
 Result<void> LogReader::Internal::open_segment_of(std::uint64_t number) {
-  auto opened = open_segment(path(log_format::segment_name(number)));
+  auto opened = open_segment(segment_path(number, "log"));
   if (!opened && opened.error().error_number == ENOENT) return {};
   if (!opened && opened.error().fault == base::Fault::Permanent) {
     if (foreign.insert(number).second) base::log::error("foreign file in the log", {{"cause", opened.error().cause}});
     return {};
   }
   if (!opened) return std::unexpected(opened.error());
-  const std::string done_path = path(log_format::done_name(number));
+  const std::string done_path = segment_path(number, "done");
   auto done = read_done(done_path, opened->header.nonce);
   if (!done) return std::unexpected(done.error());
   const int fd = opened->file.get();
@@ -163,7 +164,7 @@ Result<void> LogReader::Internal::poll_segment(Segment& segment, std::uint64_t e
   while (items.size() < limit) {
     const auto damaged = segment.scan.damaged_octets();
     const auto found = segment.scan.next(end);
-    if (!found) return base::fail_within(log_format::segment_name(segment.number), found.error());
+    if (!found) return base::fail_within(segment_path(segment.number, "log"), found.error());
     if (segment.scan.damaged_octets() != damaged)
       base::log::error("damaged octets in the log", {{"segment", segment.number}, {"octets", segment.scan.damaged_octets() - damaged}});
     if (!*found) {
@@ -202,7 +203,7 @@ Result<LogReader> LogReader::open(Spool& spool, const Limits& limits) {
   const auto listed = for_each_name(internal->path("log"), [&](const char* name) {
     const auto file = log_format::parse_log_file_name(name);
     if (file && file->kind == "done" && !internal->segments.contains(file->number) &&
-        ::access(internal->path(log_format::segment_name(file->number)).c_str(), F_OK) != 0)
+        ::access(internal->segment_path(file->number, "log").c_str(), F_OK) != 0)
       (void)::unlink(internal->path("log/" + std::string(name)).c_str());
     return true;
   });
@@ -334,10 +335,10 @@ std::vector<Id> LogReader::crowding() const {
 }
 
 Result<void> LogReader::Internal::give_back(const Segment& segment, std::size_t& spare) {
-  const std::string from = path(log_format::segment_name(segment.number));
+  const std::string from = segment_path(segment.number, "log");
   const bool keeps = spare > 0;
   if (keeps) --spare;
-  const int failed = keeps ? ::rename(from.c_str(), path(log_format::free_name(segment.number)).c_str()) : ::unlink(from.c_str());
+  const int failed = keeps ? ::rename(from.c_str(), segment_path(segment.number, "free").c_str()) : ::unlink(from.c_str());
   // Gone already: an earlier call did this one and failed at another.
   if (failed != 0 && errno != ENOENT) return base::fail_errno("give back " + from);
   return {};
@@ -368,7 +369,7 @@ Result<void> LogReader::free_segments() {
   // The journal goes when it is certain that the segment will not come back under its name.
   if (const auto synced = base::sync_directory(in.path("log")); !synced) return synced;
   for (const auto number : freed) {
-    (void)::unlink(in.path(log_format::done_name(number)).c_str());
+    (void)::unlink(in.segment_path(number, "done").c_str());
     in.segments.erase(number);
   }
   return {};

@@ -13,13 +13,17 @@ namespace {
 
 using base::Result;
 
+std::string segment_path(const Spool& spool, std::uint64_t number, std::string_view kind) {
+  return spool.path() + "/log/" + log_format::log_file_name({number, kind});
+}
+
 // false: `on_live` wants no more.
 Result<bool> scan_segment(const Spool& spool, std::uint64_t number, std::uint64_t end, const std::function<bool(LiveRecord&)>& on_live) {
-  const auto segment = open_segment(spool.path() + "/" + log_format::segment_name(number));
+  const auto segment = open_segment(segment_path(spool, number, "log"));
   // Given back since the listing, or not one of ours: whoever owns the log reports it.
   if (!segment && (segment.error().error_number == ENOENT || segment.error().fault == base::Fault::Permanent)) return true;
   if (!segment) return std::unexpected(segment.error());
-  auto done = read_done(spool.path() + "/" + log_format::done_name(number), segment->header.nonce);
+  auto done = read_done(segment_path(spool, number, "done"), segment->header.nonce);
   if (!done) return std::unexpected(done.error());
 
   SegmentScan scan(segment->file.get(), segment->header.nonce);
