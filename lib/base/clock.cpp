@@ -33,7 +33,9 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   const std::chrono::year_month_day day(std::chrono::year(number(0, 4)), std::chrono::month(static_cast<unsigned>(number(5, 2))),
                                         std::chrono::day(static_cast<unsigned>(number(8, 2))));
   const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (!day.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  // WallTime counts nanoseconds in 64 bits, which end in April 2262.
+  const bool is_counted = day.year() >= std::chrono::year(1678) && day.year() <= std::chrono::year(2261);
+  if (!day.ok() || !is_counted || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   return WallTime(std::chrono::sys_days(day)) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) +
          std::chrono::microseconds(number(20, 6));
 }
