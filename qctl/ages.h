@@ -51,10 +51,10 @@ class AgeTable {
 };
 
 struct AgeLayout {
-  std::size_t width = 0;   // of the whole table; 0: as wide as its names ask for
-  std::string_view empty = "0";  // what stands for no message
-  std::size_t rows = 0;    // 0: all
-  bool utf8 = true;        // of the terminal
+  std::size_t width = 0;    // of the whole table; 0: as wide as its names ask for
+  std::string empty = "0";  // what stands for no message
+  std::size_t rows = 0;     // 0: all
+  bool utf8 = true;         // of the terminal
 };
 
 // The table as text: titles, TOTAL, a line a name, and how many names were left out.

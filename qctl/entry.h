@@ -1,4 +1,4 @@
-// What qctl knows of a message from its envelope, context and sidecar; the message itself is read only by cat.
+// A message as qctl looks at it: what is known from envelope, context and events. The message itself is read only by cat.
 #pragma once
 
 #include <cstdint>
@@ -7,20 +7,26 @@
 #include <vector>
 
 #include "lib/base/clock.h"
+#include "lib/queue/view.h"
 
 namespace qctl {
 
 struct Entry {
-  std::string id;
-  std::string queue;  // "working" ... "dead", "quarantine/NAME"
+  queue::Id id;
+  queue::Place place;
   bool is_in_log = false;
   std::uint64_t octets = 0;  // of the message
-  base::WallTime arrival;
+  base::WallTime arrived;
   std::optional<base::WallTime> next_attempt;
   std::string reverse_path;
-  std::vector<std::string> recipients;  // those that have neither got it nor failed for good
-  std::string helo;
-  std::string reason;  // of the last attempt that did not deliver
+  std::vector<std::string> recipients;  // who has not got it: waiting, put off or failed for good
+  std::string reason;                   // of the last attempt that did not deliver
+  std::string context;                  // JSON
 };
+
+[[nodiscard]] Entry entry_of(const queue::Seen& seen);
+
+// "envelop.helo" of a context (vsl.md 4.4); "" when there is none.
+[[nodiscard]] std::string helo_of(const std::string& context);
 
 }  // namespace qctl

@@ -8,6 +8,7 @@
 namespace qctl {
 namespace {
 using base::text::lower;
+constexpr std::string_view kAllQuarantines = "quarantine";
 
 bool matches_one(const std::vector<std::string>& patterns, std::string_view text) {
   return patterns.empty() || std::ranges::any_of(patterns, [&](const auto& pattern) { return matches_pattern(pattern, text); });
@@ -34,8 +35,9 @@ base::Result<std::optional<std::uint64_t>> number_of(const base::CommandLine& co
 }
 
 std::optional<std::chrono::milliseconds> as_duration(std::optional<std::uint64_t> milliseconds) {
+  constexpr std::uint64_t kMost = 100ULL * 365 * 86'400'000;  // counted in nanoseconds it still fits 64 bits
   if (!milliseconds) return std::nullopt;
-  return std::chrono::milliseconds(*milliseconds);
+  return std::chrono::milliseconds(std::min(*milliseconds, kMost));
 }
 
 }  // namespace
@@ -74,6 +76,8 @@ base::Result<Selection> Selection::of(const base::CommandLine& command_line) {
 
   Selection selection;
   selection.queues = command_line.all("queue");
+  const auto checked = check_queues(selection.queues);
+  if (!checked) return std::unexpected(checked.error());
   for (const auto& sender : command_line.all("sender"))
     selection.senders.push_back(sender.empty() || sender == "<>" ? "<>" : without_brackets({sender}).front());
   selection.recipients = without_brackets(command_line.all("recipient"));
@@ -89,19 +93,35 @@ bool Selection::has_criteria() const {
   return !queues.empty() || !senders.empty() || !recipients.empty() || !domains.empty() || older || newer || larger || smaller;
 }
 
-bool Selection::takes_queue(std::string_view queue) const {
+base::Result<void> Selection::check_queues(const std::vector<std::string>& queues) {
+  for (const auto& name : queues) {
+    if (name == kAllQuarantines || queue::Place::parse(name)) continue;
+    std::string known;
+    for (const auto& row : queue::kStates) known += " " + std::string(row.folder) + (row.state == queue::State::Quarantine ? "/NAME" : "");
+    return base::fail(base::Fault::Usage, "no queue '" + base::text::printable(name) + "'; expected one of:" + known);
+  }
+  return {};
+}
+
+bool Selection::takes(const queue::Place& place) const {
   return queues.empty() || std::ranges::any_of(queues, [&](std::string_view wanted) {
-           return queue == wanted || (wanted == "quarantine" && queue.starts_with("quarantine/"));
+           return wanted == place.folder() || (wanted == kAllQuarantines && place.state == queue::State::Quarantine);
          });
 }
 
+bool Selection::takes_age(base::WallTime::duration age) const { return (!older || age > *older) && (!newer || age < *newer); }
+
+bool Selection::may_take(const queue::Listed& listed, base::WallTime now) const {
+  // The item is a little larger than the message in it.
+  return takes(listed.place) && takes_age(now - listed.arrived) && (!larger || listed.octets > *larger);
+}
+
 bool Selection::takes(const Entry& entry, base::WallTime now) const {
-  const auto age = now - entry.arrival;
   const auto has_recipient = [&](const auto& matches) { return std::ranges::any_of(entry.recipients, matches); };
-  return takes_queue(entry.queue) && matches_sender(senders, entry.reverse_path) &&
+  return takes(entry.place) && matches_sender(senders, entry.reverse_path) &&
          (recipients.empty() || has_recipient([&](const auto& recipient) { return matches_one(recipients, recipient); })) &&
          (domains.empty() || has_recipient([&](const auto& recipient) { return matches_one(domains, mail::split_address(recipient).second); })) &&
-         (!older || age > *older) && (!newer || age < *newer) && (!larger || entry.octets > *larger) && (!smaller || entry.octets < *smaller);
+         takes_age(now - entry.arrived) && (!larger || entry.octets > *larger) && (!smaller || entry.octets < *smaller);
 }
 
 }  // namespace qctl

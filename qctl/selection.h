@@ -25,12 +25,19 @@ struct Selection {
   std::optional<std::chrono::milliseconds> older, newer;
   std::optional<std::uint64_t> larger, smaller;  // octets
 
+  // Fault::Usage unless each names a queue, or is "quarantine".
+  [[nodiscard]] static base::Result<void> check_queues(const std::vector<std::string>& queues);
   // --queue --sender --recipient --domain --older --newer --larger --smaller
   [[nodiscard]] static base::Result<Selection> of(const base::CommandLine& command_line);
 
   [[nodiscard]] bool has_criteria() const;
-  [[nodiscard]] bool takes_queue(std::string_view queue) const;
+  [[nodiscard]] bool takes(const queue::Place& place) const;
+  // Whether it can be taken, as far as can be said without reading it.
+  [[nodiscard]] bool may_take(const queue::Listed& listed, base::WallTime now) const;
   [[nodiscard]] bool takes(const Entry& entry, base::WallTime now) const;
+
+ private:
+  [[nodiscard]] bool takes_age(base::WallTime::duration age) const;
 };
 
 }  // namespace qctl

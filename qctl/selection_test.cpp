@@ -12,10 +12,9 @@ const base::WallTime kNow{1'800'000'000s};
 
 qctl::Entry entry() {
   qctl::Entry entry;
-  entry.id = "1";
-  entry.queue = "deferred";
+  entry.place = *queue::Place::parse("deferred");
   entry.octets = 1000;
-  entry.arrival = kNow - 1h;
+  entry.arrived = kNow - 1h;
   entry.reverse_path = "Bob@Example.com";
   entry.recipients = {"a@example.org", "\"b@c\"@example.net"};
   return entry;
@@ -95,9 +94,16 @@ TEST_CASE("qctl selection: the null reverse-path is <>, and 'quarantine' means a
   CHECK(selection_of({"--sender", "<>"})->takes(bounce, kNow));
   CHECK(selection_of({"--sender", ""})->takes(bounce, kNow));
   CHECK_FALSE(selection_of({"--sender", "*@*"})->takes(bounce, kNow));
-  CHECK(selection_of({"--queue", "quarantine"})->takes_queue("quarantine/virus"));
-  CHECK(selection_of({"--queue", "quarantine/virus"})->takes_queue("quarantine/virus"));
-  CHECK_FALSE(selection_of({"--queue", "quarantine/spam"})->takes_queue("quarantine/virus"));
+  CHECK(selection_of({"--queue", "quarantine"})->takes(*queue::Place::parse("quarantine/virus")));
+  CHECK(selection_of({"--queue", "quarantine/virus"})->takes(*queue::Place::parse("quarantine/virus")));
+  CHECK_FALSE(selection_of({"--queue", "quarantine/spam"})->takes(*queue::Place::parse("quarantine/virus")));
+}
+
+TEST_CASE("qctl selection: a queue that cannot be is named with those that can") {
+  const auto bad = selection_of({"--queue", "defered"});
+  REQUIRE_FALSE(bad.has_value());
+  CHECK(bad.error().cause == "no queue 'defered'; expected one of: working deliver deferred delegated hold dead quarantine/NAME");
+  CHECK_FALSE(selection_of({"--queue", "../etc"}).has_value());
 }
 
 TEST_CASE("qctl selection: a bad number says what is expected") {

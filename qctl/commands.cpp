@@ -1,0 +1,40 @@
+#include "qctl/commands.h"
+
+#include <array>
+
+namespace qctl {
+namespace {
+using Words = std::string_view;
+
+constexpr auto kLooking = std::to_array<Words>({"json", "queue", "sender", "recipient", "domain", "older", "newer", "larger", "smaller"});
+constexpr auto kCounting = std::to_array<Words>(
+    {"json", "queue", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "by", "rows", "empty"});
+constexpr auto kOne = std::to_array<Words>({"json"});
+constexpr auto kChanging = std::to_array<Words>(
+    {"json", "queue", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "all", "dry-run"});
+constexpr auto kRemoving = std::to_array<Words>(
+    {"json", "queue", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "all", "dry-run", "yes"});
+
+constexpr auto kCommands = std::to_array<Command>({
+    {"status", "[QUEUE...]", "messages, octets and ages of each queue; what qctl alone does", kCounting, status},
+    {"list", "[QUEUE...]", "one line a message", kLooking, list},
+    {"show", "ID...", "envelope, context and history of a message", kOne, show},
+    {"cat", "ID...", "the message itself, as it came", {}, cat},
+    {"move", "ID... QUEUE", "put messages into another queue", kChanging, move},
+    {"hold", "ID...", "keep messages from being delivered", kChanging, hold},
+    {"release", "ID...", "give held, quarantined or dead messages back", kChanging, release},
+    {"retry", "ID...", "try deferred messages now", kChanging, retry},
+    {"remove", "ID...", "forget messages for good; asks first", kRemoving, remove},
+    {"check", "", "look for foreign and half-written files", kOne, check},
+});
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+const Command* find_command(std::string_view name) {
+  for (const auto& command : kCommands)
+    if (command.name == name) return &command;
+  return nullptr;
+}
+
+}  // namespace qctl

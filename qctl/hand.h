@@ -1,0 +1,54 @@
+// Changing messages beside a running queue-run, or without one.
+//
+//   a file                     flock(2) on it first, so that nobody delivers it meanwhile; then rename, touch or unlink
+//   in the log, queue-run up   queue-run is asked over its control socket: it alone may write to the log
+//   in the log, no queue-run   its lock is taken, the log is read, the message gets a file of its own or is forgotten
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "lib/queue/spool.h"
+#include "qctl/look.h"
+
+namespace qctl {
+
+struct Wish {
+  enum class Kind : std::uint8_t { Move, Retry, Remove };
+  Kind kind = Kind::Move;
+  queue::Place to;  // of a Move
+};
+
+class Hand {
+ public:
+  // `spool` outlives the hand.
+  explicit Hand(queue::Spool& spool);
+  ~Hand();
+
+  // Calls `on_done` once for each target. error_number EWOULDBLOCK: it is being delivered; ENOENT: it is gone.
+  // Give many at once: those in the log share their syncs. Durable after finish().
+  using OnDone = std::function<void(const Target&, const base::Result<void>&)>;
+  void carry_out(const Wish& wish, std::span<const Target> targets, const OnDone& on_done);
+
+  // Asks queue-run to try all that is deferred (of a recipient domain); how many that were.
+  // error_number ECONNREFUSED: none runs, so the messages must be touched one by one.
+  [[nodiscard]] base::Result<std::size_t> retry_all();
+  [[nodiscard]] base::Result<std::size_t> retry_domain(std::string_view domain);
+
+  [[nodiscard]] base::Result<void> finish();
+
+ private:
+  struct OwnLog;
+  [[nodiscard]] base::Result<void> change(const Wish& wish, const Target& target);
+  [[nodiscard]] base::Result<void> change_file(const Wish& wish, const Target& target);
+  [[nodiscard]] base::Result<void> ask(const Wish& wish, const Target& target);
+  void change_in_own_log(const Wish& wish, std::span<const Target> targets, const OnDone& on_done);
+  [[nodiscard]] base::Result<OwnLog*> own_log();
+  void note_move(const Target& target, const queue::Place& to);
+
+  queue::Spool* spool_;
+  std::unique_ptr<OwnLog> own_log_;
+};
+
+}  // namespace qctl

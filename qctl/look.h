@@ -1,0 +1,31 @@
+// Finding messages in the spool.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "qctl/entry.h"
+#include "qctl/selection.h"
+
+namespace qctl {
+
+// Each message that `selection` takes, queue by queue, as it is found, until `on_entry` returns false. What could not be
+// read goes to `damaged`.
+[[nodiscard]] base::Result<void> for_each(const queue::Spool& spool, const Selection& selection, base::WallTime now,
+                                          const std::function<bool(const Entry&)>& on_entry, std::vector<queue::Foreign>* damaged = nullptr);
+
+// Where a message is.
+struct Target {
+  queue::Id id;
+  queue::Place place;
+  bool is_in_log = false;
+};
+
+// The message of that id, or the only one whose id begins so; case is ignored.
+// Fault::Permanent: "No such message 'ID' in queues at 'SPOOL'". Fault::Usage: several begin so.
+[[nodiscard]] base::Result<Target> find_message(const queue::Spool& spool, std::string_view id_or_prefix);
+// The place of a message that was there a moment ago. error_number ENOENT: it is gone.
+[[nodiscard]] base::Result<Target> find_again(const queue::Spool& spool, const queue::Id& id);
+
+}  // namespace qctl
