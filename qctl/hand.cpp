@@ -77,14 +77,14 @@ base::Result<Hand::OwnLog*> Hand::own_log() {
   return own_log_.get();
 }
 
-// ENOENT when the target has left the log meanwhile.
+// What the log does not hold any more has a file now, or is gone.
 void Hand::change_in_own_log(const Wish& wish, std::span<const Target> targets, const OnDone& on_done) {
   auto& reader = own_log_->reader;
   std::vector<queue::LogReader::Spill> spills;
   std::vector<Target> spilled;
   for (const auto& target : targets) {
     if (!reader.holds(target.id)) {
-      on_done(target, change(wish, target));
+      on_done(target, change(wish, {target.id, target.place, false}));
     } else if (wish.kind == Wish::Kind::Remove) {
       reader.finish(target.id);
       on_done(target, {});
