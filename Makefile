@@ -27,8 +27,12 @@ objects = $(patsubst %,$(BUILD)/$(1)/%.o,$(2))
 
 # What every program needs of the system: options, the configuration file.
 LIBS := -lboost_program_options -linih
+# What programs need that ask DNS, behind lib.a and before -luv_a.
+DNS_LIBS := -lunbound -levent -lhogweed -lnettle -lgmp
+# ... and that turn U-labels into A-labels.
+IDN_LIBS := -lidn2 -lunistring
 # What the unit tests and fuzzers need beside: all that any room needs.
-UNIT_LIBS := -luv_a -lpthread -ldl
+UNIT_LIBS := $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps demo test check-quick bench asan fuzz tidy install clean
