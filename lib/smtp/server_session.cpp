@@ -329,10 +329,10 @@ unsigned ServerSession::extensions() const {
   return options_->extensions & ~static_cast<unsigned>(is_secured_ ? kStartTls : kRequireTls);
 }
 
-ServerSession::Awaits ServerSession::awaits() const {
-  if (is_asking_) return Awaits::Nothing;
-  if (reading_ == Reading::Data || reading_ == Reading::Chunk) return Awaits::Text;
-  return state_ == kStart ? Awaits::Helo : state_ == kReady ? Awaits::Mail : Awaits::Rcpt;
+ServerSession::Phase ServerSession::phase() const {
+  if (is_asking_) return Phase::Asking;
+  if (reading_ == Reading::Data || reading_ == Reading::Chunk) return Phase::Text;
+  return state_ == kStart ? Phase::Connected : state_ == kReady ? Phase::Greeted : state_ == kMail ? Phase::HasSender : Phase::HasRecipient;
 }
 
 }  // namespace smtp

@@ -62,9 +62,10 @@ class ServerSession {
   // that are asked about. nullptr when there is none.
   [[nodiscard]] const Transaction* transaction() const { return transaction_.get(); }
 
-  // For time limits: what is waited for, and a number that changes whenever it has come.
-  enum class Awaits : std::uint8_t { Helo, Mail, Rcpt, Text, Nothing };
-  [[nodiscard]] Awaits awaits() const;
+  // For time limits: what was said last, the text of a message, or the driver's own answer is waited for; and a number that
+  // changes whenever what was waited for has come.
+  enum class Phase : std::uint8_t { Connected, Greeted, HasSender, HasRecipient, Text, Asking };
+  [[nodiscard]] Phase phase() const;
   [[nodiscard]] unsigned progress() const { return progress_; }
   [[nodiscard]] unsigned messages() const { return messages_; }  // accepted
   [[nodiscard]] unsigned errors() const { return errors_; }
