@@ -10,7 +10,7 @@
 #include "lib/net/loop.h"
 #include "lib/net/socket.h"
 #include "lib/net/stream.h"
-#include "smtpd/client_limits.h"
+#include "lib/net/client_limits.h"
 
 namespace launch {
 
@@ -19,7 +19,7 @@ struct LaunchRules {
   std::vector<std::string> arguments;  // the first is its name
   std::string local_host;              // TCPLOCALHOST; "" leaves it unset
   std::string refusal;                 // one line for a client over a limit, without line end; "": it waits, or is closed
-  ClientLimits::Limits limits;
+  net::ClientLimits::Limits limits;
 };
 
 // $PATH is searched for a name without a slash. Fault::Config when nothing can be executed there.
@@ -50,7 +50,7 @@ class Launcher {
 
   net::Loop& loop_;
   LaunchRules rules_;
-  ClientLimits clients_;
+  net::ClientLimits clients_;
   std::vector<std::string> environment_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unordered_map<pid_t, Child> children_;

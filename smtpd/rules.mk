@@ -1,6 +1,13 @@
-# tcplaunch, a program of its own in this folder
-BINARIES += $(BIN)/tcplaunch
-$(BIN)/tcplaunch: $(call objects,smtpd,tcplaunch launcher client_limits) $(BUILD)/lib.a
+# smtpd
+SMTPD := relay_policy configuration peer call_text outcome_reply conversation client server one_session listening supervisor
+BINARIES += $(BIN)/smtpd
+$(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(LINK) $(LIBS) -luv_a -lpthread -ldl
-TESTED += $(call objects,smtpd,client_limits)
+TESTED += $(call objects,smtpd,$(SMTPD))
+
+# tcplaunch, a program of its own in this folder
+BINARIES += $(BIN)/tcplaunch
+$(BIN)/tcplaunch: $(call objects,smtpd,tcplaunch launcher) $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(LINK) $(LIBS) -luv_a -lpthread -ldl

@@ -41,7 +41,7 @@ bool is_plain(std::string_view value) {
   return !value.empty() && std::ranges::all_of(value, [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
 }
 
-void append_text(std::string& line, std::string_view event, std::initializer_list<Field> fields) {
+void append_text(std::string& line, std::string_view event, std::span<const Field> fields) {
   line += event;
   for (const auto& field : fields) {
     line += ' ';
@@ -55,7 +55,7 @@ void append_text(std::string& line, std::string_view event, std::initializer_lis
   }
 }
 
-std::string as_json(Level level, std::string_view event, std::initializer_list<Field> fields) {
+std::string as_json(Level level, std::string_view event, std::span<const Field> fields) {
   std::string line = "{";
   json::append_member(line, "time", to_rfc3339(wall_now()));
   json::append_member(line, "program", sink().program);
@@ -66,7 +66,7 @@ std::string as_json(Level level, std::string_view event, std::initializer_list<F
   return line + "}\n";
 }
 
-std::string as_text(Level level, std::string_view event, std::initializer_list<Field> fields) {
+std::string as_text(Level level, std::string_view event, std::span<const Field> fields) {
   std::string line = to_rfc3339(wall_now());
   line += ' ';
   line += sink().program;
@@ -107,7 +107,7 @@ void reopen() {
 
 bool enabled(Level level) { return level >= sink().settings.least; }
 
-void write(Level level, std::string_view event, std::initializer_list<Field> fields) {
+void write(Level level, std::string_view event, std::span<const Field> fields) {
   if (!enabled(level)) return;
   const Sink& s = sink();
   if (s.settings.destination == "syslog") {

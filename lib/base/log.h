@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,7 +38,10 @@ bool enabled(Level level);
 
 // Text: `2026-11-21T20:15:00.123456Z smtpd[42] info accepted id=... from=<a@b>`; values with blanks or controls are quoted.
 // JSON: {"time":...,"program":...,"pid":...,"level":...,"event":...,"id":...}
-void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
+void write(Level level, std::string_view event, std::span<const Field> fields);
+inline void write(Level level, std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(level, event, std::span<const Field>(fields.begin(), fields.size()));
+}
 
 inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::Debug, event, fields); }
 inline void info(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::Info, event, fields); }

@@ -41,7 +41,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "error_hard_count", Kind::Count, "20", "", "errors of a client with which the session ends"},
     {"smtp", "error_delay", Kind::Duration, "5s", "", "how late further errors are answered"},
     {"smtp", "idle_command_max", Kind::Count, "100", "", "NOOP, RSET and the like in a row; each more is an error"},
-    {"smtp", "transaction_count_max", Kind::Count, "1000", "", "messages of a session; 0: no limit"},
+    {"smtp", "transaction_count_max", Kind::Count, "10000", "", "messages of a session; 0: no limit"},
     {"smtp", "timeout_connect", Kind::Duration, "5m", "", "time for the first command"},
     {"smtp", "timeout_helo", Kind::Duration, "5m", "", "time for a command outside a transaction"},
     {"smtp", "timeout_mail_from", Kind::Duration, "5m", "", "time for the command behind MAIL"},

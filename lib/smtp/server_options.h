@@ -19,7 +19,7 @@ struct ServerLimits {
   std::size_t recipients = 1000;                    // a transaction; RFC 5321 section 4.5.3.1.8 wants 100 at least
   std::size_t command_line_octets = 2048;           // with CR LF: 512 of section 4.5.3.1.4 and what the extensions add, DSN the most
   std::size_t text_line_octets = 0;                 // with CR LF; 0: none. RFC 5321 section 4.5.3.1.6 has 1000
-  unsigned transactions = 1000;                     // a session; 0: none
+  unsigned transactions = 10'000;                    // a session; 0: none
   unsigned idle_commands = 100;                     // NOOP, RSET, VRFY, ... without a message; each more is an error
   unsigned soft_errors = 10;                        // from here on every error is answered late
   unsigned hard_errors = 20;                        // and with this one the session ends

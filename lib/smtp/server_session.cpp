@@ -88,7 +88,7 @@ bool ServerSession::skip_command(std::string_view& input, std::string& output) {
 
 bool ServerSession::read_data(std::string_view& input, std::string& output) {
   const auto status = text_.feed(input, [this](std::string_view octets) { take_text(octets); });
-  if (text_.has_bare_line_end() && refuses_bare_line_ends()) drop_message();
+  if (text_.has_bare_line_end() && refuses_bare_line_ends()) drop_message(ReplyId::BareLineEnd);
   if (status == DotReader::Status::NeedMore) return false;
   end_data(output);
   return true;
@@ -114,7 +114,7 @@ void ServerSession::take_text(std::string_view octets) {
   if (is_discarded_ || octets.empty()) return;
   if (!is_chunked_) transaction_->octets += octets.size();  // those of chunks are counted when BDAT announces them
   if (is_too_large()) {
-    drop_message();
+    drop_message(ReplyId::MessageTooLarge);
   } else {
     sink_->append(octets);
   }
@@ -134,6 +134,7 @@ void ServerSession::end_data(std::string& output) {
   reading_ = Reading::Command;
   const ReplyId wrong = defect();
   if (wrong == ReplyId::None) return ask(Stage::Message, output);
+  drop_message(wrong);
   reply({wrong}, output);
   reset();
   // A client that sends bare CR or LF may see the end of its message elsewhere than RFC 5321 does. It was read to CR LF . CR LF,
@@ -150,6 +151,7 @@ void ServerSession::end_chunk(std::string& output) {
   }
   if (is_last_chunk_) text_.finish([this](std::string_view octets) { take_text(octets); });
   if (const ReplyId wrong = defect(); wrong != ReplyId::None) {
+    drop_message(wrong);
     reply({wrong}, output);
     reset();
   } else if (is_last_chunk_) {
@@ -261,7 +263,7 @@ void ServerSession::begin_chunk() {
   reading_ = Reading::Chunk;
   auto& octets = transaction_->octets;
   octets += std::min(chunk_left_, ~octets);  // no sum is larger than the largest number
-  if (is_too_large()) drop_message();
+  if (is_too_large()) drop_message(ReplyId::MessageTooLarge);
 }
 
 void ServerSession::drop_chunk(ReplyId refusal) {
@@ -284,7 +286,7 @@ void ServerSession::close(ReplyId reply, std::string& output) {
 }
 
 void ServerSession::end() {
-  drop_message();
+  drop_message(ReplyId::None);
   is_asking_ = false;
   reading_ = Reading::Nothing;
 }
@@ -305,13 +307,13 @@ bool ServerSession::count_error(std::string& output) {
   return false;
 }
 
-void ServerSession::drop_message() {
-  if (has_text_ && !is_discarded_) sink_->discard();
+void ServerSession::drop_message(ReplyId reason) {
+  if (has_text_ && !is_discarded_) sink_->discard(reason);
   is_discarded_ = true;
 }
 
 void ServerSession::reset() {
-  drop_message();
+  drop_message(ReplyId::None);
   transaction_.reset();
   has_text_ = false;
   is_chunked_ = false;

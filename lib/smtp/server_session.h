@@ -19,7 +19,8 @@ class MessageSink {
  public:
   virtual void begin() = 0;                          // the text is about to come: the place for a Received field
   virtual void append(std::string_view octets) = 0;  // borrowed; it is the sink's to remember that it failed
-  virtual void discard() = 0;                        // what came since begin() is refused or given up
+  // What came since begin() is dropped: for this reply, or for None because the client or the driver gave it up.
+  virtual void discard(ReplyId reason) = 0;
 
  protected:
   ~MessageSink() = default;
@@ -69,6 +70,7 @@ class ServerSession {
   [[nodiscard]] unsigned progress() const { return progress_; }
   [[nodiscard]] unsigned messages() const { return messages_; }  // accepted
   [[nodiscard]] unsigned errors() const { return errors_; }
+  [[nodiscard]] bool has_quit() const { return has_quit_; }
 
  private:
   // What a client may say next; verbs say in which of these they are allowed.
@@ -143,7 +145,7 @@ class ServerSession {
   void drop_chunk(ReplyId refusal);
   void end_chunk(std::string& output);
   void end();
-  void drop_message();
+  void drop_message(ReplyId reason);
   void reset();
   [[nodiscard]] unsigned extensions() const;
   [[nodiscard]] bool is_too_large() const;
@@ -169,6 +171,7 @@ class ServerSession {
   bool is_extended_ = false;
   bool is_secured_ = false;
   bool starts_tls_ = false;
+  bool has_quit_ = false;
   bool delays_ = false;
   bool is_chunked_ = false;     // the message comes by BDAT
   bool is_last_chunk_ = false;

@@ -25,7 +25,7 @@ class Driver : public smtp::MessageSink {
     require(is_open_);
     text_ += octets;
   }
-  void discard() override {
+  void discard(smtp::ReplyId) override {
     require(is_open_);
     is_open_ = false;
   }

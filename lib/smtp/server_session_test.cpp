@@ -25,7 +25,7 @@ class Driver : public MessageSink {
 
   void begin() override { text_.clear(); }
   void append(std::string_view octets) override { text_ += octets; }
-  void discard() override {
+  void discard(ReplyId) override {
     ++discarded;
     text_.clear();
   }
@@ -377,7 +377,7 @@ TEST_CASE("every stage can be asked about, waited for and refused") {
   struct Asking : MessageSink {
     void begin() override {}
     void append(std::string_view) override {}
-    void discard() override {}
+    void discard(ReplyId) override {}
   } sink;
   ServerOptions options;
   options.asks = ~0U;

@@ -130,7 +130,10 @@ void ServerSession::help(std::string_view, std::string& output) {
   if (!count_idle_command(output)) reply({ReplyId::Help}, output);
 }
 
-void ServerSession::quit(std::string_view, std::string& output) { close(ReplyId::Closing, output); }
+void ServerSession::quit(std::string_view, std::string& output) {
+  has_quit_ = true;
+  close(ReplyId::Closing, output);
+}
 
 void ServerSession::starttls(std::string_view, std::string& output) {
   starts_tls_ = true;

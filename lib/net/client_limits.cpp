@@ -1,13 +1,13 @@
-#include "smtpd/client_limits.h"
+#include "lib/net/client_limits.h"
 
 #include <netinet/in.h>
 
 #include <algorithm>
 #include <cassert>
 
-namespace launch {
+namespace net {
 
-std::string ClientLimits::client_of(const net::Address& address) const {
+std::string ClientLimits::client_of(const Address& address) const {
   if (!address.is_ip()) return {};
   if (address.system()->sa_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in*>(address.system())->sin_addr;
@@ -42,4 +42,4 @@ void ClientLimits::remove(const std::string& client) {
   if (--known->second == 0) by_client_.erase(known);
 }
 
-}  // namespace launch
+}  // namespace net

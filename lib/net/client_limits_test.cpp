@@ -1,8 +1,8 @@
-#include "smtpd/client_limits.h"
+#include "lib/net/client_limits.h"
 
 #include <doctest/doctest.h>
 
-using launch::ClientLimits;
+using net::ClientLimits;
 using net::Address;
 
 namespace {

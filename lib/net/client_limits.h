@@ -8,7 +8,7 @@
 
 #include "lib/net/socket.h"
 
-namespace launch {
+namespace net {
 
 class ClientLimits {
  public:
@@ -20,7 +20,7 @@ class ClientLimits {
   explicit ClientLimits(const Limits& limits) : limits_(limits) {}
 
   // The octets by which this client is known: of its address, without the port; empty for a Unix socket.
-  [[nodiscard]] std::string client_of(const net::Address& address) const;
+  [[nodiscard]] std::string client_of(const Address& address) const;
 
   [[nodiscard]] bool is_full() const { return limits_.in_all != 0 && count_ >= limits_.in_all; }
   [[nodiscard]] bool is_full_for(const std::string& client) const;
@@ -34,4 +34,4 @@ class ClientLimits {
   std::unordered_map<std::string, std::size_t> by_client_;
 };
 
-}  // namespace launch
+}  // namespace net

@@ -1,0 +1,125 @@
+#include "smtpd/call_text.h"
+
+#include "lib/base/json_text.h"
+#include "lib/chain/envelope.h"
+#include "lib/mail/received.h"
+#include "lib/net/ucspi.h"
+
+namespace smtpd {
+namespace {
+
+namespace json = base::json;
+
+void append_flag(std::string& out, std::string_view name, bool flag) {
+  json::append_name(out, name);
+  out += flag ? "true" : "false";
+}
+
+void append_null(std::string& out, std::string_view name) {
+  json::append_name(out, name);
+  out += "null";
+}
+
+void append_connection(std::string& out, const CallFacts& facts) {
+  json::append_name(out, "connection");
+  out += '{';
+  json::append_member(out, "timestamp", base::to_rfc3339(facts.connected));
+  json::append_member(out, "server_name", facts.server_name);
+  json::append_member(out, "server_addr", facts.peer.server().text());
+  json::append_member(out, "client_addr", facts.peer.client().text());
+  append_null(out, "credentials");
+  append_flag(out, "is_authenticated", false);
+  append_flag(out, "is_secured", facts.session.is_secured());
+  json::append_member(out, "error_count", static_cast<long long>(facts.session.errors()));
+  out += '}';
+}
+
+void append_envelope(std::string& out, const CallFacts& facts, const std::string& received) {
+  const auto& transaction = *facts.session.transaction();
+  json::append_name(out, "envelop");
+  out += '{';
+  json::append_member(out, "helo", facts.session.helo());
+  json::append_member(out, "mail_from", transaction.reverse_path);
+  json::append_name(out, "rcpt");
+  out += '[';
+  for (const auto& recipient : transaction.recipients) {
+    if (out.back() != '[') out += ',';
+    out += '{';
+    json::append_member(out, "address", recipient.address);
+    out += R"(,"transfer_method":"Deliver","email_status":{"waiting":{)";
+    json::append_member(out, "timestamp", received);
+    out += "}}}";
+  }
+  out += "]}";
+}
+
+void append_metadata(std::string& out, const CallFacts& facts, const std::string& received) {
+  json::append_name(out, "metadata");
+  out += '{';
+  json::append_member(out, "timestamp", received);
+  json::append_member(out, "message_id", facts.id);
+  append_null(out, "skipped");
+  out += '}';
+}
+
+}  // namespace
+
+void append_trace(std::string& out, const CallFacts& facts) {
+  const auto& transaction = *facts.session.transaction();
+  const bool has_one_recipient = transaction.recipients.size() == 1;
+  mail::append_received(out, {
+                                 .helo = facts.session.helo(),
+                                 .client_host = facts.peer.client_host,
+                                 .client_ip = facts.peer.client_ip,
+                                 .by = facts.server_name,
+                                 .protocol = mail::protocol_name({.is_lmtp = false,
+                                                                  .is_extended = facts.session.is_extended(),
+                                                                  .is_smtputf8 = transaction.smtputf8,
+                                                                  .is_tls = facts.session.is_secured(),
+                                                                  .is_authenticated = false}),
+                                 .id = facts.id,
+                                 .recipient = has_one_recipient ? std::string_view(transaction.recipients.front().address) : std::string_view(),
+                                 .tls = "",
+                                 .time = facts.received,
+                             });
+}
+
+std::string envelope_of(const smtp::Transaction& transaction) {
+  mail::Envelope envelope;
+  envelope.reverse_path = transaction.reverse_path;
+  envelope.recipients.reserve(transaction.recipients.size());
+  for (const auto& recipient : transaction.recipients) envelope.recipients.push_back(recipient.address);
+  return chain::to_octets(envelope);
+}
+
+chain::Words environment_of(const CallFacts& facts) {
+  const Peer& peer = facts.peer;
+  const auto& transaction = *facts.session.transaction();
+  chain::Words words;
+  if (!peer.client_ip.empty()) words = net::ucspi_environment(peer.client(), peer.server(), facts.server_name);
+  words.reserve(words.size() + 5);
+  if (!peer.client_host.empty()) words.push_back("TCPREMOTEHOST=" + peer.client_host);
+  if (peer.is_relay_client) words.emplace_back("RELAYCLIENT=");
+  words.push_back("SMTPHELOHOST=" + facts.session.helo());
+  words.push_back("SMTPMAILFROM=" + transaction.reverse_path);
+  words.push_back("SMTPRCPTCOUNT=" + std::to_string(transaction.recipients.size()));
+  return words;
+}
+
+std::string context_of(const CallFacts& facts) {
+  const auto& transaction = *facts.session.transaction();
+  const std::string received = base::to_rfc3339(facts.received);
+  std::string out;
+  out.reserve(640 + 160 * transaction.recipients.size());
+  out += '{';
+  append_connection(out, facts);
+  append_envelope(out, facts, received);
+  append_metadata(out, facts, received);
+  if (transaction.body != smtp::BodyType::None) json::append_member(out, "body", smtp::name_of(transaction.body));
+  if (transaction.smtputf8) append_flag(out, "smtputf8", true);
+  json::append_member(out, "size", static_cast<long long>(transaction.octets));
+  out += '}';
+  return out;
+}
+
+}  // namespace smtpd

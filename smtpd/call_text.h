@@ -1,0 +1,31 @@
+// A message and its session in the words of the message call: environment, envelope, context (DESIGN.md 2.1, vsmtp-chain(7)),
+// and the Received field.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lib/base/clock.h"
+#include "lib/chain/message_call.h"
+#include "lib/smtp/server_session.h"
+#include "smtpd/peer.h"
+
+namespace smtpd {
+
+// Borrowed for one call of the functions below. The session has a transaction.
+struct CallFacts {
+  std::string_view server_name;
+  const Peer& peer;
+  const smtp::ServerSession& session;
+  std::string_view id;  // of the message
+  base::WallTime connected, received;
+};
+
+void append_trace(std::string& out, const CallFacts& facts);
+std::string envelope_of(const smtp::Transaction& transaction);
+// UCSPI's names and qmail-spp's.
+chain::Words environment_of(const CallFacts& facts);
+// The canonical JSON of a message's context, with `body`, `smtputf8` and `size` beside it.
+std::string context_of(const CallFacts& facts);
+
+}  // namespace smtpd

@@ -1,0 +1,134 @@
+#include "smtpd/client.h"
+
+#include <utility>
+
+namespace smtpd {
+namespace {
+
+// A client that sends commands and does not read replies is not read any more until it has.
+constexpr std::size_t kMaxUnsentOctets = 256 * 1024;
+// How long a client may take to read the last reply and to close.
+constexpr std::uint64_t kClosingMilliseconds = 5000;
+
+}  // namespace
+
+Client::Client(Clients& clients, std::size_t number, std::shared_ptr<const Configuration> configuration, Peer peer)
+    : clients_(clients),
+      number_(number),
+      stream_(clients.loop(), *this),
+      conversation_(std::move(configuration), std::move(peer), clients.loop().now_milliseconds()) {}
+
+Client::~Client() {
+  if (state_ == State::Calling) clients_.caller().cancel(call_);
+}
+
+base::Result<void> Client::start(base::UniqueFd socket) {
+  auto adopted = stream_.adopt(std::move(socket));
+  if (!adopted) return adopted;
+  stream_.start_reading();
+  run({}, clients_.output_buffer());
+  return {};
+}
+
+void Client::on_octets(std::string_view octets) {
+  if (state_ == State::Talking) run(octets, clients_.output_buffer());
+}
+
+// What is in `output` already is said first.
+void Client::run(std::string_view input, std::string& output) {
+  switch (conversation_.advance(input, output, now())) {
+    case Conversation::Next::Read: return wait(output);
+    case Conversation::Next::Call: return call(input, output);
+    case Conversation::Next::Delay: return delay(input, output);
+    case Conversation::Next::Close: return end(input, output);
+  }
+}
+
+void Client::wait(std::string_view output) {
+  stream_.write(output);
+  if (clients_.is_stopping() && !conversation_.is_in_transaction()) return close(smtp::ReplyId::ShuttingDown);
+  clients_.set_deadline(number_, conversation_.deadline());
+  if (stream_.unsent_octets() > kMaxUnsentOctets) stream_.stop_reading();
+}
+
+void Client::on_drained() {
+  if (state_ == State::Talking) stream_.start_reading();
+}
+
+void Client::call(std::string_view unread, std::string_view output) {
+  state_ = State::Calling;
+  stream_.write(output);
+  stream_.stop_reading();
+  if (!unread.empty()) kept_ = std::make_unique<Kept>(Kept{std::string(unread), {}});
+  clients_.set_deadline(number_, 0);
+  call_ = clients_.caller().call(conversation_.configuration().chain, conversation_.take_call(), [this](const chain::Outcome& outcome) {
+    auto& reply = clients_.output_buffer();
+    conversation_.answer(outcome, reply);
+    go_on(reply);
+  });
+}
+
+void Client::delay(std::string_view unread, std::string& output) {
+  state_ = State::Delaying;
+  stream_.stop_reading();
+  kept_ = std::make_unique<Kept>(Kept{std::string(unread), std::move(output)});
+  clients_.set_deadline(number_, now() + conversation_.configuration().time.error_delay);
+}
+
+// With the input that was kept, behind what has just been decided.
+void Client::go_on(std::string& output) {
+  state_ = State::Talking;
+  const auto kept = std::exchange(kept_, nullptr);
+  stream_.start_reading();
+  run(kept ? std::string_view(kept->input) : std::string_view(), output);
+}
+
+// A socket that is closed with unread input resets the connection, and the client may never see the last reply. So only our side is
+// closed until the client has closed its own; but who said QUIT says nothing more.
+void Client::end(std::string_view unread, std::string_view output) {
+  stream_.write(output);
+  if (conversation_.has_quit() && unread.empty() && stream_.unsent_octets() == 0) return clients_.remove(number_);
+  if (state_ == State::Calling) clients_.caller().cancel(call_);
+  state_ = State::Closing;
+  kept_ = nullptr;
+  stream_.shut_down();
+  stream_.start_reading();
+  clients_.set_deadline(number_, now() + kClosingMilliseconds);
+}
+
+void Client::close(smtp::ReplyId reply) {
+  auto& output = clients_.output_buffer();
+  conversation_.close(reply, output);
+  end({}, output);
+}
+
+void Client::on_end(const base::Error* error) {
+  if (state_ != State::Closing) conversation_.note_end(error != nullptr ? error->cause : "the client closed the connection");
+  // One that closed only its sending side still gets what it is owed.
+  if (error == nullptr && state_ == State::Talking && stream_.unsent_octets() > 0) return end({}, {});
+  clients_.remove(number_);
+}
+
+void Client::on_deadline() {
+  if (state_ == State::Closing) return clients_.remove(number_);
+  if (state_ == State::Delaying) {
+    auto& output = clients_.output_buffer();
+    output = kept_->output;
+    return go_on(output);
+  }
+  conversation_.note_end("timeout");
+  close(smtp::ReplyId::Timeout);
+}
+
+void Client::stop() {
+  const bool is_idle = state_ == State::Delaying || (state_ == State::Talking && !conversation_.is_in_transaction());
+  if (is_idle) close(smtp::ReplyId::ShuttingDown);
+}
+
+void Client::stop_at_once() {
+  if (state_ == State::Closing) return;
+  conversation_.note_end("the server stops");
+  close(smtp::ReplyId::ShuttingDown);
+}
+
+}  // namespace smtpd

@@ -1,0 +1,81 @@
+// A connection in the server's loop: octets between a stream and a conversation.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lib/base/unique_fd.h"
+#include "lib/chain/caller.h"
+#include "lib/net/stream.h"
+#include "smtpd/conversation.h"
+
+namespace smtpd {
+
+// What all clients of a server share. Outlives them.
+class Clients {
+ public:
+  virtual net::Loop& loop() = 0;
+  virtual chain::Caller& caller() = 0;
+  virtual bool is_stopping() const = 0;
+  // For replies that are written at once; empty at the begin of each use.
+  virtual std::string& output_buffer() = 0;
+  // Destroys the client with this number.
+  virtual void remove(std::size_t number) = 0;
+  // The number is checked once a second: when `deadline` (monotonic milliseconds, 0: none) is over, on_deadline() is called.
+  virtual void set_deadline(std::size_t number, std::uint64_t deadline) = 0;
+
+ protected:
+  ~Clients() = default;
+};
+
+class Client final : private net::StreamUser {
+ public:
+  Client(Clients& clients, std::size_t number, std::shared_ptr<const Configuration> configuration, Peer peer);
+  ~Client();
+  [[nodiscard]] base::Result<void> start(base::UniqueFd socket);  // greets; the client may have been removed by then
+
+  void renumber(std::size_t number) { number_ = number; }
+  void on_deadline();
+  void stop();           // of the server: ends the session unless a message is under way
+  void stop_at_once();   // 421, whatever is under way
+  [[nodiscard]] const Peer& peer() const { return conversation_.peer(); }
+
+ private:
+  enum class State : std::uint8_t {
+    Talking,
+    Calling,   // the chain has the message
+    Delaying,  // the output waits
+    Closing,   // our side is closed; what comes is thrown away until the client has closed too
+  };
+
+  void on_octets(std::string_view octets) override;
+  void on_end(const base::Error* error) override;
+  void on_drained() override;
+
+  // Each may end in the destruction of this object: nothing is touched behind a call of them.
+  void run(std::string_view input, std::string& output);
+  void wait(std::string_view output);
+  void call(std::string_view unread, std::string_view output);
+  void delay(std::string_view unread, std::string& output);
+  void go_on(std::string& output);
+  void end(std::string_view unread, std::string_view output);
+  void close(smtp::ReplyId reply);
+  [[nodiscard]] std::uint64_t now() const { return clients_.loop().now_milliseconds(); }
+
+  // Only while there is something in it: input that came with or behind what is waited for, output that waits.
+  struct Kept {
+    std::string input, output;
+  };
+
+  Clients& clients_;
+  std::size_t number_;
+  net::Stream stream_;
+  Conversation conversation_;
+  std::unique_ptr<Kept> kept_;
+  std::uint64_t call_ = 0;  // handle
+  State state_ = State::Talking;
+};
+
+}  // namespace smtpd

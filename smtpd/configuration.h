@@ -1,0 +1,38 @@
+// What vsmtp.ini and the command line say, in the form that sessions use. Never changes; a reload makes a new one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "lib/base/blob.h"
+#include "lib/base/command_line.h"
+#include "lib/base/result.h"
+#include "lib/chain/caller.h"
+#include "lib/smtp/server_options.h"
+#include "smtpd/relay_policy.h"
+
+namespace smtpd {
+
+struct TimeLimits {  // milliseconds
+  std::uint64_t connect, helo, mail_from, rcpt_to;  // for the command that follows
+  std::uint64_t data;                               // silence within a message
+  std::uint64_t data_total;
+  std::uint64_t error_delay;
+  std::uint64_t stop;
+};
+
+struct Configuration {
+  smtp::ServerOptions session;
+  TimeLimits time;
+  RelayPolicy relay;
+  base::BlobWriter::Limits message;
+  chain::Words chain;
+  chain::Caller::Limits caller;
+  std::size_t clients_max;
+  std::size_t clients_per_address_max;  // 0: no limit
+
+  [[nodiscard]] static base::Result<std::shared_ptr<const Configuration>> from(const base::CommandLine& command_line);
+};
+
+}  // namespace smtpd

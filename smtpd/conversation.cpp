@@ -1,0 +1,185 @@
+#include "smtpd/conversation.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "lib/base/log.h"
+#include "smtpd/call_text.h"
+#include "smtpd/outcome_reply.h"
+
+namespace smtpd {
+
+using Phase = smtp::ServerSession::Phase;
+namespace log = base::log;
+
+Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Peer peer, std::uint64_t now)
+    : configuration_(std::move(configuration)), peer_(std::move(peer)), session_(configuration_->session, *this) {
+  set_deadline(now);
+  if (log::enabled(log::Level::Debug)) log::debug("connect", {{"client", peer_.client().text()}});
+}
+
+Conversation::~Conversation() {
+  if (!log::enabled(log::Level::Debug)) return;
+  log::debug("disconnect", {{"client", peer_.client().text()}, {"messages", session_.messages()}, {"errors", session_.errors()}});
+}
+
+Conversation::Next Conversation::advance(std::string_view& input, std::string& output, std::uint64_t now) {
+  for (;;) {
+    const auto step = session_.advance(input, output);
+    set_deadline(now);
+    switch (step) {
+      case smtp::Step::NeedInput: return Next::Read;
+      case smtp::Step::Delay: return Next::Delay;
+      case smtp::Step::Ask:
+        if (decide(output) == Decision::NeedsChain) return Next::Call;
+        break;
+      case smtp::Step::StartTls:  // is not offered
+      case smtp::Step::Close: return Next::Close;
+    }
+  }
+}
+
+Conversation::Decision Conversation::decide(std::string& output) {
+  switch (session_.stage()) {
+    case smtp::Stage::Rcpt: decide_recipient(output); return Decision::Made;
+    case smtp::Stage::Message:
+      if (!message_->failure) return Decision::NeedsChain;
+      refuse_for_storage(output);
+      return Decision::Made;
+    case smtp::Stage::Connect:
+    case smtp::Stage::Helo:
+    case smtp::Stage::Mail:
+    case smtp::Stage::Data: break;  // are not asked about
+  }
+  session_.answer({}, output);
+  return Decision::Made;
+}
+
+void Conversation::decide_recipient(std::string& output) {
+  const auto& transaction = *session_.transaction();
+  const std::string& recipient = transaction.recipients.back().address;
+  if (configuration_->relay.takes(recipient, peer_.is_relay_client)) return session_.answer({}, output);
+  std::string reply;
+  smtp::append_reply(reply, smtp::ReplyId::RelayDenied);
+  log::info("recipient refused", {{"client", peer_.client_ip},
+                                  {"helo", session_.helo()},
+                                  {"from", transaction.reverse_path},
+                                  {"to", recipient},
+                                  {"reply", std::string_view(reply).substr(0, reply.size() - 2)}});
+  session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
+}
+
+void Conversation::refuse_for_storage(std::string& output) {
+  std::string reply;
+  smtp::append_reply(reply, smtp::ReplyId::NoStorage);
+  log_message("deferred", reply, message_->failure->cause);
+  message_.reset();
+  session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
+}
+
+// ---- the message ----------------------------------------------------------------------------------------------------
+
+void Conversation::begin() {
+  message_ = std::make_unique<Message>(configuration_->message);
+  message_->received = base::wall_now();
+  message_->id = queue::Id::make(message_->received);
+  std::string trace;
+  append_trace(trace, {configuration_->session.server_name, peer_, session_, message_->id.text(), connected_, message_->received});
+  append(trace);
+}
+
+void Conversation::append(std::string_view octets) {
+  if (message_->failure) return;  // the rest is read to its end, then refused
+  if (auto stored = message_->text.append(octets); !stored) {
+    message_->failure = std::move(stored.error());
+    message_->text.clear();
+  }
+}
+
+void Conversation::discard(smtp::ReplyId reason) {
+  std::string reply;
+  if (reason != smtp::ReplyId::None) smtp::append_reply(reply, reason);
+  log_message(reply.empty() ? "given up" : "refused", reply, "");
+  message_.reset();
+}
+
+chain::Call Conversation::take_call() {
+  const CallFacts facts{configuration_->session.server_name, peer_, session_, message_->id.text(), connected_, message_->received};
+  chain::Call call;
+  call.environment = environment_of(facts);
+  call.envelope = envelope_of(*session_.transaction());
+  call.context = context_of(facts);
+  call.message = message_->text.finish();
+  return call;
+}
+
+void Conversation::answer(const chain::Outcome& outcome, std::string& output) {
+  auto [accepts, closes, reply, complaint] = reply_to(outcome, message_->id.text(), session_.transaction()->smtputf8);
+  const bool is_refused_for_good = reply.code >= 500;
+  log_message(accepts ? "accepted" : is_refused_for_good ? "refused" : "deferred", reply.lines, complaint.empty() ? outcome.cause : complaint);
+  message_.reset();
+  session_.answer({.accepts = accepts, .closes = closes, .reply = reply.lines}, output);
+}
+
+// A warning when something went wrong on our side, else information.
+void Conversation::log_message(std::string_view event, std::string_view reply, std::string_view cause) const {
+  const auto level = cause.empty() ? log::Level::Info : log::Level::Warning;
+  if (!log::enabled(level)) return;
+  const auto& transaction = *session_.transaction();
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(base::wall_now() - message_->received).count();
+  std::vector<log::Field> fields;
+  fields.reserve(10);
+  fields.emplace_back("id", message_->id.text());
+  if (!peer_.client_ip.empty()) fields.emplace_back("client", peer_.client_ip);
+  fields.emplace_back("helo", session_.helo());
+  fields.emplace_back("from", transaction.reverse_path);
+  fields.emplace_back("to", transaction.recipients.front().address);
+  if (transaction.recipients.size() > 1) fields.emplace_back("recipients", transaction.recipients.size());
+  fields.emplace_back("size", transaction.octets);
+  fields.emplace_back("milliseconds", milliseconds);
+  if (!reply.empty()) fields.emplace_back("reply", reply.substr(0, reply.find('\r')));
+  if (!cause.empty()) fields.emplace_back("cause", cause);
+  log::write(level, event, fields);
+}
+
+// ---- time and end ---------------------------------------------------------------------------------------------------
+
+std::uint64_t Conversation::time_for(Phase phase) const {
+  const TimeLimits& time = configuration_->time;
+  switch (phase) {
+    case Phase::Connected: return time.connect;
+    case Phase::Greeted: return time.helo;
+    case Phase::HasSender: return time.mail_from;
+    case Phase::HasRecipient: return time.rcpt_to;
+    case Phase::Text: return time.data;
+    case Phase::Asking: break;  // the chain has its own limit
+  }
+  return 0;
+}
+
+// A command has its time as a whole: octets that come singly win none. Within a message each octet counts, but the whole has its
+// limit too.
+void Conversation::set_deadline(std::uint64_t now) {
+  const Phase phase = session_.phase();
+  const bool has_come = session_.progress() != last_progress_ || phase != last_phase_;
+  last_progress_ = session_.progress();
+  last_phase_ = phase;
+  if (phase == Phase::Text && text_deadline_ == 0) text_deadline_ = now + configuration_->time.data_total;
+  if (phase != Phase::Text && !is_in_transaction()) text_deadline_ = 0;
+  if (phase == Phase::Asking) {
+    deadline_ = 0;
+  } else if (has_come || phase == Phase::Text) {
+    deadline_ = now + time_for(phase);
+  }
+  if (phase == Phase::Text) deadline_ = std::min(deadline_, text_deadline_);
+}
+
+void Conversation::close(smtp::ReplyId reply, std::string& output) { session_.close(reply, output); }
+
+void Conversation::note_end(std::string_view cause) {
+  constexpr std::string_view kPhases[] = {"connect", "greeted", "mail", "rcpt", "data", "chain"};
+  const auto phase = kPhases[static_cast<std::size_t>(session_.phase())];
+  log::info("session ended early", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"phase", phase}, {"cause", cause}});
+}
+
+}  // namespace smtpd

@@ -1,0 +1,86 @@
+// One client: its session, where its message is collected, what it may do, how long it may take, what is logged. Knows neither
+// sockets nor the loop; client.cpp and one_session.cpp drive it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lib/base/blob.h"
+#include "lib/base/clock.h"
+#include "lib/chain/message_call.h"
+#include "lib/queue/id.h"
+#include "lib/smtp/server_session.h"
+#include "smtpd/configuration.h"
+#include "smtpd/peer.h"
+
+namespace smtpd {
+
+class Conversation final : private smtp::MessageSink {
+ public:
+  // `now` is monotonic, in milliseconds, here and below.
+  Conversation(std::shared_ptr<const Configuration> configuration, Peer peer, std::uint64_t now);
+  Conversation(const Conversation&) = delete;
+  ~Conversation();
+
+  enum class Next : std::uint8_t {
+    Read,   // write the output, all input is eaten
+    Call,   // write the output, give the message of take_call() to the chain, then answer()
+    Delay,  // write the output after configuration().time.error_delay, then advance() with the rest of the input
+    Close,  // write the output, close
+  };
+  // Eats octets from the front of `input`, appends what is to be said to `output`. First with no input, for the greeting.
+  Next advance(std::string_view& input, std::string& output, std::uint64_t now);
+
+  [[nodiscard]] chain::Call take_call();
+  // How the call ended. Then advance() with the rest of the input.
+  void answer(const chain::Outcome& outcome, std::string& output);
+
+  // When what is waited for should have come, 0: no limit now.
+  [[nodiscard]] std::uint64_t deadline() const { return deadline_; }
+  // Ends the session from our side; advance() says Close afterwards.
+  void close(smtp::ReplyId reply, std::string& output);
+  // For the log: the client has gone away, or fell silent.
+  void note_end(std::string_view cause);
+
+  [[nodiscard]] bool is_in_transaction() const { return session_.transaction() != nullptr; }
+  [[nodiscard]] bool has_quit() const { return session_.has_quit(); }
+  [[nodiscard]] const Configuration& configuration() const { return *configuration_; }
+  [[nodiscard]] const Peer& peer() const { return peer_; }
+
+ private:
+  void begin() override;
+  void append(std::string_view octets) override;
+  void discard(smtp::ReplyId reason) override;
+
+  enum class Decision : std::uint8_t { Made, NeedsChain };
+  Decision decide(std::string& output);
+  void decide_recipient(std::string& output);
+  void refuse_for_storage(std::string& output);
+  void set_deadline(std::uint64_t now);
+  [[nodiscard]] std::uint64_t time_for(smtp::ServerSession::Phase phase) const;
+  void log_message(std::string_view event, std::string_view reply, std::string_view cause) const;
+
+  // Lives from the begin of a message's text to its reply.
+  struct Message {
+    explicit Message(const base::BlobWriter::Limits& limits) : text(limits) {}
+    base::BlobWriter text;
+    std::optional<base::Error> failure;  // of storing the text
+    queue::Id id;
+    base::WallTime received;
+  };
+
+  std::shared_ptr<const Configuration> configuration_;
+  Peer peer_;
+  smtp::ServerSession session_;
+  std::unique_ptr<Message> message_;
+  base::WallTime connected_ = base::wall_now();
+  std::uint64_t deadline_ = 0;
+  std::uint64_t text_deadline_ = 0;  // of the whole message; 0: none is coming in
+  unsigned last_progress_ = 0;
+  smtp::ServerSession::Phase last_phase_ = smtp::ServerSession::Phase::Asking;
+};
+
+}  // namespace smtpd

@@ -1,0 +1,68 @@
+#include "smtpd/listening.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "lib/net/socket.h"
+
+namespace smtpd {
+namespace {
+
+using Sockets = std::vector<base::UniqueFd>;
+
+base::Result<void> add(Sockets& sockets, const net::Address& address) {
+  auto socket = net::listen_on(address);
+  if (!socket) return std::unexpected(socket.error());
+  base::log::info("listening", {{"address", net::Address::of_local(socket->get()).text()}});
+  sockets.push_back(std::move(*socket));
+  return {};
+}
+
+base::Result<void> add_loopback(Sockets& sockets, const std::string& port) {
+  for (const char* host : {"127.0.0.1:", "[::1]:"}) {
+    const auto address = net::Address::parse(host + port);
+    if (!address) return std::unexpected(address.error());
+    const auto added = add(sockets, *address);
+    const bool is_missing_family = !added && (added.error().error_number == EADDRNOTAVAIL || added.error().error_number == EAFNOSUPPORT);
+    if (!added && !is_missing_family) return added;
+  }
+  return {};
+}
+
+bool listens(int fd) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0;
+}
+
+base::Result<void> add_from_inetd(Sockets& sockets) {
+  base::UniqueFd socket(::fcntl(0, F_DUPFD_CLOEXEC, 3));
+  if (!socket.is_open()) return base::fail_errno("dup descriptor 0");
+  ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+  sockets.push_back(std::move(socket));
+  return {};
+}
+
+}  // namespace
+
+base::Result<Sockets> listening_sockets(const std::vector<std::string>& addresses) {
+  Sockets sockets;
+  for (const auto& text : addresses) {
+    const bool is_port = std::ranges::all_of(text, base::text::is_digit);
+    const auto address = is_port ? net::Address() : net::Address::parse(text);
+    if (!address) return base::fail(base::Fault::Config, "smtp.listen: " + address.error().cause + ", or a port alone");
+    const auto added = is_port ? add_loopback(sockets, text) : add(sockets, *address);
+    if (!added) return std::unexpected(added.error());
+  }
+  for (auto& socket : net::inherited_listeners()) sockets.push_back(std::move(socket));
+  if (sockets.empty() && listens(0)) {
+    if (const auto added = add_from_inetd(sockets); !added) return std::unexpected(added.error());
+  }
+  return sockets;
+}
+
+}  // namespace smtpd

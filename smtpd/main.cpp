@@ -1,0 +1,120 @@
+// smtpd: speak ESMTP to clients and hand each message to a chain of programs. See smtpd(8).
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "lib/base/account.h"
+#include "lib/base/command_line.h"
+#include "lib/base/exits.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "smtpd/configuration.h"
+#include "smtpd/listening.h"
+#include "smtpd/one_session.h"
+#include "smtpd/server.h"
+#include "smtpd/supervisor.h"
+
+namespace {
+
+constexpr auto kSettings = std::to_array<std::string_view>({
+    "smtp.listen",
+    "smtp.workers",
+    "smtp.chain",
+    "smtp.chain_timeout",
+    "smtp.chain_process_max",
+    "server.domain",
+    "server.user",
+    "server.client_count_max",
+    "server.client_count_per_address_max",
+    "delivery.local_domains",
+    "smtp.relay_domains",
+    "smtp.relay_clients",
+    "smtp.greeting",
+    "smtp.message_size_max",
+    "smtp.message_memory_max",
+    "smtp.message_memfd_max",
+    "smtp.message_directory",
+    "smtp.rcpt_count_max",
+    "smtp.command_line_max",
+    "smtp.text_line_max",
+    "smtp.bare_line_end",
+    "smtp.error_soft_count",
+    "smtp.error_hard_count",
+    "smtp.error_delay",
+    "smtp.idle_command_max",
+    "smtp.transaction_count_max",
+    "smtp.timeout_connect",
+    "smtp.timeout_helo",
+    "smtp.timeout_mail_from",
+    "smtp.timeout_rcpt_to",
+    "smtp.timeout_data",
+    "smtp.data_time_max",
+    "smtp.stop_timeout",
+});
+
+constexpr base::Manual kManual = {
+    .program = "smtpd",
+    .section = "8",
+    .usage = "[--listen ADDRESS:PORT]... [options] [-- PROGRAM [ARGUMENT...] [-- PROGRAM...]]\n"
+             "[options] [-- PROGRAM...] <session",
+    .purpose = "Speaks ESMTP, on sockets that it listens on or for one client on descriptors 0 and 1, and gives each message to the programs behind --.",
+    .examples = "smtpd --listen 2525 --local-domains example.org -- queue-inject\n"
+                "smtpd --listen 0.0.0.0:25 --listen '[::]:25' --user vsmtp --workers 2 -- vsl-filter main.vsl -- unix:/run/vsmtp/queue\n"
+                "tcpserver 0 25 smtpd -- queue-inject\n"
+                "smtpd --local-domains example.org -- queue-inject <session.txt\n",
+    .settings = kSettings,
+};
+
+// A connection is a descriptor: as many as this process may have.
+void raise_descriptor_limit() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// "vsmtp", "vsmtp:mail", "1000:1000". Who is that user already needs no right to become it.
+base::Result<void> become(std::string_view text) {
+  const auto [user, group] = base::text::split_once(text, ':');
+  const auto account = base::find_account(user, group.empty() ? std::nullopt : std::optional(group));
+  if (!account) return base::fail(base::Fault::Config, "server.user: " + account.error().cause);
+  if (::geteuid() == account->user && ::getuid() == account->user && account->user != 0) return {};
+  return base::become(*account);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto command_line = base::CommandLine::parse(kManual, argc, argv);
+  if (!command_line) return base::report(kManual.program, command_line.error());
+  if (command_line->should_exit()) return 0;
+  if (!command_line->arguments.empty())
+    return base::report(kManual.program, {base::Fault::Usage, "unexpected argument '" + command_line->arguments.front() + "'; the programs of the chain stand behind --"});
+  auto configuration = smtpd::Configuration::from(*command_line);
+  if (!configuration) return base::report(kManual.program, configuration.error());
+
+  auto listening = smtpd::listening_sockets(command_line->settings.words("smtp.listen"));
+  if (!listening) return base::report(kManual.program, listening.error());
+  if (const auto& user = command_line->settings.text("server.user"); !user.empty()) {
+    if (const auto became = become(user); !became) return base::report(kManual.program, became.error());
+  }
+  if (listening->empty()) return smtpd::serve_one_session(*configuration);
+
+  raise_descriptor_limit();
+  const auto read_again = [&]() -> base::Result<std::shared_ptr<const smtpd::Configuration>> {
+    const auto again = base::CommandLine::parse(kManual, argc, argv);
+    if (!again) return std::unexpected(again.error());
+    return smtpd::Configuration::from(*again);
+  };
+  const auto serve = [&] {
+    smtpd::Server(*configuration, std::move(*listening), read_again).run();
+    return 0;
+  };
+  const auto reload = [&] {
+    base::log::reopen();
+    if (auto again = read_again()) configuration = std::move(again);  // workers say what is wrong with it
+  };
+  const auto workers = command_line->settings.count("smtp.workers");
+  return workers == 1 ? serve() : smtpd::supervise(workers, serve, reload);
+}

@@ -1,0 +1,125 @@
+#include "smtpd/one_session.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <thread>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/chain/caller.h"
+#include "smtpd/conversation.h"
+
+namespace smtpd {
+namespace {
+
+constexpr int kInput = 0, kOutput = 1;
+constexpr int kClosingMilliseconds = 5000;
+
+// Whether descriptor 0 can only be ours: a file or terminal. A pipe or a socket without address may have the Internet behind it.
+bool is_local_user() {
+  struct stat status;
+  return ::isatty(kInput) == 1 || (::fstat(kInput, &status) == 0 && S_ISREG(status.st_mode));
+}
+
+void limit_writes(std::uint64_t milliseconds) {
+  const timeval limit = {static_cast<time_t>(milliseconds / 1000), static_cast<suseconds_t>(milliseconds % 1000 * 1000)};
+  (void)::setsockopt(kOutput, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // not a socket: its reader is local
+}
+
+enum class Waited { Readable, TimedOut };
+
+Waited wait_until(std::uint64_t deadline) {
+  for (;;) {
+    const auto now = base::monotonic_milliseconds();
+    if (now >= deadline) return Waited::TimedOut;
+    pollfd input = {kInput, POLLIN, 0};
+    const int ready = ::poll(&input, 1, static_cast<int>(std::min<std::uint64_t>(deadline - now, 60'000)));
+    if (ready > 0) return Waited::Readable;
+    if (ready < 0 && errno != EINTR) return Waited::Readable;  // read(2) will tell
+  }
+}
+
+// As in Client::end(): a client that has more to say must still be able to read our last reply.
+void close_gently() {
+  if (::shutdown(kOutput, SHUT_WR) != 0) return;
+  const auto deadline = base::monotonic_milliseconds() + kClosingMilliseconds;
+  std::array<char, 16384> unread;
+  while (wait_until(deadline) == Waited::Readable)
+    if (::read(kInput, unread.data(), unread.size()) <= 0) return;
+}
+
+class OneSession {
+ public:
+  explicit OneSession(std::shared_ptr<const Configuration> configuration, Peer peer)
+      : conversation_(std::move(configuration), std::move(peer), base::monotonic_milliseconds()) {}
+
+  void run() {
+    std::string_view input;
+    while (talk(input)) {
+      if (wait_until(conversation_.deadline()) == Waited::TimedOut) return time_out();
+      ssize_t got;
+      do got = ::read(kInput, buffer_.data(), buffer_.size());
+      while (got < 0 && errno == EINTR);
+      if (got <= 0) return conversation_.note_end(got == 0 ? "the client closed the connection" : std::strerror(errno));
+      input = {buffer_.data(), static_cast<std::size_t>(got)};
+    }
+  }
+
+ private:
+  // Until all input is eaten. False: the session is over.
+  bool talk(std::string_view input) {
+    for (;;) {
+      const auto next = conversation_.advance(input, output_, base::monotonic_milliseconds());
+      if (next == Conversation::Next::Delay) std::this_thread::sleep_for(std::chrono::milliseconds(conversation_.configuration().time.error_delay));
+      if (!flush()) return false;
+      switch (next) {
+        case Conversation::Next::Read: return true;
+        case Conversation::Next::Delay: break;
+        case Conversation::Next::Call:
+          conversation_.answer(chain::call_and_wait(conversation_.configuration().chain, conversation_.take_call(), conversation_.configuration().caller), output_);
+          break;
+        case Conversation::Next::Close:
+          if (!conversation_.has_quit()) close_gently();
+          return false;
+      }
+    }
+  }
+
+  bool flush() {
+    const auto written = base::write_all(kOutput, output_);
+    output_.clear();
+    if (!written) conversation_.note_end(written.error().cause);
+    return written.has_value();
+  }
+
+  void time_out() {
+    conversation_.note_end("timeout");
+    conversation_.close(smtp::ReplyId::Timeout, output_);
+    if (flush()) close_gently();
+  }
+
+  Conversation conversation_;
+  std::string output_;
+  std::array<char, 65536> buffer_;
+};
+
+}  // namespace
+
+int serve_one_session(std::shared_ptr<const Configuration> configuration) {
+  ::signal(SIGPIPE, SIG_IGN);
+  limit_writes(configuration->time.helo);
+  Peer peer = Peer::of_environment(kInput);
+  if (peer.client_ip.empty() ? is_local_user() : configuration->relay.is_relay_client(peer.client())) peer.is_relay_client = true;
+  const auto session = std::make_unique<OneSession>(std::move(configuration), std::move(peer));
+  session->run();
+  return 0;
+}
+
+}  // namespace smtpd

@@ -1,0 +1,29 @@
+// Which recipients are taken from whom: the one decision that smtpd makes itself. Everything finer is for rules.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/base/settings.h"
+#include "lib/mail/domain_list.h"
+#include "lib/net/socket.h"
+
+namespace smtpd {
+
+class RelayPolicy {
+ public:
+  // Of delivery.local_domains, smtp.relay_domains and smtp.relay_clients.
+  [[nodiscard]] static base::Result<RelayPolicy> from(const base::Settings& settings);
+
+  // Whether this client may send to any domain.
+  [[nodiscard]] bool is_relay_client(const net::Address& client) const;
+  // `recipient` is an address as RCPT took it; <Postmaster> without a domain is always ours (RFC 5321 section 4.5.1).
+  [[nodiscard]] bool takes(std::string_view recipient, bool is_relay_client) const;
+
+ private:
+  mail::DomainList local_domains_, relay_domains_;
+  std::vector<net::Network> relay_clients_;
+};
+
+}  // namespace smtpd

@@ -1,0 +1,121 @@
+#include "smtpd/server.h"
+
+#include <sys/socket.h>
+
+#include <csignal>
+
+#include "lib/base/log.h"
+
+namespace smtpd {
+namespace {
+
+constexpr std::uint64_t kSweepMilliseconds = 1000;
+constexpr std::size_t kMaxIdleOutputOctets = 1 << 20;  // what the shared buffer keeps after an unusual burst
+
+}  // namespace
+
+Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<base::UniqueFd> listening, Reload reload)
+    : configuration_(std::move(configuration)),
+      reload_(std::move(reload)),
+      caller_(std::make_unique<chain::Caller>(loop_, configuration_->caller)),
+      limits_({configuration_->clients_max, configuration_->clients_per_address_max}),
+      sweep_timer_(loop_, [this] { sweep(); }),
+      stop_timer_(loop_, [this] { for_each([](Client& client) { client.stop_at_once(); }); }) {
+  for (auto& socket : listening)
+    listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), [this](base::UniqueFd connected) { on_connection(std::move(connected)); }));
+  for (const int number : {SIGTERM, SIGINT}) signals_.push_back(std::make_unique<net::SignalWatch>(loop_, number, [this] { stop(); }));
+  signals_.push_back(std::make_unique<net::SignalWatch>(loop_, SIGHUP, [this] { this->reload(); }));
+}
+
+Server::~Server() = default;
+
+void Server::run() { loop_.run(); }
+
+std::string& Server::output_buffer() {
+  if (output_.capacity() > kMaxIdleOutputOctets) output_ = std::string();
+  output_.clear();
+  return output_;
+}
+
+void Server::on_connection(base::UniqueFd socket) {
+  const auto client = net::Address::of_peer(socket.get());
+  if (limits_.is_full()) return turn_away(socket, client, "too many connections");
+  if (client.is_ip() && limits_.is_full_for(limits_.client_of(client))) return turn_away(socket, client, "too many connections from this address");
+
+  Peer peer = Peer::of(client, net::Address::of_local(socket.get()));
+  // Who may open a Unix socket of ours is a local user.
+  peer.is_relay_client = !client.is_ip() || configuration_->relay.is_relay_client(client);
+  limits_.add(limits_.client_of(client));
+  const std::size_t number = clients_.size();
+  clients_.push_back(std::make_unique<Client>(static_cast<Clients&>(*this), number, configuration_, std::move(peer)));
+  deadlines_.push_back(0);
+  if (number == 0) sweep_timer_.start(kSweepMilliseconds, kSweepMilliseconds);
+  if (const auto started = clients_[number]->start(std::move(socket)); !started) {
+    base::log::warning("connection lost", {{"client", client.text()}, {"cause", started.error().cause}});
+    remove(number);
+  }
+}
+
+// Said without waiting: a client that is turned away shall cost nothing.
+void Server::turn_away(const base::UniqueFd& socket, const net::Address& client, std::string_view cause) {
+  std::string reply;
+  smtp::append_reply(reply, smtp::ReplyId::TooManyConnections);
+  (void)::send(socket.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  base::log::info("turned away", {{"client", client.ip()}, {"connections", clients_.size()}, {"cause", cause}});
+}
+
+void Server::remove(std::size_t number) {
+  const auto gone = std::move(clients_[number]);
+  limits_.remove(limits_.client_of(gone->peer().client()));
+  if (number + 1 < clients_.size()) {
+    clients_[number] = std::move(clients_.back());
+    clients_[number]->renumber(number);
+    deadlines_[number] = deadlines_.back();
+  }
+  clients_.pop_back();
+  deadlines_.pop_back();
+  if (!clients_.empty()) return;
+  sweep_timer_.stop();
+  if (is_stopping_) loop_.stop();
+}
+
+void Server::sweep() {
+  const std::uint64_t now = loop_.now_milliseconds();
+  for (std::size_t i = 0; i < clients_.size();) {
+    const Client* client = clients_[i].get();
+    if (deadlines_[i] != 0 && deadlines_[i] <= now) clients_[i]->on_deadline();
+    if (i < clients_.size() && clients_[i].get() == client) ++i;  // else it is gone, and another one has its place
+  }
+}
+
+void Server::for_each(const std::function<void(Client&)>& action) {
+  for (std::size_t i = 0; i < clients_.size();) {
+    const Client* client = clients_[i].get();
+    action(*clients_[i]);
+    if (i < clients_.size() && clients_[i].get() == client) ++i;
+  }
+}
+
+void Server::reload() {
+  base::log::reopen();
+  auto again = reload_();
+  if (!again) {
+    base::log::error("reload failed, the old configuration stays", {{"cause", again.error().cause}});
+    return;
+  }
+  configuration_ = std::move(*again);
+  base::log::info("configuration reloaded");
+}
+
+// Nobody new is let in, and who has no message under way is told to come again. The rest has its time.
+void Server::stop() {
+  if (is_stopping_) return;
+  is_stopping_ = true;
+  base::log::info("stopping", {{"connections", clients_.size()}});
+  listeners_.clear();
+  for_each([](Client& client) { client.stop(); });
+  if (clients_.empty()) return loop_.stop();
+  stop_timer_.start(configuration_->time.stop);
+}
+
+}  // namespace smtpd

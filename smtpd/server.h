@@ -1,0 +1,57 @@
+// All sessions of a process in one loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lib/base/unique_fd.h"
+#include "lib/chain/caller.h"
+#include "lib/net/client_limits.h"
+#include "lib/net/loop.h"
+#include "lib/net/stream.h"
+#include "smtpd/client.h"
+#include "smtpd/configuration.h"
+
+namespace smtpd {
+
+class Server final : private Clients {
+ public:
+  // `reload` reads the configuration again, for SIGHUP; sessions that are open keep the one they began with.
+  using Reload = std::function<base::Result<std::shared_ptr<const Configuration>>()>;
+  Server(std::shared_ptr<const Configuration> configuration, std::vector<base::UniqueFd> listening, Reload reload);
+  ~Server();
+
+  void run();  // until SIGTERM or SIGINT and the end of what was under way
+
+ private:
+  net::Loop& loop() override { return loop_; }
+  chain::Caller& caller() override { return *caller_; }
+  [[nodiscard]] bool is_stopping() const override { return is_stopping_; }
+  std::string& output_buffer() override;
+  void remove(std::size_t number) override;
+  void set_deadline(std::size_t number, std::uint64_t deadline) override { deadlines_[number] = deadline; }
+
+  void on_connection(base::UniqueFd socket);
+  void turn_away(const base::UniqueFd& socket, const net::Address& client, std::string_view cause);
+  void sweep();
+  void for_each(const std::function<void(Client&)>& action);
+  void reload();
+  void stop();
+
+  net::Loop loop_;
+  std::shared_ptr<const Configuration> configuration_;
+  Reload reload_;
+  std::unique_ptr<chain::Caller> caller_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::uint64_t> deadlines_;  // of each client; apart, since all are looked through every second
+  net::ClientLimits limits_;
+  std::string output_;
+  net::Timer sweep_timer_, stop_timer_;
+  std::vector<std::unique_ptr<net::SignalWatch>> signals_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace smtpd
