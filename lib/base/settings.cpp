@@ -55,7 +55,6 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "spool", Kind::Path, "/var/spool/vsmtp", "", "the queue: PATH or dir:PATH"},
     {"queue", "local_transport", Kind::Program, "deliver-maildir", "", "delivers to delivery.local_domains: a program of the delivery call or unix:SOCKET"},
     {"queue", "remote_transport", Kind::Program, "deliver-remote", "", "delivers to all other domains: a program of the delivery call or unix:SOCKET"},
-    {"queue", "relay_host", Kind::Text, "", "", "destination of all that is not local; empty: the recipient's domain"},
     {"queue", "recipients_per_call", Kind::Count, "100", "", "recipients of a message that go in one delivery call, at most"},
     {"queue", "local_concurrency", Kind::Count, "100", "", "local deliveries at once"},
     {"queue", "remote_concurrency", Kind::Count, "200", "", "remote deliveries at once"},

@@ -176,9 +176,10 @@ domain = {DOMAIN}
 listen = 127.0.0.1:{self.port}
 [queue]
 spool = {self.folder}/spool
-local_domains = {DOMAIN if self.mode in ('local', 'direct') else ''}
 local_transport = unix:{self._socket("maildir")}
 remote_transport = unix:{self._socket("remote")}
+[delivery]
+local_domains = {DOMAIN if self.mode in ('local', 'direct') else ''}
 [maildir]
 template = {self.maildirs()}/{{local}}
 [remote]

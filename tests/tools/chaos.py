@@ -161,9 +161,11 @@ listen = 127.0.0.1:{port}
 [queue]
 spool = {spool}
 segment_size = 1m
-local_domains = {DOMAIN}
 local_transport = unix:{folder}/maildir.sock
-retry_intervals = 1s
+retry_min = 1s
+retry_max = 1s
+[delivery]
+local_domains = {DOMAIN}
 [maildir]
 template = {mail}/{{local}}
 ''')

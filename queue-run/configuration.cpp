@@ -1,0 +1,56 @@
+#include "queue-run/configuration.h"
+
+#include <algorithm>
+
+namespace run {
+namespace {
+
+using base::Settings;
+
+std::chrono::milliseconds duration(const Settings& settings, std::string_view name) {
+  return std::chrono::milliseconds(settings.milliseconds(name));
+}
+
+base::Result<void> check(const Settings& settings) {
+  constexpr auto kNotZero = std::to_array<std::string_view>({
+      "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
+      "queue.processes", "queue.destination_failures", "queue.messages_max",
+  });
+  for (const auto name : kNotZero)
+    if (settings.count(name) == 0) return base::fail(base::Fault::Config, std::string(name) + ": 0; expected: at least 1");
+  for (const auto name : {"queue.local_transport", "queue.remote_transport"}) {
+    const auto words = settings.words(name);
+    if (words.empty() || std::ranges::find(words, "--") != words.end())
+      return base::fail(base::Fault::Config, std::string(name) + ": expected: one program with its arguments, or unix:SOCKET");
+  }
+  if (settings.milliseconds("queue.retry_min") == 0) return base::fail(base::Fault::Config, "queue.retry_min: 0; expected: more");
+  if (settings.milliseconds("queue.retry_max") < settings.milliseconds("queue.retry_min"))
+    return base::fail(base::Fault::Config, "queue.retry_max is less than queue.retry_min");
+  return {};
+}
+
+}  // namespace
+
+base::Result<Runner::Settings> configure(const Settings& settings) {
+  const auto checked = check(settings);
+  if (!checked) return std::unexpected(checked.error());
+  Runner::Settings runner;
+  runner.messages_max = settings.count("queue.messages_max");
+  runner.stop_timeout = settings.milliseconds("queue.stop_timeout");
+
+  auto& deliveries = runner.deliveries;
+  const std::size_t local = settings.count("queue.local_concurrency");
+  deliveries.transports[static_cast<std::size_t>(Transport::Local)] = {"local", settings.words("queue.local_transport"), {local, local}};
+  deliveries.transports[static_cast<std::size_t>(Transport::Remote)] = {
+      "remote", settings.words("queue.remote_transport"), {settings.count("queue.remote_concurrency"), settings.count("queue.destination_concurrency")}};
+  deliveries.routes = {mail::DomainList(settings.words("delivery.local_domains")), settings.text("remote.relay_host"), settings.count("queue.recipients_per_call")};
+  deliveries.retry = {duration(settings, "queue.retry_min"), duration(settings, "queue.retry_max"), duration(settings, "queue.lifetime")};
+  deliveries.schedule = {static_cast<unsigned>(std::min<std::uint64_t>(settings.count("queue.destination_failures"), 1000)),
+                         settings.milliseconds("queue.destination_pause"), settings.milliseconds("queue.destination_pause_max"),
+                         settings.milliseconds("queue.transport_patience")};
+  deliveries.calls.timeout_milliseconds = settings.milliseconds("queue.delivery_timeout");
+  deliveries.calls.processes = settings.count("queue.processes");
+  return runner;
+}
+
+}  // namespace run

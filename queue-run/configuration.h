@@ -1,0 +1,24 @@
+// The settings of vsmtp.ini that queue-run uses, as its parts want them.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "lib/base/settings.h"
+#include "queue-run/deliveries.h"
+#include "queue-run/runner.h"
+
+namespace run {
+
+inline constexpr auto kSettings = std::to_array<std::string_view>({
+    "queue.spool", "delivery.local_domains", "queue.local_transport", "queue.remote_transport", "remote.relay_host",
+    "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
+    "queue.processes", "queue.delivery_timeout", "queue.retry_min", "queue.retry_max", "queue.lifetime",
+    "queue.destination_failures", "queue.destination_pause", "queue.destination_pause_max", "queue.transport_patience",
+    "queue.messages_max", "queue.stop_timeout",
+});
+
+// Fault::Config: values that are sound each, but not together or here.
+[[nodiscard]] base::Result<Runner::Settings> configure(const base::Settings& settings);
+
+}  // namespace run

@@ -1,0 +1,105 @@
+// The messages whose delivery goes on: from the item on the disk over calls of transports to what is recorded of them.
+//
+//   admit -> batches -> jobs wait in Schedule -> calls -> results -> Recorder -> on_left
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "lib/chain/caller.h"
+#include "lib/net/loop.h"
+#include "lib/queue/log_reader.h"
+#include "lib/queue/spool.h"
+#include "queue-run/message.h"
+#include "queue-run/recorder.h"
+#include "queue-run/retry.h"
+
+namespace run {
+
+class Deliveries {
+ public:
+  struct Settings {
+    struct TransportSettings {
+      std::string name;
+      chain::Words program;
+      Schedule::TransportLimits limits;
+    };
+    std::array<TransportSettings, kTransports> transports;  // by Transport
+    Router::Table routes;
+    RetryPolicy retry;
+    Schedule::Policy schedule;
+    chain::Caller::Limits calls;
+  };
+  // How a message left.
+  struct Left {
+    queue::Id id;
+    std::optional<queue::Place> place;        // where it is now; nothing: it needs nothing more
+    std::optional<base::WallTime> next = {};  // its next attempt
+    std::optional<base::Error> error = {};    // its file was not to be had when the turn came: as of Spool::take()
+  };
+
+  Deliveries(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const Settings& settings, std::function<void(const Left&)> on_left);
+  ~Deliveries();
+
+  void admit(queue::LogItem item);
+  // Opens the file, which must be there. Errors as of Spool::take(): the message is not admitted.
+  [[nodiscard]] base::Result<void> admit(const queue::Place& place, const queue::Id& id, bool is_fresh);
+
+  // Starts what the schedule allows. Then lets go of the files of messages that have to wait.
+  void start(Milliseconds now);
+  void flush(Milliseconds now, bool at_once = false) { recorder_.flush(now, at_once); }
+  [[nodiscard]] Milliseconds wakes_at() const { return std::min(schedule_.wakes_at(), recorder_.wakes_at()); }
+
+  [[nodiscard]] bool has(const queue::Id& id) const { return messages_.contains(id); }
+  [[nodiscard]] std::size_t messages() const { return messages_.size(); }
+  [[nodiscard]] std::size_t old_messages() const { return old_messages_; }
+  [[nodiscard]] std::size_t open_calls() const { return schedule_.open(); }
+  [[nodiscard]] std::size_t waiting_calls() const { return schedule_.waiting(); }
+  [[nodiscard]] std::size_t unconcluded() const { return recorder_.unconcluded(); }
+  [[nodiscard]] const Schedule& schedule() const { return schedule_; }
+
+  // Messages of the log that hinder its segments get files of their own.
+  void make_room_in_log();
+  // False: no such message here.
+  bool retry(const queue::Id& id);
+  bool fulfil(const queue::Id& id, Wish& wish);  // true: `wish` was taken and will be answered
+  void forgive(std::string_view host) { schedule_.forgive(host); }
+  void forgive_destinations_of(const mail::Envelope& envelope);
+  // Ends all open calls; their results are not known. Messages that only waited are let go.
+  void abandon();
+
+ private:
+  void admit(std::unique_ptr<Message> message, std::string_view context, std::span<const queue::Event> events);
+  void stop_waiting(Message& message);
+  [[nodiscard]] base::Result<void> hold_file(Message& message);
+  void open(Delivery& delivery);
+  void on_outcome(Delivery& delivery, const chain::Outcome& outcome);
+  void put_off(Delivery& delivery, std::string_view reason);
+  void on_results(Delivery& delivery, const std::vector<Result>& results);
+  void conclude(Message& message);
+  void on_concluded(Message& message);
+  void drop(Message& message, const base::Error& error);
+  void let_go(Message& message);
+  void forget(Message& message, const Left& left);
+  void complain(const chain::Outcome& outcome, Milliseconds now);
+
+  net::Loop& loop_;
+  queue::Spool& spool_;
+  queue::LogReader& log_;
+  Settings settings_;
+  std::function<void(const Left&)> on_left_;
+  Router router_;
+  Schedule schedule_;
+  Recorder recorder_;
+  chain::Caller caller_;
+  std::array<Schedule::TransportId, kTransports> transport_ids_;
+  std::unordered_map<queue::Id, std::unique_ptr<Message>> messages_;
+  std::vector<queue::Id> just_admitted_;  // their files are held until start() has looked at them
+  std::size_t old_messages_ = 0;
+  Milliseconds complained_at_ = 0;
+};
+
+}  // namespace run

@@ -1,0 +1,64 @@
+// The folders of the spool that queue-run serves: working/, deliver/, deferred/. Tells what is in them, and by inotify
+// what comes, goes and is touched, so that `mv hold/ID working/` and `touch deferred/ID` by hand are noticed at once.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "lib/net/loop.h"
+#include "lib/queue/spool.h"
+
+namespace run {
+
+inline constexpr auto kServed = std::to_array<queue::State>({queue::State::Working, queue::State::Deliver, queue::State::Deferred});
+[[nodiscard]] constexpr bool is_served(queue::State state) {
+  for (const auto served : kServed)
+    if (served == state) return true;
+  return false;
+}
+
+class Folders {
+ public:
+  // A message file that is there; what was known of it may be told again. `is_listed`: it lay there, no event told of it.
+  using OnFound = std::function<void(const queue::Place&, const queue::Id&, base::WallTime modified, bool is_listed)>;
+  using OnGone = std::function<void(const queue::Place&, const queue::Id&)>;
+
+  Folders(net::Loop& loop, const queue::Spool& spool, OnFound on_found, OnGone on_gone);
+  ~Folders();
+
+  // Watches the folders, then reads them in threads, since deferred/ may be large: their messages are told later.
+  [[nodiscard]] base::Result<void> start();
+  [[nodiscard]] bool is_reading() const { return reading_ > 0; }
+  // Stops waiting for changes, so that a loop can end.
+  void stop();
+
+  // Logs what is not a message, once each.
+  void report_foreign(const queue::Foreign& foreign);
+
+ private:
+  struct Listing;
+  void read_all();
+  void read_in_thread(const queue::Place& place);
+  void take_in(const std::shared_ptr<Listing>& listing);
+  void on_readable();
+  void on_event(queue::State state, const char* name);
+
+  net::Loop& loop_;
+  const queue::Spool& spool_;
+  OnFound on_found_;
+  OnGone on_gone_;
+  base::UniqueFd inotify_;
+  std::array<int, kServed.size()> watched_{};
+  std::optional<net::Watch> watch_;
+  std::shared_ptr<Folders*> self_;  // for threads that may end later than this
+  std::unordered_set<std::string> reported_;
+  std::size_t reading_ = 0;
+};
+
+}  // namespace run

@@ -1,0 +1,65 @@
+// A message in queue-run's hands: it waits for a place, is being delivered, or its results are being recorded. Those that
+// are not due, or for which there is no room, are an id in DueIndex or Backlog, and an item on the disk.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/blob.h"
+#include "lib/base/clock.h"
+#include "lib/base/result.h"
+#include "lib/mail/envelope.h"
+#include "lib/queue/id.h"
+#include "lib/queue/place.h"
+#include "lib/queue/progress.h"
+#include "queue-run/results.h"
+#include "queue-run/route.h"
+#include "queue-run/schedule.h"
+
+namespace run {
+
+struct Message;
+
+// One call of a transport for some recipients of a message.
+struct Delivery : Schedule::Job {
+  Message* message = nullptr;
+  Batch batch;
+  std::uint64_t call = 0;  // the Caller's handle while it is open
+  bool is_open = false;
+};
+
+// What becomes of a message when its attempt has ended.
+struct Conclusion {
+  std::optional<queue::Place> place;               // nothing: it is forgotten
+  std::optional<base::WallTime> modified = {};     // of State::Deferred: the next attempt
+};
+
+// What an operator wants done with a message that is being delivered; done when nothing of it is open any more.
+struct Wish {
+  std::optional<queue::Place> place;  // nothing: to be forgotten
+  std::function<void(base::Result<void>)> answer;
+};
+
+struct Message {
+  queue::Id id;
+  bool is_in_log = false;
+  queue::Place place;     // of its file
+  bool is_fresh = true;   // this is its first attempt
+  bool is_stuck = false;      // Recorder could not write something of it and tries again
+  bool retries_soon = false;  // an operator asked for another attempt while this one was going on
+  base::WallTime arrived;
+  mail::Envelope envelope;
+  base::Blob octets;      // while is_held
+  bool is_held = false;   // always of one in the log; of a file only while something is open: it is locked as long
+  std::vector<Delivery> deliveries;  // of this attempt; stay where they are
+  std::size_t unfinished = 0;        // of them: wait or are open
+  std::size_t open = 0;
+  Tally tally;
+  std::vector<queue::Event> unrecorded;
+  std::optional<Conclusion> conclusion;
+  std::optional<Wish> wish;
+};
+
+}  // namespace run

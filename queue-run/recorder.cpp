@@ -1,0 +1,177 @@
+#include "queue-run/recorder.h"
+
+#include <algorithm>
+
+#include "lib/base/log.h"
+
+namespace run {
+namespace {
+
+constexpr Milliseconds kSpillDelay = 20;   // messages that are put off together share the syncs of their files
+constexpr std::size_t kSpillsAtOnce = 64;
+constexpr Milliseconds kSyncDelay = 100;
+constexpr Milliseconds kRetryDelay = 1000;
+
+bool has_settled(const Message& message) { return std::ranges::any_of(message.unrecorded, queue::settles, &queue::Event::kind); }
+
+// Where queue-run looks for mail: what lies elsewhere was put there by somebody.
+bool is_served(const queue::Place& place) {
+  return place.state == queue::State::Working || place.state == queue::State::Deliver || place.state == queue::State::Deferred;
+}
+
+}  // namespace
+
+Recorder::Recorder(queue::Spool& spool, queue::LogReader& log, std::function<void(Message&)> on_concluded)
+    : spool_(spool), log_(log), on_concluded_(std::move(on_concluded)) {}
+
+base::Result<void> Recorder::write_events(Message& message) {
+  if (message.unrecorded.empty()) return {};
+  if (message.is_in_log) {
+    for (const auto& event : message.unrecorded) log_.record(message.id, event);
+  } else {
+    const auto written = spool_.append_progress(message.id, message.unrecorded);
+    if (!written) return written;
+  }
+  message.unrecorded.clear();
+  return {};
+}
+
+void Recorder::note(Message& message) {
+  if (message.is_stuck) return;
+  const auto written = write_events(message);
+  if (!written) stick(message, written.error());
+}
+
+void Recorder::conclude(Message& message, Conclusion conclusion) {
+  message.conclusion = std::move(conclusion);
+  if (message.is_stuck) return;
+  const auto done = carry_out(message);
+  if (!done) stick(message, done.error());
+}
+
+base::Result<void> Recorder::carry_out(Message& message) {
+  if (!message.is_in_log) return carry_out_file(message);
+  if (message.conclusion->place) {
+    if (spills_.empty()) spill_at_ = base::monotonic_milliseconds() + kSpillDelay;
+    spills_.push_back(&message);
+    return write_events(message);
+  }
+  log_.finish(message.id);  // who had it need not be written any more
+  on_concluded_(message);
+  return {};
+}
+
+base::Result<void> Recorder::carry_out_file(Message& message) {
+  const auto& [to, modified] = *message.conclusion;
+  if (to) {
+    const auto written = write_events(message);
+    if (!written) return written;
+  }
+  const auto done = !to                  ? spool_.remove(message.id, message.place)
+                    : *to != message.place ? spool_.move(message.id, message.place, *to, modified)
+                    : modified             ? spool_.set_modified(message.id, message.place, *modified)
+                                           : base::Result<void>();
+  if (!done) {
+    if (done.error().error_number == ENOENT) return follow(message);
+    // The recipients who have it must not get it again if the removal fails until the next start.
+    if (!to) (void)write_events(message);
+    return done;
+  }
+  on_concluded_(message);
+  return {};
+}
+
+// Somebody moved or removed the file meanwhile. Where it is now is where he wants it, unless it need not be at all.
+base::Result<void> Recorder::follow(Message& message) {
+  const auto entry = spool_.find(message.id);
+  if (!entry) return std::unexpected(entry.error());
+  if (*entry && (*entry)->place != message.place && (!message.conclusion->place || is_served((*entry)->place))) {
+    message.place = (*entry)->place;
+    return carry_out_file(message);
+  }
+  if (message.conclusion->place) message.conclusion = Conclusion{*entry ? std::optional((*entry)->place) : std::nullopt};
+  on_concluded_(message);
+  return {};
+}
+
+void Recorder::stick(Message& message, const base::Error& error) {
+  if (!message.is_stuck) {
+    base::log::error("not recorded", {{"id", message.id.text()}, {"cause", error.cause}});
+    message.is_stuck = true;
+    stuck_.push_back(&message);
+  }
+  if (has_settled(message)) ++failed_notes_;
+  if (retry_at_ == kNever) retry_at_ = base::monotonic_milliseconds() + kRetryDelay;
+}
+
+void Recorder::flush(Milliseconds now, bool at_once) {
+  if (now >= retry_at_ || at_once) retry_stuck(now);
+  write_log(now);
+  if (now >= spill_at_ || at_once || spills_.size() >= kSpillsAtOnce) spill(now);
+  if (sync_at_ == kNever && needs_sync()) sync_at_ = now + kSyncDelay;
+  if (now >= sync_at_ || (at_once && needs_sync())) sync(now);
+}
+
+void Recorder::retry_stuck(Milliseconds now) {
+  retry_at_ = kNever;
+  failed_notes_ = 0;
+  std::vector<Message*> again;
+  again.swap(stuck_);
+  for (Message* message : again) {
+    message->is_stuck = false;
+    const bool ends = message->conclusion.has_value();
+    const auto done = ends ? carry_out(*message) : write_events(*message);
+    if (done) continue;  // after carry_out() the message may be gone
+    message->is_stuck = true;
+    stuck_.push_back(message);
+    stick(*message, done.error());
+  }
+  if (stuck_.empty() && !again.empty()) base::log::info("recording works again");
+  if (!stuck_.empty()) retry_at_ = now + kRetryDelay;
+}
+
+void Recorder::write_log(Milliseconds now) {
+  const auto written = log_.write_results();
+  if (!written) retry_at_ = std::min(retry_at_, now + kRetryDelay);
+  if (written.has_value() != log_failed_) return;  // nothing new
+  log_failed_ = !written;
+  if (log_failed_) {
+    base::log::error("results are not recorded, deliveries wait", {{"cause", written.error().cause}});
+  } else {
+    base::log::info("recording works again");
+  }
+}
+
+void Recorder::spill(Milliseconds now) {
+  spill_at_ = kNever;
+  if (spills_.empty()) return;
+  std::vector<queue::LogReader::Spill> wanted;
+  wanted.reserve(spills_.size());
+  for (const Message* message : spills_) wanted.push_back({message->id, *message->conclusion->place, message->conclusion->modified});
+  const auto spilled = log_.spill(wanted);
+  std::vector<Message*> left;
+  for (Message* message : spills_) {
+    if (!spilled && log_.holds(message->id)) {
+      left.push_back(message);
+    } else {
+      on_concluded_(*message);
+    }
+  }
+  spills_ = std::move(left);
+  if (spilled) return;
+  base::log::error("cannot write files for messages of the log", {{"messages", spills_.size()}, {"cause", spilled.error().cause}});
+  spill_at_ = now + kRetryDelay;
+}
+
+void Recorder::sync(Milliseconds now) {
+  sync_at_ = kNever;
+  for (const auto& result : {spool_.sync(), log_.sync_results(), log_.free_segments()}) {
+    if (result) continue;
+    base::log::error("sync failed", {{"cause", result.error().cause}});
+    sync_at_ = now + kRetryDelay;
+  }
+}
+
+Milliseconds Recorder::wakes_at() const { return std::min({spill_at_, retry_at_, sync_at_}); }
+
+}  // namespace run

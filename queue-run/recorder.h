@@ -1,0 +1,60 @@
+// Writes down what became of recipients and messages, so that a crash at any moment loses nothing and repeats nothing
+// that was recorded. A message in the log costs one line of its journal when one call delivers it, one file when it stays.
+//
+//   all recipients have it        log: "finished"                       file: removed
+//   some are settled, some open   log: a line each                      file: a line each in progress/ID, synced
+//   deferred, dead, held          log: spilled to a file, with others   file: renamed (or only touched)
+//
+// What cannot be written (disk full) is kept and tried again; meanwhile no delivery starts that could not be recorded.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "lib/queue/log_reader.h"
+#include "lib/queue/spool.h"
+#include "queue-run/message.h"
+
+namespace run {
+
+class Recorder {
+ public:
+  // `on_concluded`: the message is where its conclusion says; it may be destroyed.
+  Recorder(queue::Spool& spool, queue::LogReader& log, std::function<void(Message&)> on_concluded);
+
+  // Records `unrecorded` of a message of which other recipients are still being tried.
+  void note(Message& message);
+  // Sets the conclusion and carries it out, now or in a later flush().
+  void conclude(Message& message, Conclusion conclusion);
+
+  [[nodiscard]] bool can_record() const { return !log_failed_ && failed_notes_ == 0; }
+  // Once a turn of the loop. `at_once`: what usually is collected for a while too.
+  void flush(Milliseconds now, bool at_once = false);
+  [[nodiscard]] Milliseconds wakes_at() const;
+  [[nodiscard]] std::size_t unconcluded() const { return spills_.size() + stuck_.size(); }
+  [[nodiscard]] bool needs_sync() const { return spool_.needs_sync() || log_.needs_sync(); }
+
+ private:
+  [[nodiscard]] base::Result<void> write_events(Message& message);
+  [[nodiscard]] base::Result<void> carry_out(Message& message);
+  [[nodiscard]] base::Result<void> carry_out_file(Message& message);
+  [[nodiscard]] base::Result<void> follow(Message& message);
+  void stick(Message& message, const base::Error& error);
+  void write_log(Milliseconds now);
+  void spill(Milliseconds now);
+  void retry_stuck(Milliseconds now);
+  void sync(Milliseconds now);
+
+  queue::Spool& spool_;
+  queue::LogReader& log_;
+  std::function<void(Message&)> on_concluded_;
+  std::vector<Message*> spills_;  // of the log, to get files of their own
+  std::vector<Message*> stuck_;   // files for which something failed
+  std::size_t failed_notes_ = 0;  // of the stuck ones: settled recipients that could not be recorded
+  bool log_failed_ = false;
+  Milliseconds spill_at_ = kNever;
+  Milliseconds retry_at_ = kNever;
+  Milliseconds sync_at_ = kNever;
+};
+
+}  // namespace run

@@ -1,0 +1,101 @@
+#include "queue-run/requests.h"
+
+#include <array>
+
+#include "lib/base/log.h"
+#include "lib/queue/control.h"
+
+namespace run {
+namespace {
+
+using Words = std::vector<std::string>;
+using Reply = std::function<void(base::Result<std::string>)>;
+
+base::Result<queue::Id> id_of(const std::string& word) {
+  const auto id = queue::Id::parse(word);
+  if (!id) return base::fail(base::Fault::Permanent, "'" + word + "' is not the id of a message");
+  return *id;
+}
+
+Runner::Answer without_text(Reply reply) {
+  return [reply = std::move(reply)](const base::Result<void>& done) {
+    if (done) {
+      reply(std::string());
+    } else {
+      reply(std::unexpected(done.error()));
+    }
+  };
+}
+
+void move(Runner& runner, const Words& words, Reply reply) {
+  const auto id = id_of(words[1]);
+  const auto place = queue::Place::parse(words[2]);
+  if (!id) return reply(std::unexpected(id.error()));
+  if (!place) return reply(base::fail(base::Fault::Permanent, "'" + words[2] + "' is not a folder for messages"));
+  runner.move(*id, *place, without_text(std::move(reply)));
+}
+
+void remove(Runner& runner, const Words& words, Reply reply) {
+  const auto id = id_of(words[1]);
+  if (!id) return reply(std::unexpected(id.error()));
+  runner.remove(*id, without_text(std::move(reply)));
+}
+
+void retry(Runner& runner, const Words& words, Reply reply) {
+  if (words[1] == "all") return reply(std::to_string(runner.retry_all()));
+  const auto id = id_of(words[1]);
+  if (!id) return reply(std::unexpected(id.error()));
+  without_text(std::move(reply))(runner.retry(*id));
+}
+
+void retry_domain(Runner& runner, const Words& words, Reply reply) {
+  if (words[1] != "domain") return reply(base::fail(base::Fault::Permanent, "expected: retry domain NAME"));
+  runner.retry_domain(words[2], [reply = std::move(reply)](const base::Result<std::size_t>& count) {
+    if (count) {
+      reply(std::to_string(*count));
+    } else {
+      reply(std::unexpected(count.error()));
+    }
+  });
+}
+
+void status(Runner& runner, const Words&, Reply reply) { reply(runner.status()); }
+
+struct Command {
+  std::string_view name;
+  std::size_t words;  // with the name
+  void (*run)(Runner&, const Words&, Reply);
+};
+constexpr auto kCommands = std::to_array<Command>({
+    {"move", 3, move},
+    {"remove", 2, remove},
+    {"retry", 2, retry},
+    {"retry", 3, retry_domain},
+    {"status", 1, status},
+});
+
+void serve(Runner& runner, chain::PendingCall pending) {
+  const auto call = std::make_shared<chain::PendingCall>(std::move(pending));
+  const Reply reply = [call](const base::Result<std::string>& text) {
+    if (text) {
+      call->answer(chain::Answer::taken(*text));
+    } else {
+      call->answer(chain::Answer::as_reported(text.error().fault, text.error().cause));
+    }
+  };
+  const auto& words = call->invocation.arguments;
+  for (const auto& command : kCommands)
+    if (!words.empty() && words[0] == command.name && words.size() == command.words) return command.run(runner, words, reply);
+  reply(base::fail(base::Fault::Permanent, "unknown request; expected: move ID FOLDER, remove ID, retry ID, retry all, retry domain NAME, status"));
+}
+
+}  // namespace
+
+Requests::Requests(net::Loop& loop, Runner& runner)
+    : runner_(runner), server_(loop, {.connections = 100, .calls_at_once = 1000, .frame_octets = 65536}, [this](chain::PendingCall call) {
+        serve(runner_, std::move(call));
+      }) {}
+
+base::Result<void> Requests::listen(const queue::Spool& spool) { return server_.listen(spool.path() + "/" + std::string(queue::kControlSocket)); }
+
+}  // namespace run

@@ -1,0 +1,205 @@
+#include "queue-run/runner.h"
+
+#include <algorithm>
+
+#include "lib/base/log.h"
+
+namespace run {
+namespace {
+
+constexpr Milliseconds kLookAtLog = 1000;
+constexpr auto kBusyDelay = std::chrono::seconds(1);  // until a file is tried again that somebody else holds
+
+}  // namespace
+
+Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queue::Trigger& trigger, const Settings& settings)
+    : loop_(loop),
+      spool_(spool),
+      log_(log),
+      trigger_(trigger),
+      settings_(settings),
+      timer_(loop, [this] { timer_is_for_ = kNever; }),
+      stop_timer_(loop, [this] {
+        was_cut_short_ = true;
+        base::log::warning("open deliveries are given up", {{"calls", deliveries_->open_calls()}});
+        deliveries_->abandon();
+        finish();
+      }),
+      wanted_(settings.only),
+      left_over_(settings.only) {
+  // Before the work of the Caller in Deliveries: the calls that a turn makes leave in the same turn.
+  loop.after_io([this] { turn(); });
+  deliveries_ = std::make_unique<Deliveries>(loop, spool, log, settings.deliveries, [this](const Deliveries::Left& left) { on_left(left); });
+  folders_ = std::make_unique<Folders>(
+      loop, spool,
+      [this](const queue::Place& place, const queue::Id& id, base::WallTime modified, bool is_listed) { on_found(place, id, modified, is_listed); },
+      [this](const queue::Place& place, const queue::Id& id) { on_gone(place, id); });
+}
+
+Runner::~Runner() = default;
+
+base::Result<void> Runner::start() {
+  trigger_watch_.emplace(loop_, trigger_.fd(), [this](unsigned) { on_trigger(); });
+  trigger_watch_->want(net::Watch::Readable);
+  return folders_->start();
+}
+
+void Runner::stop() {
+  if (is_stopping_) return;
+  is_stopping_ = true;
+  stop_timer_.start(settings_.stop_timeout);
+}
+
+void Runner::turn() {
+  if (has_ended_) return;
+  const Milliseconds now = loop_.now_milliseconds();
+  deliveries_->flush(now);
+  if (!is_stopping_) {
+    take_in();
+    deliveries_->start(now);
+    if (now >= look_at_log_at_) {
+      look_at_log_at_ = now + kLookAtLog;
+      deliveries_->make_room_in_log();
+      if (log_failed_) log_has_more_ = true;
+    }
+  }
+  if (is_finished()) {
+    finish();
+  } else {
+    set_timer(now);
+  }
+}
+
+// ---- taking in --------------------------------------------------------------------------------------------------------
+
+void Runner::take_in() {
+  if (!folders_->is_reading()) settings_.retries_all = false;  // what is read again later, after too many events, waits
+  take_in_log();
+  take_in_fresh();
+  take_in_due();
+}
+
+void Runner::take_in_log() {
+  if (!log_has_more_ || !has_room()) return;
+  const std::size_t limit = std::min(kMessagesPerTurn, settings_.messages_max - deliveries_->messages());
+  auto items = log_.poll(limit);
+  log_failed_ = !items;
+  log_has_more_ = items && items->size() == limit;
+  if (!items) {
+    base::log::error("cannot read the log", {{"cause", items.error().cause}});
+    return;
+  }
+  for (auto& item : *items) {
+    if (!wants(item.item.id)) continue;
+    wanted_.erase(item.item.id);
+    deliveries_->admit(std::move(item));
+  }
+}
+
+void Runner::take_in_fresh() {
+  for (std::size_t i = 0; i < kMessagesPerTurn && !fresh_.empty() && has_room(); ++i) {
+    const FreshFile file = std::move(fresh_.front());
+    fresh_.pop_front();
+    if (fresh_known_.erase(file.id) == 0) continue;  // gone meanwhile
+    admit_file(file.place, file.id, true);
+  }
+}
+
+void Runner::take_in_due() {
+  const auto now = base::wall_now();
+  for (std::size_t i = 0; i < kMessagesPerTurn && has_room_for_old(); ++i) {
+    const auto id = due_.take_due(now);
+    if (!id) return;
+    admit_file({queue::State::Deferred, {}}, *id, false);
+  }
+}
+
+void Runner::admit_file(const queue::Place& place, const queue::Id& id, bool is_fresh) {
+  if (deliveries_->has(id)) return;
+  wanted_.erase(id);
+  const auto admitted = deliveries_->admit(place, id, is_fresh);
+  if (!admitted) on_file_error(place, id, admitted.error());
+}
+
+void Runner::on_file_error(const queue::Place& place, const queue::Id& id, const base::Error& error) {
+  if (error.error_number == ENOENT) {  // moved or removed by hand
+    const auto entry = spool_.find(id);
+    if (entry && *entry && (*entry)->place != place) on_found((*entry)->place, id, (*entry)->modified);
+    return;
+  }
+  if (error.fault == base::Fault::Permanent) {
+    folders_->report_foreign({place.folder() + "/" + id.string(), error.cause});
+    left_over_.erase(id);
+    return;
+  }
+  if (error.error_number != EWOULDBLOCK) base::log::error("cannot read a message", {{"id", id.text()}, {"cause", error.cause}});
+  due_.set(id, base::wall_now() + kBusyDelay);
+}
+
+void Runner::on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, bool is_listed) {
+  if (!is_served(place.state) || !wants(id) || deliveries_->has(id)) return;
+  if (place.state == queue::State::Deferred) {
+    const bool is_due_anyway = is_selective() || (is_listed && settings_.retries_all);
+    due_.set(id, is_due_anyway ? base::WallTime() : modified);
+  } else if (fresh_known_.insert(id).second) {
+    fresh_.push_back({place, id});
+  }
+}
+
+void Runner::on_gone(const queue::Place& place, const queue::Id& id) {
+  if (place.state == queue::State::Deferred) {
+    due_.remove(id);
+  } else {
+    fresh_known_.erase(id);  // its entry of fresh_ is skipped
+  }
+}
+
+void Runner::on_left(const Deliveries::Left& left) {
+  if (left.error) {
+    on_file_error(*left.place, left.id, *left.error);
+    return;
+  }
+  if (!left.place) left_over_.erase(left.id);
+  if (!left.place || !is_served(left.place->state)) return;
+  if (left.next) {
+    if (!is_selective()) due_.set(left.id, *left.next);
+  } else {
+    on_found(*left.place, left.id, base::wall_now());
+  }
+}
+
+// ---- waiting and ending -----------------------------------------------------------------------------------------------
+
+void Runner::set_timer(Milliseconds now) {
+  Milliseconds at = deliveries_->wakes_at();
+  if (deliveries_->messages() > 0 || log_failed_) at = std::min(at, look_at_log_at_);
+  const bool has_more = (log_has_more_ || !fresh_.empty()) && has_room();
+  if (has_more && !is_stopping_) at = now;
+  if (const auto due = due_.earliest(); due && has_room_for_old() && !is_stopping_) {
+    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(*due - base::wall_now()).count();
+    // At most a minute: the clock may be set meanwhile.
+    at = std::min(at, now + static_cast<Milliseconds>(std::clamp<std::int64_t>(wait + 1, 0, 60'000)));
+  }
+  if (at == timer_is_for_) return;
+  timer_is_for_ = at;
+  timer_.start(at <= now ? 0 : at - now);
+}
+
+bool Runner::is_finished() const {
+  if (deliveries_->open_calls() > 0 || deliveries_->unconcluded() > 0) return false;
+  if (is_stopping_) return true;
+  if (!settings_.drains && !is_selective()) return false;
+  if (deliveries_->messages() > 0 || log_has_more_ || !fresh_.empty() || folders_->is_reading()) return false;
+  const auto due = due_.earliest();
+  return !due || *due > base::wall_now();
+}
+
+void Runner::finish() {
+  has_ended_ = true;
+  deliveries_->flush(loop_.now_milliseconds(), true);
+  folders_->stop();
+  trigger_watch_.reset();
+  loop_.stop();
+}
+
+}  // namespace run

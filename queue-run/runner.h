@@ -1,0 +1,110 @@
+// The work of queue-run, turn by turn: takes mail in from the log, from fresh files and from deferred files that are due,
+// lets Deliveries work on it, sleeps until something comes or is due, and ends when it is told to or, with --drain, when
+// nothing is left to do.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "lib/net/loop.h"
+#include "lib/queue/log_reader.h"
+#include "lib/queue/spool.h"
+#include "lib/queue/trigger.h"
+#include "queue-run/deliveries.h"
+#include "queue-run/due.h"
+#include "queue-run/folders.h"
+
+namespace run {
+
+class Runner {
+ public:
+  struct Settings {
+    Deliveries::Settings deliveries;
+    std::size_t messages_max = 50'000;  // in hand at once; of them at most half are old
+    Milliseconds stop_timeout = 30'000;
+    bool drains = false;         // end when nothing is due
+    bool retries_all = false;    // all that is deferred is due at the start
+    std::set<queue::Id> only;    // these and no others, whether due or not; then end
+  };
+
+  Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queue::Trigger& trigger, const Settings& settings);
+  ~Runner();
+  [[nodiscard]] base::Result<void> start();
+  // No new deliveries; ends the loop when the open ones have ended, at the latest after stop_timeout.
+  void stop();
+
+  // Of `only`: what has not left the queue.
+  [[nodiscard]] const std::set<queue::Id>& left_over() const { return left_over_; }
+  [[nodiscard]] bool was_cut_short() const { return was_cut_short_; }
+
+  // ---- what an operator asks (requests.h) ---------------------------------------------------------------------------
+
+  using Answer = std::function<void(base::Result<void>)>;
+  void move(const queue::Id& id, const queue::Place& to, Answer answer);
+  void remove(const queue::Id& id, Answer answer);
+  [[nodiscard]] base::Result<void> retry(const queue::Id& id);
+  std::size_t retry_all();
+  void retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer);
+  [[nodiscard]] std::string status() const;  // JSON
+
+ private:
+  static constexpr std::size_t kMessagesPerTurn = 1000;
+  struct FreshFile {
+    queue::Place place;
+    queue::Id id;
+  };
+
+  void turn();
+  void take_in();
+  void take_in_log();
+  void take_in_fresh();
+  void take_in_due();
+  void admit_file(const queue::Place& place, const queue::Id& id, bool is_fresh);
+  void on_file_error(const queue::Place& place, const queue::Id& id, const base::Error& error);
+  void on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, bool is_listed = false);
+  void on_gone(const queue::Place& place, const queue::Id& id);
+  void on_left(const Deliveries::Left& left);
+  void on_trigger();
+  void fulfil(const queue::Id& id, Wish wish);
+  void fulfil_in_folder(const queue::Entry& entry, const Wish& wish);
+  void look_for_in_log(const queue::Id& id);
+  [[nodiscard]] bool is_selective() const { return !settings_.only.empty(); }
+  [[nodiscard]] bool wants(const queue::Id& id) const { return !is_selective() || wanted_.contains(id); }
+  [[nodiscard]] bool has_room() const { return deliveries_->messages() < settings_.messages_max; }
+  [[nodiscard]] bool has_room_for_old() const { return has_room() && deliveries_->old_messages() < std::max<std::size_t>(1, settings_.messages_max / 2); }
+  [[nodiscard]] bool is_finished() const;
+  void finish();
+  void set_timer(Milliseconds now);
+
+  net::Loop& loop_;
+  queue::Spool& spool_;
+  queue::LogReader& log_;
+  queue::Trigger& trigger_;
+  Settings settings_;
+  std::unique_ptr<Deliveries> deliveries_;
+  std::unique_ptr<Folders> folders_;
+  net::Timer timer_;
+  net::Timer stop_timer_;
+  std::optional<net::Watch> trigger_watch_;
+
+  bool log_has_more_ = true;
+  std::deque<FreshFile> fresh_;
+  std::unordered_set<queue::Id> fresh_known_;  // ids in fresh_
+  DueIndex due_;
+  Milliseconds look_at_log_at_ = 0;  // crowded segments
+  Milliseconds timer_is_for_ = kNever;
+  bool is_stopping_ = false;
+  bool has_ended_ = false;
+  bool was_cut_short_ = false;
+  bool log_failed_ = false;
+  std::set<queue::Id> wanted_;     // of settings_.only: not yet taken in
+  std::set<queue::Id> left_over_;  // of settings_.only: still in the queue
+};
+
+}  // namespace run

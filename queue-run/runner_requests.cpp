@@ -1,0 +1,169 @@
+// What an operator asks of the Runner.
+#include <algorithm>
+
+#include "lib/base/json_text.h"
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "lib/mail/address.h"
+#include "queue-run/runner.h"
+
+namespace run {
+namespace {
+
+constexpr std::size_t kDestinationsInStatus = 100;  // an answer has 64 KB
+
+std::unexpected<base::Error> no_such_message(const queue::Id& id) {
+  return std::unexpected(base::Error{base::Fault::Permanent, "no message " + id.string() + " to be delivered", ENOENT});
+}
+
+bool has_recipient_at(const queue::Item& item, std::string_view domain) {
+  return std::ranges::any_of(item.envelope.recipients, [&](const auto& recipient) {
+    return base::text::equal_ignoring_case(mail::split_address(recipient).second, domain);
+  });
+}
+
+}  // namespace
+
+void Runner::on_trigger() {
+  for (const auto& request : trigger_.read()) {
+    const auto log_failure = [id = request.id](const base::Result<void>& done) {
+      if (!done) base::log::warning("request not fulfilled", {{"id", id.text()}, {"cause", done.error().cause}});
+    };
+    switch (request.kind) {
+      case queue::Request::Kind::Look: log_has_more_ = true; break;
+      case queue::Request::Kind::Retry: log_failure(retry(request.id)); break;
+      case queue::Request::Kind::Move: move(request.id, request.place, log_failure); break;
+      case queue::Request::Kind::Remove: remove(request.id, log_failure); break;
+    }
+  }
+}
+
+void Runner::move(const queue::Id& id, const queue::Place& to, Answer answer) { fulfil(id, {to, std::move(answer)}); }
+void Runner::remove(const queue::Id& id, Answer answer) { fulfil(id, {std::nullopt, std::move(answer)}); }
+
+void Runner::fulfil(const queue::Id& id, Wish wish) {
+  if (deliveries_->fulfil(id, wish)) return;
+  const auto entry = spool_.find(id);
+  if (entry && *entry) {
+    fulfil_in_folder(**entry, wish);
+    return;
+  }
+  look_for_in_log(id);
+  if (!deliveries_->fulfil(id, wish)) wish.answer(entry ? no_such_message(id) : std::unexpected(entry.error()));
+}
+
+// It waits for its time, or for room.
+void Runner::fulfil_in_folder(const queue::Entry& entry, const Wish& wish) {
+  if (!is_served(entry.place.state)) {
+    wish.answer(no_such_message(entry.id));
+    return;
+  }
+  const auto held = spool_.take(entry.place, entry.id);
+  if (!held) {
+    wish.answer(std::unexpected(held.error()));
+    return;
+  }
+  auto done = wish.place ? spool_.move(entry.id, entry.place, *wish.place) : spool_.remove(entry.id, entry.place);
+  if (done) {
+    on_gone(entry.place, entry.id);
+    if (wish.place) on_found(*wish.place, entry.id, entry.modified);
+    done = spool_.sync();
+  }
+  wish.answer(done);
+}
+
+// The log hands out its messages in its order only.
+void Runner::look_for_in_log(const queue::Id& id) {
+  while (log_has_more_ && !deliveries_->has(id)) {
+    auto items = log_.poll(kMessagesPerTurn);
+    log_has_more_ = items && items->size() == kMessagesPerTurn;
+    if (!items) return;
+    for (auto& item : *items) deliveries_->admit(std::move(item));
+  }
+}
+
+base::Result<void> Runner::retry(const queue::Id& id) {
+  if (deliveries_->retry(id)) return {};
+  if (fresh_known_.contains(id)) return {};
+  const auto entry = spool_.find(id);
+  if (!entry) return std::unexpected(entry.error());
+  if (!*entry || !is_served((*entry)->place.state)) {
+    look_for_in_log(id);
+    return deliveries_->has(id) ? base::Result<void>() : no_such_message(id);
+  }
+  const auto item = spool_.read((*entry)->place, id);
+  if (!item) return std::unexpected(item.error());
+  deliveries_->forgive_destinations_of(item->item.envelope);
+  const auto now = base::wall_now();
+  if (const auto set = spool_.set_modified(id, (*entry)->place, now); !set) return set;
+  on_found((*entry)->place, id, now);
+  return {};
+}
+
+std::size_t Runner::retry_all() {
+  deliveries_->forgive("");
+  due_.all_due_at(base::wall_now());
+  return due_.size();
+}
+
+void Runner::retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer) {
+  deliveries_->forgive(base::text::to_lower(domain));
+  struct Search {
+    std::vector<queue::Id> found;
+    base::Result<void> end;
+  };
+  const auto search = std::make_shared<Search>();
+  const auto work = [search, domain, &spool = spool_] {
+    const queue::Place deferred{queue::State::Deferred, {}};
+    search->end = spool.list(deferred, [&](const queue::Entry& entry) {
+      const auto item = spool.read(deferred, entry.id);
+      if (item && has_recipient_at(item->item, domain)) search->found.push_back(entry.id);
+      return true;
+    });
+  };
+  net::run_in_thread(loop_, work, [this, search, answer = std::move(answer)] {
+    if (!search->end) {
+      answer(std::unexpected(search->end.error()));
+      return;
+    }
+    std::size_t count = 0;
+    for (const auto& id : search->found) {
+      if (!due_.contains(id)) continue;
+      due_.set(id, base::wall_now());
+      ++count;
+    }
+    answer(count);
+  });
+}
+
+std::string Runner::status() const {
+  std::string json = "{";
+  const auto number = [&](std::string_view name, std::size_t value) { base::json::append_member(json, name, static_cast<long long>(value)); };
+  number("pid", static_cast<std::size_t>(::getpid()));
+  number("messages", deliveries_->messages());
+  number("calls_open", deliveries_->open_calls());
+  number("calls_waiting", deliveries_->waiting_calls());
+  number("fresh_files_waiting", fresh_.size());
+  number("deferred", due_.size());
+  number("deferred_due", due_.due_at(base::wall_now()));
+  number("unrecorded", deliveries_->unconcluded());
+  base::json::append_name(json, "destinations");
+  json += '[';
+  auto rows = deliveries_->schedule().status(loop_.now_milliseconds());
+  std::ranges::sort(rows, std::ranges::greater(), [](const auto& row) { return row.open + row.waiting; });
+  if (rows.size() > kDestinationsInStatus) rows.resize(kDestinationsInStatus);
+  for (const auto& row : rows) {
+    json += json.ends_with('[') ? "{" : ",{";
+    base::json::append_member(json, "transport", row.transport);
+    base::json::append_member(json, "host", row.host);
+    number("open", row.open);
+    number("waiting", row.waiting);
+    number("window", row.window);
+    if (row.suspended_for > 0) number("suspended_seconds", (row.suspended_for + 999) / 1000);
+    if (!row.reason.empty()) base::json::append_member(json, "reason", row.reason);
+    json += '}';
+  }
+  return json + "]}";
+}
+
+}  // namespace run
