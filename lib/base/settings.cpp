@@ -53,6 +53,12 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"delivery", "local_domains", Kind::List, "", "", "domains whose mailboxes are here; .example.org for all names below it, * for all"},
 
     {"queue", "spool", Kind::Path, "/var/spool/vsmtp", "", "the queue: PATH or dir:PATH"},
+    {"queue", "message_limit", Kind::Octets, "50m", "", "largest message that is taken"},
+    {"queue", "hop_limit", Kind::Count, "100", "", "Received fields a message may have; more are a loop"},
+    {"queue", "address_limit", Kind::Octets, "1000", "", "longest address of an envelope"},
+    {"queue", "segment_size", Kind::Octets, "64m", "", "size of each file of the log of new messages"},
+    {"queue", "log_message_limit", Kind::Octets, "256k", "", "larger messages get a file at once"},
+    {"queue", "log_segments", Kind::Count, "8", "", "segments of the log that old messages may hold; then they get files of their own"},
     {"queue", "local_transport", Kind::Program, "deliver-maildir", "", "delivers to delivery.local_domains: a program of the delivery call or unix:SOCKET"},
     {"queue", "remote_transport", Kind::Program, "deliver-remote", "", "delivers to all other domains: a program of the delivery call or unix:SOCKET"},
     {"queue", "recipients_per_call", Kind::Count, "100", "", "recipients of a message that go in one delivery call, at most"},

@@ -70,7 +70,14 @@ void write_report(int fd, std::string_view report) {
   (void)base::write_all(fd, report);
 }
 
+// A caller that does not know of descriptor 6 (a plain qmail-queue call) would not know 82 either.
+int exit_code_without_report(const Answer& answer) {
+  if (answer.exit_code != base::kExitAsReported) return answer.exit_code;
+  return base::exit_row(answer.report.starts_with('D') ? base::Fault::Permanent : base::Fault::Temporary).in_chain;
+}
+
 int end_with(const Answer& answer) {
+  if (!is_given(kReport)) return exit_code_without_report(answer);
   write_report(kReport, answer.report);
   return answer.exit_code;
 }

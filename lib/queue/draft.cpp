@@ -17,17 +17,19 @@ Result<Draft> Draft::begin(const Spool& spool, const Id& id) {
   return Draft(std::move(path), id, std::move(*file));
 }
 
-Draft::Draft(Draft&& other) noexcept : path_(std::exchange(other.path_, {})), id_(other.id_), file_(std::move(other.file_)) {}
+Draft::Draft(Draft&& other) noexcept
+    : path_(std::exchange(other.path_, {})), is_published_(other.is_published_), id_(other.id_), file_(std::move(other.file_)) {}
 
 Draft& Draft::operator=(Draft&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(is_published_, other.is_published_);
   std::swap(id_, other.id_);
   std::swap(file_, other.file_);
   return *this;
 }
 
 Draft::~Draft() {
-  if (!path_.empty()) (void)::unlink(path_.c_str());
+  if (!path_.empty() && !is_published_) (void)::unlink(path_.c_str());
 }
 
 Result<void> Draft::write(const Item& item, const base::Blob& message) {
@@ -48,23 +50,19 @@ void Draft::start_writing() const { (void)::sync_file_range(file_.get(), 0, 0, S
 
 Result<void> Draft::sync() { return base::sync_data(file_.get(), path_); }
 
-Result<void> Draft::publish(Spool& spool, const Place& place, bool durable, std::optional<base::WallTime> modified) {
+Result<void> Draft::publish(const Spool& spool, const Place& place, std::optional<base::WallTime> modified) {
   if (modified) {
     const timespec times[2] = {{0, UTIME_OMIT}, to_timespec(*modified)};
     if (::futimens(file_.get(), times) != 0) return base::fail_errno("set time of " + path_);
   }
   if (const auto made = make_folder_of(spool, place); !made) return made;
-  const std::string path = spool.file_path(place, id_);
+  std::string path = spool.file_path(place, id_);
   if (const auto renamed = rename_new(path_, path); !renamed) return renamed;
-  path_.clear();
-  if (!durable) {
-    spool.note_change(place);
-    return {};
-  }
-  const auto synced = base::sync_directory(spool.folder_path(place));
-  // The caller will say that it was not stored, so it should not be there.
-  if (!synced) (void)::unlink(path.c_str());
-  return synced;
+  path_ = std::move(path);
+  is_published_ = true;
+  return {};
 }
+
+void Draft::unpublish() { is_published_ = false; }
 
 }  // namespace queue

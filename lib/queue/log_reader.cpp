@@ -304,8 +304,9 @@ Result<void> LogReader::Internal::spill_some(std::span<const Spill> spills) {
   for (auto& draft : drafts)
     if (const auto synced = draft.sync(); !synced) return synced;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
-    const auto published = drafts[i].publish(*spool, spills[i].place, false, spills[i].modified);
+    const auto published = drafts[i].publish(*spool, spills[i].place, spills[i].modified);
     if (!published && published.error().error_number != EEXIST) return published;
+    spool->must_sync(spills[i].place);
   }
   if (const auto synced = spool->sync(); !synced) return synced;
   for (const auto& spill : spills) finish(spill.id);

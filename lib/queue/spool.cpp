@@ -198,12 +198,15 @@ Result<StoredItem> Spool::open_item(const Place& place, const Id& id, bool locke
 Result<StoredItem> Spool::read(const Place& place, const Id& id) const { return open_item(place, id, false); }
 Result<StoredItem> Spool::take(const Place& place, const Id& id) const { return open_item(place, id, true); }
 
-Result<void> Spool::store(const Item& item, const base::Blob& message, const Place& place) {
+Result<void> Spool::store(const Item& item, const base::Blob& message, const Place& place) const {
   auto draft = Draft::begin(*this, item.id);
   if (!draft) return std::unexpected(draft.error());
   if (const auto written = draft->write(item, message); !written) return written;
   if (const auto synced = draft->sync(); !synced) return synced;
-  return draft->publish(*this, place, true);
+  if (const auto published = draft->publish(*this, place); !published) return published;
+  const auto synced = sync_folder(place);
+  if (!synced) draft->unpublish();
+  return synced;
 }
 
 Result<void> Spool::set_modified(const Id& id, const Place& place, base::WallTime modified) {
@@ -219,15 +222,15 @@ Result<void> Spool::move(const Id& id, const Place& from, const Place& to, std::
     if (const auto set = set_modified(id, from, *modified); !set) return set;
   if (const auto made = make_folder_of(*this, to); !made) return made;
   if (const auto renamed = rename_new(file_path(from, id), file_path(to, id)); !renamed) return renamed;
-  note_change(from);
-  note_change(to);
+  must_sync(from);
+  must_sync(to);
   return {};
 }
 
 Result<void> Spool::remove(const Id& id, const Place& place) {
   const std::string path = file_path(place, id);
   if (::unlink(path.c_str()) != 0) return base::fail_errno("remove " + path);
-  note_change(place);
+  must_sync(place);
   progress_to_remove_.push_back(id);
   return {};
 }
@@ -269,6 +272,8 @@ Result<std::vector<Event>> Spool::read_progress(const Id& id) const {
   if (!octets) return std::unexpected(octets.error());
   return parse_events(*octets);
 }
+
+Result<void> Spool::sync_folder(const Place& place) const { return base::sync_directory(folder_path(place)); }
 
 Result<void> Spool::sync() {
   const auto changed = std::exchange(changed_, {});

@@ -93,7 +93,7 @@ class Spool {
   // ---- changing -------------------------------------------------------------------------------------------------
 
   // A new message, durable on return. Draft is the same in steps.
-  [[nodiscard]] base::Result<void> store(const Item& item, const base::Blob& message, const Place& place);
+  [[nodiscard]] base::Result<void> store(const Item& item, const base::Blob& message, const Place& place) const;
   // rename(2); makes the quarantine's folder. error_number ENOENT: not there (moved by hand?), EEXIST: `to` has one of
   // that id. `modified` becomes the modification time: the next attempt when `to` is Deferred. Durable after sync();
   // losing it in a power cut is harmless, the message is then still in its old state.
@@ -114,6 +114,9 @@ class Spool {
   // Makes moves and removals so far durable, with one fsync a folder that changed. queue-run calls it every 100 ms when
   // something changed, qctl at its end.
   [[nodiscard]] base::Result<void> sync();
+  // A folder was changed by other means (Draft).
+  void must_sync(const Place& place) { changed_.insert(folder_path(place)); }
+  [[nodiscard]] base::Result<void> sync_folder(const Place& place) const;
   [[nodiscard]] bool needs_sync() const { return !changed_.empty() || !progress_to_remove_.empty(); }
 
   // What crashes leave behind, for the start of queue-run (which holds its lock): drafts in tmp/ older than an hour and
@@ -122,10 +125,8 @@ class Spool {
   [[nodiscard]] base::Result<std::vector<std::string>> repair(const std::function<bool(const Id&)>& is_in_log);
 
  private:
-  friend class Draft;
   explicit Spool(std::string path) : path_(std::move(path)) {}
   [[nodiscard]] base::Result<StoredItem> open_item(const Place& place, const Id& id, bool locked) const;
-  void note_change(const Place& place) { changed_.insert(folder_path(place)); }
 
   std::string path_;
   std::set<std::string> changed_;  // folders with renames or removals that are not durable yet
@@ -146,14 +147,16 @@ class Draft {
   [[nodiscard]] base::Result<void> write(const base::Blob& item);
   void start_writing() const;                // asks the kernel to begin, so that syncs of several files overlap
   [[nodiscard]] base::Result<void> sync();   // fsync(2). A failure is final: the draft is lost
-  // Gives it its name; the entry is durable after Spool::sync(), or on return when `durable`.
-  // error_number EEXIST: the place has a message of that id.
-  [[nodiscard]] base::Result<void> publish(Spool& spool, const Place& place, bool durable,
-                                           std::optional<base::WallTime> modified = std::nullopt);
+  // Gives it its name. The entry is durable after a sync of the folder: Spool::sync() once must_sync() was called, or
+  // sync_folder(). error_number EEXIST: the place has a message of that id.
+  [[nodiscard]] base::Result<void> publish(const Spool& spool, const Place& place, std::optional<base::WallTime> modified = std::nullopt);
+  // Best effort to take it back, when the sync of the folder failed: the caller will say that it was not stored.
+  void unpublish();
 
  private:
   Draft(std::string path, Id id, base::UniqueFd file) : path_(std::move(path)), id_(id), file_(std::move(file)) {}
-  std::string path_;  // empty: nothing to remove
+  std::string path_;  // of the file now; "" when this draft is over
+  bool is_published_ = false;
   Id id_;
   base::UniqueFd file_;
 };

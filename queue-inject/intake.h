@@ -1,0 +1,42 @@
+// What a message call brings, checked and made into an item of the spool. The same for both lives of queue-inject.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+
+#include "lib/base/settings.h"
+#include "lib/chain/message_call.h"
+#include "lib/queue/item.h"
+#include "lib/queue/place.h"
+#include "queue-inject/line_ends.h"
+
+struct IntakeRules {
+  std::uint64_t message_octets;   // queue.message_limit
+  std::uint64_t hops;             // queue.hop_limit
+  std::uint64_t address_octets;   // queue.address_limit
+  queue::Place place;             // unless the call or its context names another
+  base::BlobWriter::Limits memory;
+
+  static IntakeRules from(const base::Settings& settings);
+};
+
+struct Accepted {
+  queue::Item item;
+  base::Blob message;
+  queue::Place place;
+};
+
+// Why not: the answer, and the cause for the log.
+struct Refused {
+  chain::Answer answer;
+  std::string cause;
+};
+
+// The call's arguments: --queue STATE, --quarantine NAME. Its context: members "queue" and "quarantine", which win.
+[[nodiscard]] std::expected<Accepted, Refused> take_in(const chain::Invocation& invocation, const IntakeRules& rules);
+
+// --queue and --quarantine as words, for call arguments and the command line.
+[[nodiscard]] base::Result<queue::Place> parse_place_option(std::string_view option, std::string_view value);
+
+// "250 2.0.0 Ok: queued as ID".
+[[nodiscard]] chain::Answer taken(const queue::Id& id);

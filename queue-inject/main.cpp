@@ -1,0 +1,95 @@
+// queue-inject: put a message in the spool, durably. See queue-inject(8).
+#include <algorithm>
+#include <array>
+
+#include "lib/base/command_line.h"
+#include "lib/base/exits.h"
+#include "lib/chain/serve.h"
+#include "queue-inject/by_hand.h"
+#include "queue-inject/file_store.h"
+#include "queue-inject/resident.h"
+
+namespace {
+
+constexpr std::string_view kProgram = "queue-inject";
+
+constexpr auto kOwnOptions = std::to_array<base::OptionRow>({
+    {"queue", "STATE", "put the message into this state: working, deliver, hold, ... [working]"},
+    {"quarantine", "NAME", "set the message aside in this quarantine"},
+    chain::kResidentOption,
+    {"make-spool", "", "make the folders of the spool that are missing, and end"},
+});
+constexpr auto kOptions = [] {
+  std::array<base::OptionRow, kByHandOptions.size() + kOwnOptions.size()> all{};
+  std::ranges::copy(kOwnOptions, std::ranges::copy(kByHandOptions, all.begin()).out);
+  return all;
+}();
+constexpr auto kSettings = std::to_array<std::string_view>({"server.domain", "queue.spool", "queue.message_limit", "queue.hop_limit", "queue.address_limit",
+                                                            "queue.segment_size", "queue.log_message_limit"});
+
+constexpr base::Manual kManual{
+    .program = kProgram,
+    .section = "8",
+    .usage = "[OPTION...] <message 1<envelope\n"
+             "[-f SENDER] [-t] [OPTION...] RECIPIENT... [-- CHAIN] <text\n"
+             "--resident SOCKET [OPTION...]\n"
+             "--make-spool [--spool DIRECTORY]",
+    .purpose = "Puts a message in the spool, durably: as qmail-queue(8) does, as sendmail(8) does, or for many callers at once.",
+    .examples = "queue-inject --spool ~/spool --make-spool\n"
+                "queue-inject --spool ~/spool -f me@example.org you@example.com <message\n"
+                "tcpserver 0 25 smtpd -- queue-inject\n"
+                "queue-inject --resident /run/vsmtp/queue.sock\n"
+                "queue-inject -t -- unix:/run/vsmtp/queue.sock <message\n",
+    .options = kOptions,
+    .settings = kSettings,
+};
+
+base::Result<IntakeRules> rules_of(const base::CommandLine& line) {
+  auto rules = IntakeRules::from(line.settings);
+  for (const std::string_view option : {"queue", "quarantine"}) {
+    if (!line.has(option)) continue;
+    auto place = parse_place_option("--" + std::string(option), line.text(option));
+    if (!place) return std::unexpected(place.error());
+    rules.place = std::move(*place);
+  }
+  return rules;
+}
+
+int make_spool(const base::CommandLine& line) {
+  const auto made = queue::Spool::create(line.settings.text("queue.spool"));
+  return made ? 0 : base::report(kProgram, made.error());
+}
+
+// One message call: a file of the spool.
+chain::Answer inject(const std::string& where, const IntakeRules& rules, const chain::Invocation& invocation) {
+  const auto accepted = take_in(invocation, rules);
+  if (!accepted) {
+    (void)base::report(kProgram, {base::Fault::Temporary, accepted.error().cause});
+    return accepted.error().answer;
+  }
+  const auto spool = open_spool(where);
+  const auto stored = spool ? store(*spool, std::span(&*accepted, 1)).front() : std::unexpected(spool.error());
+  if (stored) return taken(accepted->item.id);
+  (void)base::report(kProgram, stored.error().error);
+  return chain::Answer::exit(exit_code_of(stored.error().step, stored.error().error));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto line = base::CommandLine::parse(kManual, argc, argv);
+  if (!line) return base::report_in_chain(kProgram, line.error());
+  if (line->should_exit()) return 0;
+  if (line->has("make-spool")) return make_spool(*line);
+  const auto rules = rules_of(*line);
+  if (!rules) return base::report_in_chain(kProgram, rules.error());
+  const std::string& spool = line->settings.text("queue.spool");
+  if (line->has("resident")) {
+    return run_resident(kProgram, {line->text("resident"), spool, line->settings.octets("queue.segment_size"),
+                                   line->settings.octets("queue.log_message_limit"), *rules});
+  }
+  const auto handler = [&](const chain::Invocation& invocation) { return inject(spool, *rules, invocation); };
+  if (is_by_hand(*line)) return run_by_hand(kProgram, *line, *rules, handler);
+  if (line->has_chain) return base::report_in_chain(kProgram, {base::Fault::Usage, "this is the end of a chain: nothing can follow it"});
+  return chain::serve_once(kProgram, {}, {}, rules->message_octets, handler);
+}

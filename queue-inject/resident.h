@@ -1,0 +1,18 @@
+// queue-inject --resident: the calls of one turn of the loop share one write and one sync of the log.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "queue-inject/intake.h"
+
+struct ResidentSettings {
+  std::string socket;
+  std::string spool;
+  std::uint64_t segment_octets;
+  std::uint64_t log_message_octets;
+  IntakeRules rules;
+};
+
+// Until SIGTERM. Returns the exit code.
+int run_resident(std::string_view program, const ResidentSettings& settings);
