@@ -86,6 +86,8 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"maildir", "extension_delimiter", Kind::Text, "+", "", "what separates {user} from {extension} in a local part; empty: nothing does"},
     {"maildir", "size_in_name", Kind::Flag, "yes", "", "file names tell the size, as Dovecot reads it: ,S=octets,W=octets with CRLF"},
     {"maildir", "open_max", Kind::Count, "256", "", "Maildirs that a resident program keeps open"},
+    {"maildir", "batch_files", Kind::Count, "256", "", "files that a resident program writes before it syncs them together"},
+    {"maildir", "direct_recipients_max", Kind::Count, "50", "", "--direct hands on what has more recipients"},
 
     {"remote", "relay_host", Kind::Text, "", "", "where all mail goes, as HOST: a name, [ADDRESS] or [NAME], with :PORT, or unix:PATH; empty: by MX"},
     {"remote", "port", Kind::Count, "25", "", "port where the host names none"},

@@ -1,0 +1,77 @@
+// Puts parcels into Maildirs. All parcels of one call share their syncs: every file is written, then all are made durable,
+// then all get their names in new/, then those directories are made durable. Until then nothing is called delivered.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+
+#include "deliver-maildir/mailbox_name.h"
+#include "deliver-maildir/maildir.h"
+#include "deliver-maildir/parcel.h"
+#include "deliver-maildir/stored_form.h"
+#include "deliver-maildir/sync.h"
+#include "deliver-maildir/unique_name.h"
+
+namespace maildir {
+
+struct DeliveryRules {
+  MailboxTemplate where;
+  NameRules names;
+  bool creates = false;
+  bool unknown_is_temporary = false;
+  LineEnd line_end = LineEnd::Lf;
+  bool size_in_name = true;
+  std::size_t open_max = 256;
+};
+
+// The Maildirs used last, kept open. An entry is handed out only while it is still what its path leads to.
+class OpenMaildirs {
+ public:
+  explicit OpenMaildirs(std::size_t max) : max_(max) {}
+  // nullptr: not here.
+  std::shared_ptr<const Maildir> find(const std::string& path);
+  void add(std::shared_ptr<const Maildir> maildir);
+  [[nodiscard]] std::size_t size() const { return recent_.size(); }
+
+ private:
+  using Recent = std::list<std::shared_ptr<const Maildir>>;  // the last one used in front
+  std::size_t max_;
+  Recent recent_;
+  std::unordered_map<std::string, Recent::iterator> by_path_;
+};
+
+class Deliverer {
+ public:
+  Deliverer(DeliveryRules rules, std::string_view host);
+
+  // Every recipient of every parcel has its result afterwards.
+  void deliver(std::span<Parcel* const> parcels);
+
+ private:
+  // A file of one recipient that is written and not yet called delivered.
+  struct Landing {
+    Parcel::Recipient* recipient;
+    NewFile file;
+    std::string name;
+  };
+  using Landings = std::vector<Landing>;
+
+  void write_files(Parcel& parcel, Landings& landings);
+  Accepted<Landing> write_file(const Parcel& parcel, Parcel::Recipient& recipient, const Segments& message);
+  Accepted<std::shared_ptr<const Maildir>> maildir_of(const Parcel& parcel, const Parcel::Recipient& recipient);
+  Accepted<std::shared_ptr<const Maildir>> open_or_create(const std::string& path, bool is_known);
+  void sync_files(Landings& landings);
+  void publish(Landings& landings);
+  void sync_directories(Landings& landings);
+
+  DeliveryRules rules_;
+  OpenMaildirs open_;
+  UniqueNames names_;
+  Syncer syncer_;
+};
+
+}  // namespace maildir

@@ -1,0 +1,163 @@
+// deliver-maildir: put a message into Maildirs. See deliver-maildir(8).
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <limits>
+
+#include "deliver-maildir/calls.h"
+#include "deliver-maildir/deliverer.h"
+#include "deliver-maildir/resident.h"
+#include "lib/base/command_line.h"
+#include "lib/base/exits.h"
+#include "lib/base/log.h"
+
+namespace {
+
+using base::CommandLine;
+using maildir::CallRules;
+using maildir::Deliverer;
+using maildir::Parcel;
+
+constexpr std::string_view kProgram = "deliver-maildir";
+constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+constexpr auto kOptions = std::to_array<base::OptionRow>({
+    {"maildir", "DIRECTORY", "deliver the message on standard input into this Maildir"},
+    {"sender,f", "ADDRESS", "with --maildir: the reverse-path for Return-Path; '' is <>"},
+    {"direct", "", "message call: deliver if all recipients are local, else call the next program"},
+    {"resident", "SOCKET", "keep running and serve calls on this Unix socket"},
+});
+constexpr auto kSettings = std::to_array<std::string_view>({
+    "maildir.template", "maildir.create", "maildir.unknown", "maildir.line_end", "maildir.fold_case", "maildir.extension_delimiter",
+    "maildir.size_in_name", "maildir.open_max", "maildir.batch_files", "maildir.direct_recipients_max", "delivery.local_domains",
+    "server.domain",
+});
+const base::Manual kManual{
+    .program = kProgram,
+    .section = "8",
+    .usage = "[OPTION...] --maildir DIRECTORY [-f SENDER] <message\n"
+             "[OPTION...] HOST SENDER RECIPIENT... <message\n"
+             "[OPTION...] --direct [-- PROGRAM...]\n"
+             "[OPTION...] --resident SOCKET",
+    .purpose = "Puts a message into Maildirs, durably: by hand, as a delivery program of queue-run, or at the end of a chain.",
+    .examples = "deliver-maildir --maildir ~/Maildir <message\n"
+                "deliver-maildir --template /srv/mail/{domain}/{user}/Maildir '' me@example.com you@example.org <message\n"
+                "smtpd -- mime-check -- deliver-maildir --direct --local-domains example.org -- queue-inject\n"
+                "deliver-maildir --resident /run/vsmtp/maildir.sock",
+    .options = kOptions,
+    .settings = kSettings,
+    .options_end_at_first_argument = true,
+};
+
+base::Result<maildir::DeliveryRules> delivery_rules(const base::Settings& settings) {
+  auto where = maildir::MailboxTemplate::parse(settings.text("maildir.template"));
+  if (!where) return std::unexpected(where.error());
+  maildir::DeliveryRules rules;
+  rules.where = std::move(*where);
+  rules.names.fold_case = settings.flag("maildir.fold_case");
+  rules.names.extension_delimiter = settings.text("maildir.extension_delimiter");
+  rules.creates = settings.flag("maildir.create");
+  rules.unknown_is_temporary = settings.text("maildir.unknown") == "temporary";
+  rules.line_end = settings.text("maildir.line_end") == "crlf" ? maildir::LineEnd::CrLf : maildir::LineEnd::Lf;
+  rules.size_in_name = settings.flag("maildir.size_in_name");
+  rules.open_max = settings.count("maildir.open_max");
+  return rules;
+}
+
+CallRules call_rules(const base::Settings& settings) {
+  CallRules rules;
+  rules.local_domains = mail::DomainList(settings.words("delivery.local_domains"));
+  rules.direct_recipients_max = settings.count("maildir.direct_recipients_max");
+  rules.host_domain = base::server_domain(settings);
+  return rules;
+}
+
+void deliver_one(Deliverer& deliverer, Parcel& parcel) {
+  Parcel* const parcels[] = {&parcel};
+  deliverer.deliver(parcels);
+}
+
+// Says nothing when all went well.
+int deliver_by_hand(Deliverer& deliverer, const CommandLine& line) {
+  auto message = base::Blob::of_descriptor(STDIN_FILENO, kNoLimit);
+  if (!message) return base::report(kProgram, message.error());
+  Parcel parcel;
+  parcel.message = std::move(*message);
+  if (line.has("sender")) parcel.sender = line.text("sender");
+  parcel.recipients.emplace_back().directory = line.text("maildir");
+  deliver_one(deliverer, parcel);
+  const auto& refusal = parcel.recipients.front().refusal;
+  return refusal ? base::report(kProgram, {refusal->fault(), refusal->cause, 0}) : 0;
+}
+
+int serve_delivery_call(Deliverer& deliverer, const CallRules& rules, const CommandLine& line) {
+  return chain::serve_delivery(kProgram, line.arguments, kNoLimit, [&](chain::Invocation& invocation) {
+    const auto call = chain::parse_delivery_call(invocation.arguments);
+    if (!call) return chain::Answer::exit(base::exit_row(call.error().fault).in_chain);
+    Parcel parcel = maildir::parcel_of(*call, std::move(invocation.call.message), rules);
+    deliver_one(deliverer, parcel);
+    maildir::log_parcel(parcel);
+    return chain::to_answer(maildir::report_of(parcel));
+  });
+}
+
+int serve_message_call(Deliverer& deliverer, const CallRules& rules, const CommandLine& line) {
+  return chain::serve_once(kProgram, {}, line.chain, kNoLimit, [&](chain::Invocation& invocation) {
+    const bool is_last = invocation.next.empty();
+    auto parcel = maildir::direct_parcel(invocation.call, rules, is_last);
+    if (!parcel) return std::move(parcel.error());
+    deliver_one(deliverer, *parcel);
+    maildir::log_parcel(*parcel);
+    return maildir::direct_answer(*parcel, is_last);
+  });
+}
+
+void raise_descriptor_limit() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // what we have then must do: a file that cannot be opened is put off
+}
+
+int serve_resident(Deliverer deliverer, CallRules rules, const CommandLine& line) {
+  raise_descriptor_limit();
+  net::Loop loop;
+  maildir::Resident resident(loop, std::move(deliverer), std::move(rules), line.settings.count("maildir.batch_files"));
+  if (const auto listening = resident.listen(line.text("resident")); !listening) return base::report(kProgram, listening.error());
+  const auto end = [&] { resident.drain([&] { loop.stop(); }); };
+  const net::SignalWatch on_term(loop, SIGTERM, end), on_int(loop, SIGINT, end);
+  const net::SignalWatch on_hangup(loop, SIGHUP, [] { base::log::reopen(); });
+  base::log::info("ready", {{"socket", line.text("resident")}});
+  loop.run();
+  return 0;
+}
+
+base::Result<void> check_usage(const CommandLine& line) {
+  const bool is_delivery_call = !line.arguments.empty();
+  if (line.has("maildir") + line.has("direct") + line.has("resident") + is_delivery_call != 1)
+    return base::fail(base::Fault::Usage, "expected one of --maildir, --direct, --resident, or HOST SENDER RECIPIENT... (see --help)");
+  if (line.has_chain && !line.has("direct")) return base::fail(base::Fault::Usage, "a next program behind -- goes with --direct only");
+  if (line.has("sender") && !line.has("maildir")) return base::fail(base::Fault::Usage, "--sender goes with --maildir only");
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto line = CommandLine::parse(kManual, argc, argv);
+  if (!line) return base::report(kProgram, line.error());
+  if (line->should_exit()) return 0;
+  if (const auto usage = check_usage(*line); !usage) return base::report(kProgram, usage.error());
+  auto rules = delivery_rules(line->settings);
+  if (!rules) return base::report(kProgram, rules.error());
+  ::umask(077);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file too large for our limit is an error of write(2)
+  const auto calls = call_rules(line->settings);
+  Deliverer deliverer(std::move(*rules), calls.host_domain);
+
+  if (line->has("maildir")) return deliver_by_hand(deliverer, *line);
+  if (line->has("resident")) return serve_resident(std::move(deliverer), calls, *line);
+  if (line->has("direct")) return serve_message_call(deliverer, calls, *line);
+  return serve_delivery_call(deliverer, calls, *line);
+}

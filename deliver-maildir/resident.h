@@ -1,0 +1,47 @@
+// The resident life: calls that come while one batch is being delivered make up the next, so that their syncs are shared
+// the more, the more there is to do.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "deliver-maildir/calls.h"
+#include "deliver-maildir/deliverer.h"
+#include "lib/chain/resident.h"
+#include "lib/net/loop.h"
+
+namespace maildir {
+
+class Resident {
+ public:
+  // `batch_files`: so many recipients are delivered together; their files are open at once.
+  Resident(net::Loop& loop, Deliverer deliverer, CallRules rules, std::size_t batch_files);
+
+  [[nodiscard]] base::Result<void> listen(const std::string& socket_path) { return server_.listen(socket_path); }
+  // Takes no new calls; `on_idle` when the last one is answered.
+  void drain(std::function<void()> on_idle) { server_.drain(std::move(on_idle)); }
+
+ private:
+  struct Job {
+    chain::PendingCall call;
+    Parcel parcel;
+  };
+  void take(chain::PendingCall call);
+  void start_batch();
+  void answer_batch();
+
+  net::Loop& loop_;
+  Deliverer deliverer_;
+  CallRules rules_;
+  std::size_t batch_files_;
+  std::vector<Job> waiting_;
+  std::vector<Job> batch_;  // while it is not empty, a thread has it and deliverer_
+  chain::ResidentServer server_;
+};
+
+// One line for each recipient, and why it did not get the message.
+void log_parcel(const Parcel& parcel);
+
+}  // namespace maildir
