@@ -119,6 +119,13 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"dns", "trust_anchor", Kind::Path, "", "", "file with DS or DNSKEY records of the root; empty: DNSSEC is not checked"},
     {"dns", "timeout", Kind::Duration, "30s", "", "until a question to DNS is answered"},
 
+    {"mime", "message_max", Kind::Octets, "1g", "", "largest message that mime-check reads"},
+    {"mime", "depth_max", Kind::Count, "50", "", "MIME parts inside of parts; deeper ones are not looked into"},
+    {"mime", "parts_max", Kind::Count, "10000", "", "MIME parts of a message that are looked at"},
+    {"mime", "fields_max", Kind::Count, "50000", "", "header fields of a message that are looked at, those of its parts counted in"},
+    {"mime", "findings_max", Kind::Count, "100", "", "findings of a message that are shown; all are counted"},
+    {"mime", "findings_of_a_kind_max", Kind::Count, "10", "", "findings of one kind that are shown"},
+
     {"log", "level", Kind::Choice, "info", "debug|info|warning|error", "least level that is logged"},
     {"log", "format", Kind::Choice, "text", "text|json", "form of the log lines"},
     {"log", "destination", Kind::Text, "", "", "where the log goes: empty is standard error, 'syslog', or a file"},

@@ -36,7 +36,7 @@ constexpr auto kFields = std::to_array<FieldRow>({
     {"Resent-Message-ID",          Syntax::MessageId,          false,   false,  "RFC 5322 3.6.6"},
     {"Resent-Sender",              Syntax::Mailbox,            false,   false,  "RFC 5322 3.6.6"},
     {"Resent-To",                  Syntax::AddressList,        false,   false,  "RFC 5322 3.6.6"},
-    {"Return-Path",                Syntax::Path,               false,   true,   "RFC 5322 3.6.7"},
+    {"Return-Path",                Syntax::Path,               false,   false,  "RFC 5322 3.6.7"},
     {"Sender",                     Syntax::Mailbox,            false,   true,   "RFC 5322 3.6.2"},
     {"Subject",                    Syntax::Unstructured,       false,   true,   "RFC 5322 3.6.5"},
     {"To",                         Syntax::AddressList,        false,   true,   "RFC 5322 3.6.3"},

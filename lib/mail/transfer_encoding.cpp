@@ -222,7 +222,7 @@ void check_base64(std::string_view text, const EncodingReport& report) {
         const bool belongs = digits % 4 >= 2 && digits % 4 + pads < 4;
         if (!belongs && !std::exchange(has_bad_padding, true) && !report(EncodingFault::BadPadding, offset + i)) return;
         ++pads;
-      } else if (!std::exchange(has_bad_character, true) && !report(EncodingFault::BadCharacter, offset + i)) {
+      } else if (value != kLineEnd && !std::exchange(has_bad_character, true) && !report(EncodingFault::BadCharacter, offset + i)) {
         return;
       }
     }
