@@ -47,6 +47,7 @@ struct Stream::Internal {
   void finish_connect();
   void read();
   void send_unsent();
+  void end_writing();
   void report(int number, const char* what);
   [[nodiscard]] bool has_unsent() const { return sent_octets < unsent.size(); }
   [[nodiscard]] ssize_t send_some(std::string_view octets) const;
@@ -78,7 +79,7 @@ void Stream::Internal::on_ready(unsigned ready) {
   if (connects) {
     finish_connect();
   } else if (error_number != 0) {
-    report(std::exchange(error_number, 0), "write");
+    end_writing();
   } else {
     if ((ready & Watch::Writable) != 0) send_unsent();
     if (!gone && (ready & Watch::Readable) != 0) read();
@@ -117,9 +118,23 @@ void Stream::Internal::read() {
   user->on_end(nullptr);
 }
 
+// A peer that refuses what it is sent says why and closes; its words are here though nothing can be written any more. They
+// are read first, a piece each turn, then the error is told.
+void Stream::Internal::end_writing() {
+  if (reads && !has_ended) {
+    auto& buffer = loop->internal().read_buffer;
+    const auto n = ::read(fd.get(), buffer.data(), buffer.size());
+    if (n > 0) return user->on_octets({buffer.data(), static_cast<std::size_t>(n)});
+  }
+  report(std::exchange(error_number, 0), "write");
+}
+
 void Stream::Internal::send_unsent() {
   const auto n = send_some(std::string_view(unsent).substr(sent_octets));
-  if (n < 0) return report(errno, "write");
+  if (n < 0) {
+    error_number = errno;
+    return update_interest();
+  }
   sent_octets += static_cast<std::size_t>(n);
   if (has_unsent()) return;
   unsent = std::string();  // its memory as well: most streams never need it again
@@ -205,6 +220,10 @@ void Stream::write(std::string_view octets) {
 }
 
 std::size_t Stream::unsent_octets() const { return internal_->unsent.size() - internal_->sent_octets; }
+
+bool Stream::takes_more() const {
+  return internal_->is_usable && internal_->error_number == 0 && !internal_->shuts_down && !internal_->has_unsent();
+}
 
 void Stream::shut_down() {
   internal_->shuts_down = true;

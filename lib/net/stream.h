@@ -40,6 +40,8 @@ class Stream {
   // Sends what the socket takes now, keeps a copy of the rest and sends it when it can. Errors come by on_end().
   void write(std::string_view octets);
   [[nodiscard]] std::size_t unsent_octets() const;
+  // Nothing is kept and no error is known: for those who would rather wait for on_drained() than fill memory.
+  [[nodiscard]] bool takes_more() const;
   // Sends what is left, then half-closes.
   void shut_down();
   [[nodiscard]] int descriptor() const;  // borrowed; -1 before adopt() or connect()

@@ -111,6 +111,23 @@ TEST_CASE("net: a write to a peer that has gone ends in on_end with the error, o
   CHECK(pair.left.events == "x");
 }
 
+TEST_CASE("net: what a peer said before it went is read before the failed write is told") {
+  Loop loop;
+  Connected pair(loop);
+  pair.a->start_reading();
+  pair.b->write("552 too large\r\n");
+  pair.b.reset();
+  CHECK(pair.a->takes_more());
+  pair.a->write("more of the message");
+  CHECK_FALSE(pair.a->takes_more());
+  pair.left.then = [&] {
+    if (pair.left.events.empty()) CHECK(pair.left.octets == "552 too large\r\n");
+  };
+  loop.run();
+  CHECK(pair.left.octets == "552 too large\r\n");
+  CHECK(pair.left.events == "x");
+}
+
 TEST_CASE("net: a stream may be destroyed in each of its callbacks") {
   SUBCASE("octets") {
     Loop loop;

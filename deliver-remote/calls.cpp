@@ -1,0 +1,165 @@
+#include "deliver-remote/calls.h"
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "lib/chain/envelope.h"
+#include "lib/mail/address.h"
+
+namespace remote {
+namespace {
+
+using base::Fault;
+using chain::Answer;
+using Class = Verdict::Class;
+
+void log_outcomes(const Job& job, const std::vector<Outcome>& outcomes) {
+  struct Row {
+    base::log::Level level;
+    std::string_view event;
+  };
+  constexpr Row kDelivered{base::log::Level::Info, "delivered"}, kRefused{base::log::Level::Warning, "refused"}, kDeferred{base::log::Level::Warning, "deferred"};
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto result = outcomes[i].verdict.result;
+    const auto& row = result == Class::Accepted ? kDelivered : result == Class::Permanent ? kRefused : kDeferred;
+    if (!base::log::enabled(row.level)) continue;
+    base::log::write(row.level, row.event, {{"from", job.reverse_path}, {"to", job.recipients[i]}, {"reply", outcomes[i].text()}});
+  }
+}
+
+// Delivers and tells the log.
+void deliver(Deliverer& deliverer, Job job, Deliverer::Done done) {
+  auto told = std::make_shared<Job>();
+  told->reverse_path = job.reverse_path;
+  told->recipients = job.recipients;
+  deliverer.deliver(std::move(job), [told, done = std::move(done)](std::vector<Outcome> outcomes) {
+    log_outcomes(*told, outcomes);
+    done(std::move(outcomes));
+  });
+}
+
+std::vector<Outcome> same_for_all(std::size_t recipients, Verdict verdict) { return std::vector<Outcome>(recipients, {std::move(verdict), "", ""}); }
+
+Verdict no_destination(const base::Error& error) { return our_verdict(Class::Permanent, 550, "5.1.2", error.cause); }
+
+void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocation, const Answered& done) {
+  auto call = chain::parse_delivery_call(invocation.arguments);
+  if (!call) return done(Answer::exit(base::exit_row(call.error().fault).in_chain));
+  const auto recipients = call->recipients.size();
+  auto target = deliverer.target_of(call->host);
+  if (!target) return done(chain::to_answer(report_of(same_for_all(recipients, no_destination(target.error())))));
+  auto letter = Letter::open(invocation.call.message);
+  if (!letter) return done(chain::to_answer(report_of(same_for_all(recipients, our_verdict(Class::Temporary, 451, "4.3.0", letter.error().cause)))));
+  Job job{std::move(*target), std::move(call->sender), std::move(call->recipients), std::move(*letter)};
+  deliver(deliverer, std::move(job), [done](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes))); });
+}
+
+// A message call has one answer for all recipients, so each group is all or nothing, and the first that is refused ends the
+// call: what the client is told to send again should not have been delivered, as far as that is ours to choose.
+struct MessageCall : std::enable_shared_from_this<MessageCall> {
+  Deliverer& deliverer;
+  Answered done;
+  std::string reverse_path;
+  std::vector<Group> groups;
+  std::shared_ptr<const Letter> letter;
+
+  MessageCall(Deliverer& the_deliverer, Answered answered) : deliverer(the_deliverer), done(std::move(answered)) {}
+
+  void deliver_group(std::size_t i) {
+    auto target = deliverer.target_of(groups[i].host);
+    if (!target) return done(answer_of({no_destination(target.error()), "", ""}));
+    Job job{std::move(*target), reverse_path, groups[i].recipients, letter, true};
+    deliver(deliverer, std::move(job), [self = shared_from_this(), i](const std::vector<Outcome>& outcomes) {
+      const auto worst = std::ranges::max_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
+      if (worst->verdict.result == Class::Accepted && i + 1 < self->groups.size()) return self->deliver_group(i + 1);
+      self->done(answer_of(*worst));
+    });
+  }
+};
+
+void take_message_call(Deliverer& deliverer, const chain::Invocation& invocation, const Answered& done) {
+  if (!invocation.next.empty()) {
+    base::log::error("deliver-remote is the end of a chain, but another program follows", {{"next", invocation.next.front()}});
+    return done(Answer::exit(base::exit_row(Fault::Usage).in_chain));
+  }
+  auto envelope = chain::parse_envelope(invocation.call.envelope);
+  if (!envelope || envelope->recipients.empty()) {
+    base::log::error("bad envelope", {{"cause", envelope ? "no recipient" : envelope.error().cause}});
+    constexpr int kBadEnvelope = 91;  // qmail-queue(8)
+    return done(Answer::exit(kBadEnvelope));
+  }
+  auto letter = Letter::open(invocation.call.message);
+  if (!letter) {
+    base::log::error("message cannot be read", {{"cause", letter.error().cause}});
+    return done(Answer::exit(base::exit_row(letter.error().fault).in_chain));
+  }
+  auto call = std::make_shared<MessageCall>(deliverer, done);
+  call->reverse_path = std::move(envelope->reverse_path);
+  call->letter = std::move(*letter);
+  if (deliverer.has_relay()) {
+    call->groups.push_back({"", std::move(envelope->recipients)});
+  } else {
+    call->groups = group_by_domain(envelope->recipients);
+  }
+  call->deliver_group(0);
+}
+
+}  // namespace
+
+void take_call(Deliverer& deliverer, const chain::Invocation& invocation, Answered done) {
+  switch (invocation.call.kind) {
+    case chain::Kind::Delivery: return take_delivery_call(deliverer, invocation, done);
+    case chain::Kind::Message: return take_message_call(deliverer, invocation, done);
+    case chain::Kind::Policy: break;
+  }
+  done(Answer::exit(base::exit_row(Fault::Usage).in_chain));
+}
+
+chain::DeliveryReport report_of(const std::vector<Outcome>& outcomes) {
+  chain::DeliveryReport report;
+  const Outcome* best = nullptr;
+  for (const auto& outcome : outcomes) {
+    const auto result = outcome.verdict.result;
+    report.recipients.push_back({result == Class::Accepted    ? chain::Delivery::Accepted
+                                 : result == Class::Permanent ? chain::Delivery::Rejected
+                                                              : chain::Delivery::Deferred,
+                                 outcome.text()});
+    // Of the message: taken when anybody got it, to be tried again when anybody may yet.
+    if (best == nullptr || is_worse(*best, outcome)) best = &outcome;
+  }
+  if (best == nullptr) return report;
+  const auto result = best->verdict.result;
+  report.overall = result == Class::Accepted    ? chain::Outcome::Class::Taken
+                   : result == Class::Permanent ? chain::Outcome::Class::Permanent
+                                                : chain::Outcome::Class::Temporary;
+  report.text = best->text();
+  return report;
+}
+
+chain::Answer answer_of(const Outcome& outcome) {
+  switch (outcome.verdict.result) {
+    case Class::Accepted: return Answer::taken(outcome.reply());
+    case Class::Permanent: return Answer::as_reported(Fault::Permanent, outcome.reply());
+    case Class::Temporary:
+    case Class::Undecided: break;
+  }
+  return Answer::as_reported(Fault::Temporary, outcome.reply());
+}
+
+std::vector<Group> group_by_domain(const std::vector<std::string>& recipients) {
+  std::vector<Group> groups;
+  std::unordered_map<std::string, std::size_t> known;
+  for (const auto& recipient : recipients) {
+    auto host = base::text::to_lower(mail::split_address(recipient).second);
+    const auto [found, is_new] = known.try_emplace(host, groups.size());
+    if (is_new) groups.push_back({std::move(host), {}});
+    groups[found->second].recipients.push_back(recipient);
+  }
+  return groups;
+}
+
+}  // namespace remote

@@ -1,0 +1,32 @@
+// Calls of both kinds become jobs, and what became of the jobs an answer. DESIGN.md 2.1 and 2.3.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "deliver-remote/deliverer.h"
+#include "lib/chain/delivery_call.h"
+#include "lib/chain/message_call.h"
+
+namespace remote {
+
+// Takes a call and answers it: `done` is called once, later or from inside this. `deliverer` is borrowed until then.
+using Answered = std::function<void(chain::Answer)>;
+void take_call(Deliverer& deliverer, const chain::Invocation& invocation, Answered done);
+
+// ---- the pure parts
+
+[[nodiscard]] chain::DeliveryReport report_of(const std::vector<Outcome>& outcomes);
+
+// The worst outcome answers for the whole message, in the server's own words.
+[[nodiscard]] chain::Answer answer_of(const Outcome& outcome);
+
+// Recipients that go to the same destination. Their domains differ only in case.
+struct Group {
+  std::string host;  // as Target::parse reads it
+  std::vector<std::string> recipients;
+};
+[[nodiscard]] std::vector<Group> group_by_domain(const std::vector<std::string>& recipients);
+
+}  // namespace remote

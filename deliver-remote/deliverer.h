@@ -1,0 +1,35 @@
+// All deliveries of a process, in one loop.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "deliver-remote/delivery.h"
+
+namespace remote {
+
+class Deliverer {
+ public:
+  // `options` is borrowed.
+  Deliverer(net::Loop& loop, const Options& options) : options_(options), resolver_(loop, options.dns), pool_(loop, options) {}
+
+  // Where mail for `host` goes: there, or to the relay host of the settings.
+  [[nodiscard]] base::Result<Target> target_of(std::string_view host) const {
+    if (options_.relay) return *options_.relay;
+    return Target::parse(host, options_.port);
+  }
+  [[nodiscard]] bool has_relay() const { return options_.relay.has_value(); }
+
+  // One outcome a recipient, in their order; called later, or from inside deliver().
+  using Done = std::function<void(std::vector<Outcome>)>;
+  void deliver(Job job, Done done);
+  void close_idle() { pool_.close_idle(); }
+
+ private:
+  const Options& options_;
+  net::dns::Resolver resolver_;
+  ConnectionPool pool_;
+  std::unordered_map<Delivery*, std::unique_ptr<Delivery>> deliveries_;
+};
+
+}  // namespace remote

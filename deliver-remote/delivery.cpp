@@ -1,0 +1,137 @@
+#include "deliver-remote/delivery.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "lib/base/log.h"
+
+namespace remote {
+
+using Class = Verdict::Class;
+using State = smtp::ClientSession::State;
+
+Delivery::Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, const Options& options, Job job, Done done)
+    : resolver_(resolver), pool_(pool), options_(options), job_(std::move(job)), done_(std::move(done)), pending_(job_.recipients.size()), outcomes_(job_.recipients.size()) {
+  std::iota(pending_.begin(), pending_.end(), std::size_t{0});
+}
+
+void Delivery::start() {
+  if (job_.target.kind == Target::Kind::Address) return on_route(std::vector{Candidate{"", job_.target.address}});
+  search_.emplace(resolver_, options_, job_.target, [this](auto route) { on_route(std::move(route)); });
+}
+
+void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
+  search_.reset();
+  if (route) {
+    candidates_ = std::move(*route);
+  } else {
+    failures_.push_back({std::move(route.error()), "", ""});
+  }
+  try_addresses();
+}
+
+void Delivery::try_addresses() {
+  for (; tried_ < candidates_.size(); ++tried_) {
+    const auto& to = candidates_[tried_];
+    if (!must_connect_anew_) connection_ = pool_.take_idle(to.address);
+    if (connection_ != nullptr) {
+      connection_->set_user(*this);
+      return talk();
+    }
+    connection_ = pool_.make(to, [this] { try_addresses(); });
+    if (connection_ == nullptr) return;
+    must_connect_anew_ = false;
+    const auto opened = connection_->open(*this);
+    if (opened) return;
+    failures_.push_back({our_verdict(Class::Temporary, 451, "4.4.1", opened.error().cause), to.text(), ""});
+    connection_.reset();
+  }
+  finish();
+}
+
+void Delivery::on_change(Connection&) { talk(); }
+
+void Delivery::talk() {
+  for (;;) {
+    const auto state = connection_->session().state();
+    if (state == State::Opening || state == State::Busy) return;
+    if (asked_ > 0) take_verdicts();
+    if (pending_.empty()) return finish();
+    if (state != State::Ready) return on_lost_connection();
+    begin_transaction();  // may be over at once
+  }
+}
+
+void Delivery::begin_transaction() {
+  asked_ = std::min(pending_.size(), options_.recipients_max);
+  smtp::ClientTransaction transaction;
+  transaction.reverse_path = job_.reverse_path;
+  for (std::size_t i = 0; i < asked_; ++i) transaction.recipients.push_back(job_.recipients[pending_[i]]);
+  transaction.message = job_.letter->view.octets();
+  transaction.needs = job_.letter->needs;
+  transaction.all_or_nothing = job_.all_or_nothing;
+  transaction.is_last = asked_ == pending_.size() && !pool_.may_be_used_again(*connection_);
+  connection_->begin(std::move(transaction));
+}
+
+void Delivery::take_verdicts() {
+  auto verdicts = connection_->take_verdicts();
+  std::vector<std::size_t> undecided;
+  for (std::size_t i = 0; i < asked_; ++i) {
+    const auto recipient = pending_[i];
+    if (verdicts[i].result == Class::Undecided) {
+      undecided.push_back(recipient);
+    } else {
+      outcomes_[recipient] = {std::move(verdicts[i]), connection_->to().text(), ""};
+    }
+  }
+  undecided.insert(undecided.end(), pending_.begin() + static_cast<std::ptrdiff_t>(asked_), pending_.end());
+  pending_ = std::move(undecided);
+  asked_ = 0;
+}
+
+// A server may end a connection that was idle while the next message was on its way: that says nothing about the server.
+bool Delivery::was_idle_too_long() const {
+  const auto& failure = connection_->failure();
+  const bool has_no_answer = failure.stage == smtp::ClientStage::Mail || failure.stage == smtp::ClientStage::Reset;
+  return connection_->transactions() > 1 && has_no_answer && (failure.is_ours || failure.reply.code == 421);
+}
+
+void Delivery::on_lost_connection() {
+  if (was_idle_too_long()) {
+    must_connect_anew_ = true;
+  } else {
+    failures_.push_back({connection_->failure(), connection_->to().text(), ""});
+    base::log::debug("address failed", {{"cause", failures_.back().text()}});
+    ++tried_;
+  }
+  pool_.give_back(std::move(connection_));
+  try_addresses();
+}
+
+// For good only when every address refused for good: RFC 5321 section 5.1 wants the others tried, and what one of them could
+// not do now it may do later. All that was tried is told.
+Outcome Delivery::outcome_of_failures() const {
+  const auto telling = std::ranges::find_if(failures_.rbegin(), failures_.rend(), [](const Outcome& failure) { return failure.verdict.result != Class::Permanent; });
+  const auto& main = telling == failures_.rend() ? failures_.back() : *telling;
+  Outcome outcome = main;
+  for (const auto& failure : failures_) {
+    if (&failure == &main) continue;
+    if (!outcome.before.empty()) outcome.before += '\n';
+    outcome.before += failure.text();
+  }
+  return outcome;
+}
+
+void Delivery::finish() {
+  if (!pending_.empty()) {
+    const auto outcome = outcome_of_failures();
+    for (const auto recipient : pending_) outcomes_[recipient] = outcome;
+  }
+  if (connection_ != nullptr) pool_.give_back(std::move(connection_));
+  const auto done = std::move(done_);
+  done(*this, std::move(outcomes_));
+}
+
+}  // namespace remote

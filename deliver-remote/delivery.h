@@ -1,0 +1,63 @@
+// One message on its way to one destination: its addresses are tried in their order until each recipient has a verdict.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deliver-remote/letter.h"
+#include "deliver-remote/outcome.h"
+#include "deliver-remote/pool.h"
+#include "deliver-remote/route_search.h"
+
+namespace remote {
+
+struct Job {
+  Target target;
+  std::string reverse_path;
+  std::vector<std::string> recipients;
+  std::shared_ptr<const Letter> letter;
+  bool all_or_nothing = false;  // as smtp::ClientTransaction has it
+};
+
+class Delivery final : ConnectionUser {
+ public:
+  // One outcome a recipient, in their order. May destroy the delivery.
+  using Done = std::function<void(Delivery&, std::vector<Outcome>)>;
+
+  // What is referred to is borrowed.
+  Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, const Options& options, Job job, Done done);
+  // `done` is called later, or from inside this.
+  void start();
+
+ private:
+  void on_change(Connection& connection) override;
+  void on_route(std::expected<std::vector<Candidate>, Verdict> route);
+  void try_addresses();
+  void talk();
+  void begin_transaction();
+  void take_verdicts();
+  void on_lost_connection();
+  [[nodiscard]] bool was_idle_too_long() const;
+  void finish();
+  [[nodiscard]] Outcome outcome_of_failures() const;
+
+  net::dns::Resolver& resolver_;
+  ConnectionPool& pool_;
+  const Options& options_;
+  Job job_;
+  Done done_;
+  std::optional<RouteSearch> search_;
+  std::vector<Candidate> candidates_;
+  std::size_t tried_ = 0;              // of them
+  bool must_connect_anew_ = false;
+  std::vector<Outcome> failures_;      // of sessions and connections, one for each address that was tried in vain
+  std::unique_ptr<Connection> connection_;
+  std::vector<std::size_t> pending_;   // recipients without a verdict
+  std::size_t asked_ = 0;              // of them, in the transaction that is open; 0: none is
+  std::vector<Outcome> outcomes_;
+};
+
+}  // namespace remote

@@ -1,0 +1,112 @@
+#include "deliver-remote/options.h"
+
+#include <array>
+#include <utility>
+
+#include "lib/base/command_line.h"
+
+namespace remote {
+namespace {
+
+constexpr auto kNames = std::to_array<std::string_view>({
+    "remote.relay_host", "remote.port", "remote.protocol", "remote.helo", "remote.source", "remote.address_family", "remote.max_addresses",
+    "remote.pipelining", "remote.eight_bit", "remote.recipients_max", "remote.connections_max", "remote.reuse", "remote.reuse_idle",
+    "remote.reuse_max", "remote.timeout_connect", "remote.timeout_greeting", "remote.timeout_helo", "remote.timeout_mail",
+    "remote.timeout_rcpt", "remote.timeout_data", "remote.timeout_block", "remote.timeout_message", "remote.timeout_quit",
+    "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor", "dns.timeout", "server.domain",
+});
+
+using TimeLimits = smtp::ClientSession::TimeLimits;
+struct LimitRow {
+  std::string_view setting;
+  std::uint64_t TimeLimits::*limit;
+};
+constexpr auto kLimits = std::to_array<LimitRow>({
+    {"remote.timeout_greeting", &TimeLimits::greeting},
+    {"remote.timeout_helo", &TimeLimits::hello},
+    {"remote.timeout_mail", &TimeLimits::mail},
+    {"remote.timeout_rcpt", &TimeLimits::rcpt},
+    {"remote.timeout_data", &TimeLimits::data},
+    {"remote.timeout_block", &TimeLimits::block},
+    {"remote.timeout_message", &TimeLimits::message},
+    {"remote.timeout_quit", &TimeLimits::quit},
+});
+
+// A count that must lie in a range for the program to work at all.
+base::Result<std::size_t> count_within(const base::Settings& settings, std::string_view name, std::size_t least, std::size_t most) {
+  const auto count = settings.count(name);
+  if (count >= least && count <= most) return static_cast<std::size_t>(count);
+  return base::fail(base::Fault::Config, std::string(name) + " = " + std::to_string(count) + "; expected: a number from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+AddressFamily family_of(std::string_view word) {
+  return word == "ipv4" ? AddressFamily::Ipv4 : word == "ipv6" ? AddressFamily::Ipv6 : AddressFamily::Any;
+}
+
+smtp::ClientSession::Settings session_settings(const base::Settings& settings, const std::string& own_name) {
+  smtp::ClientSession::Settings session;
+  session.helo = settings.text("remote.helo").empty() ? own_name : settings.text("remote.helo");
+  session.is_lmtp = settings.text("remote.protocol") == "lmtp";
+  session.use_pipelining = settings.flag("remote.pipelining");
+  session.sends_undeclared_8bit = settings.text("remote.eight_bit") == "send";
+  for (const auto& row : kLimits) session.limits.*row.limit = settings.milliseconds(row.setting);
+  return session;
+}
+
+net::dns::Settings dns_settings(const base::Settings& settings) {
+  net::dns::Settings dns;
+  dns.servers = settings.words("dns.server");
+  dns.resolv_conf = settings.text("dns.resolv_conf");
+  dns.stubs = settings.words("dns.stub");
+  dns.trust_anchor = settings.text("dns.trust_anchor");
+  dns.timeout_milliseconds = settings.milliseconds("dns.timeout");
+  return dns;
+}
+
+}  // namespace
+
+const std::span<const std::string_view> kSettingNames = kNames;
+
+base::Result<Options> read_options(const base::Settings& settings) {
+  Options options;
+  const auto own_name = base::server_domain(settings);
+  options.session = session_settings(settings, own_name);
+  options.own_names = {own_name, options.session.helo};
+  options.dns = dns_settings(settings);
+  options.family = family_of(settings.text("remote.address_family"));
+  options.timeout_connect_milliseconds = settings.milliseconds("remote.timeout_connect");
+  options.reuse = settings.flag("remote.reuse");
+  options.reuse_idle_milliseconds = settings.milliseconds("remote.reuse_idle");
+
+  struct CountRow {
+    std::string_view setting;
+    std::size_t least, most;
+    std::size_t* count;
+  };
+  std::size_t port = 0;
+  constexpr std::size_t kMost = 1'000'000;
+  for (const auto& row : std::initializer_list<CountRow>{{"remote.port", 1, 65535, &port},
+                                                         {"remote.max_addresses", 1, kMost, &options.max_addresses},
+                                                         {"remote.recipients_max", 1, kMost, &options.recipients_max},
+                                                         {"remote.connections_max", 1, kMost, &options.connections_max},
+                                                         {"remote.reuse_max", 1, kMost, &options.reuse_max}}) {
+    const auto count = count_within(settings, row.setting, row.least, row.most);
+    if (!count) return std::unexpected(count.error());
+    *row.count = *count;
+  }
+  options.port = static_cast<std::uint16_t>(port);
+
+  if (const auto& host = settings.text("remote.relay_host"); !host.empty()) {
+    auto relay = Target::parse(host, options.port);
+    if (!relay) return base::fail(base::Fault::Config, "remote.relay_host: " + relay.error().cause);
+    options.relay = std::move(*relay);
+  }
+  for (const auto& source : settings.words("remote.source")) {
+    const auto address = net::Address::from_ip(source, 0);
+    if (!address) return base::fail(base::Fault::Config, "remote.source '" + source + "'; expected: an IPv4 or IPv6 address");
+    options.sources.push_back(*address);
+  }
+  return options;
+}
+
+}  // namespace remote

@@ -1,0 +1,41 @@
+// What the settings of [remote], [dns] and [server] say, read once.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "deliver-remote/route.h"
+#include "deliver-remote/target.h"
+#include "lib/base/settings.h"
+#include "lib/net/dns.h"
+#include "lib/smtp/client_session.h"
+
+namespace remote {
+
+struct Options {
+  smtp::ClientSession::Settings session;
+  std::optional<Target> relay;  // all mail goes there
+  std::uint16_t port = 25;
+  AddressFamily family = AddressFamily::Any;
+  std::size_t max_addresses = 5;
+  std::size_t recipients_max = 100;
+  std::size_t connections_max = 500;
+  std::vector<net::Address> sources;
+  std::vector<std::string> own_names;  // a mail exchanger of this name is this host
+  std::uint64_t timeout_connect_milliseconds = 30'000;
+  bool reuse = true;
+  std::uint64_t reuse_idle_milliseconds = 2'000;
+  std::size_t reuse_max = 100;
+  net::dns::Settings dns;
+};
+
+// Fault::Config names the setting.
+[[nodiscard]] base::Result<Options> read_options(const base::Settings& settings);
+
+// Of vsmtp.ini, for Manual::settings.
+extern const std::span<const std::string_view> kSettingNames;
+
+}  // namespace remote

@@ -1,0 +1,45 @@
+// Which addresses a message may be sent to, and in which order: RFC 5321 section 5.1, RFC 7505. DNS answers in, addresses out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "deliver-remote/outcome.h"
+#include "lib/net/dns.h"
+#include "lib/net/socket.h"
+
+namespace remote {
+
+// A number below `bound`, for choices among equals.
+using Choose = std::function<std::size_t(std::size_t bound)>;
+std::size_t choose_at_random(std::size_t bound);
+
+enum class AddressFamily : std::uint8_t { Any, Ipv4, Ipv6 };
+
+// The names of the hosts that take mail for `domain`, best first, from the answer to its MX question: in random order
+// where preferences are equal, none that is not better than a host of `own_names`, the domain itself when there is no MX.
+[[nodiscard]] std::expected<std::vector<std::string>, Verdict> choose_hosts(const std::string& domain, const net::dns::Answer& mx,
+                                                                            std::span<const std::string> own_names, const Choose& choose);
+
+struct Host {
+  std::string name;
+  net::dns::Answer ipv4, ipv6;  // NoData for a question that was not asked
+};
+// An address to connect to.
+struct Candidate {
+  std::string name;  // of the host; empty when an address was given
+  net::Address address;
+
+  [[nodiscard]] std::string text() const;  // "mx.example.org[192.0.2.1]:25"
+};
+
+// The first `max_addresses` addresses of these hosts, host by host, IPv6 and IPv4 in turn, each kind in random order.
+[[nodiscard]] std::expected<std::vector<Candidate>, Verdict> choose_addresses(const std::string& domain, std::span<const Host> hosts, std::uint16_t port,
+                                                                              std::size_t max_addresses, const Choose& choose);
+
+}  // namespace remote

@@ -1,0 +1,54 @@
+#include "deliver-remote/route_search.h"
+
+#include <utility>
+
+namespace remote {
+
+using net::dns::Answer;
+using net::dns::Type;
+
+RouteSearch::RouteSearch(net::dns::Resolver& resolver, const Options& options, const Target& target, Done done)
+    : resolver_(resolver), options_(options), target_(target), done_(std::move(done)) {
+  if (target_.kind == Target::Kind::Host) return ask_for_hosts({target_.name});
+  ask(target_.name, Type::Mx, [this](const Answer& mx) {
+    auto hosts = choose_hosts(target_.name, mx, options_.own_names, choose_at_random);
+    if (!hosts) return finish(std::unexpected(std::move(hosts.error())));
+    ask_for_hosts(std::move(*hosts));
+  });
+}
+
+RouteSearch::~RouteSearch() {
+  for (const auto question : questions_) resolver_.cancel(question);
+}
+
+void RouteSearch::ask(const std::string& name, Type type, std::function<void(const Answer&)> on_answer) {
+  ++open_;
+  questions_.push_back(resolver_.resolve(name, type, [this, on_answer = std::move(on_answer)](const Answer& answer) {
+    --open_;
+    on_answer(answer);
+  }));
+}
+
+void RouteSearch::ask_for_hosts(std::vector<std::string> names) {
+  if (names.size() > kMaxHosts) names.resize(kMaxHosts);
+  for (auto& name : names) {
+    auto& host = hosts_.emplace_back();
+    host.name = std::move(name);
+    host.ipv4.status = host.ipv6.status = net::dns::Status::NoData;
+  }
+  const auto on_answer = [this](Answer& slot, const Answer& answer) {
+    slot = answer;
+    if (open_ == 0) finish(choose_addresses(target_.name, hosts_, target_.port, options_.max_addresses, choose_at_random));
+  };
+  for (auto& host : hosts_) {
+    if (options_.family != AddressFamily::Ipv6) ask(host.name, Type::A, [&, on_answer](const Answer& answer) { on_answer(host.ipv4, answer); });
+    if (options_.family != AddressFamily::Ipv4) ask(host.name, Type::Aaaa, [&, on_answer](const Answer& answer) { on_answer(host.ipv6, answer); });
+  }
+}
+
+void RouteSearch::finish(std::expected<std::vector<Candidate>, Verdict> route) {
+  const auto done = std::move(done_);
+  done(std::move(route));
+}
+
+}  // namespace remote
