@@ -42,7 +42,13 @@ void deliver(Deliverer& deliverer, Job job, Deliverer::Done done) {
   });
 }
 
-std::vector<Outcome> same_for_all(std::size_t recipients, Verdict verdict) { return std::vector<Outcome>(recipients, {std::move(verdict), "", ""}); }
+// Decided before anybody was asked.
+Outcome of_destination(Verdict verdict) {
+  Outcome outcome;
+  outcome.verdict = std::move(verdict);
+  outcome.is_of_destination = true;
+  return outcome;
+}
 
 Verdict no_destination(const base::Error& error) { return our_verdict(Class::Permanent, 550, "5.1.2", error.cause); }
 
@@ -51,9 +57,9 @@ void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocatio
   if (!call) return done(Answer::exit(base::exit_row(call.error().fault).in_chain));
   const auto recipients = call->recipients.size();
   auto target = deliverer.target_of(call->host);
-  if (!target) return done(chain::to_answer(report_of(same_for_all(recipients, no_destination(target.error())))));
+  if (!target) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(no_destination(target.error()))))));
   auto letter = Letter::open(invocation.call.message);
-  if (!letter) return done(chain::to_answer(report_of(same_for_all(recipients, our_verdict(Class::Temporary, 451, "4.3.0", letter.error().cause)))));
+  if (!letter) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(our_verdict(Class::Temporary, 451, "4.3.0", letter.error().cause))))));
   Job job{std::move(*target), std::move(call->sender), std::move(call->recipients), std::move(*letter)};
   deliver(deliverer, std::move(job), [done](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes))); });
 }
@@ -71,7 +77,7 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
 
   void deliver_group(std::size_t i) {
     auto target = deliverer.target_of(groups[i].host);
-    if (!target) return done(answer_of({no_destination(target.error()), "", ""}));
+    if (!target) return done(answer_of(of_destination(no_destination(target.error()))));
     Job job{std::move(*target), reverse_path, groups[i].recipients, letter, true};
     deliver(deliverer, std::move(job), [self = shared_from_this(), i](const std::vector<Outcome>& outcomes) {
       const auto worst = std::ranges::max_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
@@ -119,23 +125,24 @@ void take_call(Deliverer& deliverer, const chain::Invocation& invocation, Answer
   done(Answer::exit(base::exit_row(Fault::Usage).in_chain));
 }
 
+namespace {
+constexpr chain::Delivery delivery_of(Class result) {
+  return result == Class::Accepted ? chain::Delivery::Accepted : result == Class::Permanent ? chain::Delivery::Rejected : chain::Delivery::Deferred;
+}
+constexpr chain::Outcome::Class overall_of(Class result) {
+  using Overall = chain::Outcome::Class;
+  return result == Class::Accepted ? Overall::Taken : result == Class::Permanent ? Overall::Permanent : Overall::Temporary;
+}
+}  // namespace
+
 chain::DeliveryReport report_of(const std::vector<Outcome>& outcomes) {
+  // Of the message: taken when anybody got it, to be tried again when anybody may yet.
+  const auto best = std::ranges::min_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
+  if (std::ranges::all_of(outcomes, &Outcome::is_of_destination))
+    return chain::DeliveryReport::for_all(outcomes.size(), overall_of(best->verdict.result), best->text());
   chain::DeliveryReport report;
-  const Outcome* best = nullptr;
-  for (const auto& outcome : outcomes) {
-    const auto result = outcome.verdict.result;
-    report.recipients.push_back({result == Class::Accepted    ? chain::Delivery::Accepted
-                                 : result == Class::Permanent ? chain::Delivery::Rejected
-                                                              : chain::Delivery::Deferred,
-                                 outcome.text()});
-    // Of the message: taken when anybody got it, to be tried again when anybody may yet.
-    if (best == nullptr || is_worse(*best, outcome)) best = &outcome;
-  }
-  if (best == nullptr) return report;
-  const auto result = best->verdict.result;
-  report.overall = result == Class::Accepted    ? chain::Outcome::Class::Taken
-                   : result == Class::Permanent ? chain::Outcome::Class::Permanent
-                                                : chain::Outcome::Class::Temporary;
+  for (const auto& outcome : outcomes) report.recipients.push_back({delivery_of(outcome.verdict.result), outcome.text()});
+  report.overall = overall_of(best->verdict.result);
   report.text = best->text();
   return report;
 }

@@ -17,6 +17,7 @@ void take_call(Deliverer& deliverer, const chain::Invocation& invocation, Answer
 
 // ---- the pure parts
 
+// There is at least one outcome.
 [[nodiscard]] chain::DeliveryReport report_of(const std::vector<Outcome>& outcomes);
 
 // The worst outcome answers for the whole message, in the server's own words.

@@ -7,7 +7,7 @@ using Class = Verdict::Class;
 
 namespace {
 Outcome said(Class result, int code, std::string text) {
-  return {{result, smtp::ClientStage::Rcpt, false, {code, "", std::move(text)}}, "[192.0.2.1]:25", ""};
+  return {{result, smtp::ClientStage::Rcpt, false, {code, "", std::move(text)}}, "[192.0.2.1]:25"};
 }
 }  // namespace
 
@@ -51,4 +51,13 @@ TEST_CASE("calls: recipients of one domain go together, in their order") {
   CHECK(groups[1].recipients == std::vector<std::string>{"b@y.example", "\"d@z\"@y.example"});
   CHECK(groups[2].host == "[192.0.2.1]");
   CHECK(groups[3].host.empty());
+}
+
+TEST_CASE("calls: when nobody was asked about a recipient, the report is of the message alone") {
+  auto failed = said(Class::Temporary, 451, "connect: Connection refused");
+  failed.is_of_destination = true;
+  const auto report = report_of({failed, failed});
+  CHECK(report.is_overall_only);
+  CHECK(report.overall == chain::Outcome::Class::Temporary);
+  CHECK_FALSE(report_of({failed, said(Class::Temporary, 450, "later")}).is_overall_only);
 }

@@ -26,7 +26,7 @@ void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
   if (route) {
     candidates_ = std::move(*route);
   } else {
-    failures_.push_back({std::move(route.error()), "", ""});
+    failures_.push_back({std::move(route.error())});
   }
   try_addresses();
 }
@@ -44,7 +44,7 @@ void Delivery::try_addresses() {
     must_connect_anew_ = false;
     const auto opened = connection_->open(*this);
     if (opened) return;
-    failures_.push_back({our_verdict(Class::Temporary, 451, "4.4.1", opened.error().cause), to.text(), ""});
+    failures_.push_back({our_verdict(Class::Temporary, 451, "4.4.1", opened.error().cause), to.text()});
     connection_.reset();
   }
   finish();
@@ -83,7 +83,7 @@ void Delivery::take_verdicts() {
     if (verdicts[i].result == Class::Undecided) {
       undecided.push_back(recipient);
     } else {
-      outcomes_[recipient] = {std::move(verdicts[i]), connection_->to().text(), ""};
+      outcomes_[recipient] = {std::move(verdicts[i]), connection_->to().text()};
     }
   }
   undecided.insert(undecided.end(), pending_.begin() + static_cast<std::ptrdiff_t>(asked_), pending_.end());
@@ -102,7 +102,7 @@ void Delivery::on_lost_connection() {
   if (was_idle_too_long()) {
     must_connect_anew_ = true;
   } else {
-    failures_.push_back({connection_->failure(), connection_->to().text(), ""});
+    failures_.push_back({connection_->failure(), connection_->to().text()});
     base::log::debug("address failed", {{"cause", failures_.back().text()}});
     ++tried_;
   }
@@ -116,6 +116,7 @@ Outcome Delivery::outcome_of_failures() const {
   const auto telling = std::ranges::find_if(failures_.rbegin(), failures_.rend(), [](const Outcome& failure) { return failure.verdict.result != Class::Permanent; });
   const auto& main = telling == failures_.rend() ? failures_.back() : *telling;
   Outcome outcome = main;
+  outcome.is_of_destination = true;
   for (const auto& failure : failures_) {
     if (&failure == &main) continue;
     if (!outcome.before.empty()) outcome.before += '\n';

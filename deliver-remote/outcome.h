@@ -11,9 +11,10 @@ namespace remote {
 using smtp::Verdict;
 
 struct Outcome {
-  Verdict verdict;
-  std::string host;    // who decided: "mx.example.org[192.0.2.1]:25"; empty: nobody had been asked
-  std::string before;  // texts of the addresses that were tried in vain before, a line each
+  Verdict verdict = {};
+  std::string host = {};    // who decided: "mx.example.org[192.0.2.1]:25"; empty: nobody had been asked
+  std::string before = {};  // texts of the addresses that were tried in vain before, a line each
+  bool is_of_destination = false;  // nobody was asked about this recipient: any other would have fared the same
 
   // For the postmaster, a line or several: "mx.example.org[192.0.2.1]:25 said at RCPT: 550 5.1.1 no such user". What the
   // server said is made printable.

@@ -7,16 +7,16 @@ using Class = Verdict::Class;
 
 namespace {
 Outcome said(Class result, int code, std::string status, std::string text) {
-  return {{result, smtp::ClientStage::Rcpt, false, {code, std::move(status), std::move(text)}}, "mx.example[192.0.2.1]:25", ""};
+  return {{result, smtp::ClientStage::Rcpt, false, {code, std::move(status), std::move(text)}}, "mx.example[192.0.2.1]:25"};
 }
 }  // namespace
 
 TEST_CASE("outcome: texts name host, stage and words") {
   CHECK(said(Class::Permanent, 550, "5.1.1", "no such user").text() == "mx.example[192.0.2.1]:25 said at RCPT: 550 5.1.1 no such user");
   CHECK(said(Class::Permanent, 550, "", "a\nb").text() == "mx.example[192.0.2.1]:25 said at RCPT: 550 a\n550 b");
-  CHECK(Outcome{our_verdict(Class::Temporary, 451, "4.4.1", "connect: Connection refused"), "mx.example[192.0.2.1]:25", ""}.text() ==
+  CHECK(Outcome{our_verdict(Class::Temporary, 451, "4.4.1", "connect: Connection refused"), "mx.example[192.0.2.1]:25"}.text() ==
         "mx.example[192.0.2.1]:25: 451 4.4.1 connect: Connection refused");
-  CHECK(Outcome{our_verdict(Class::Permanent, 550, "5.1.2", "no such domain: x"), "", ""}.text() == "550 5.1.2 no such domain: x");
+  CHECK(Outcome{our_verdict(Class::Permanent, 550, "5.1.2", "no such domain: x")}.text() == "550 5.1.2 no such domain: x");
 }
 
 TEST_CASE("outcome: the addresses that were tried before come first") {
@@ -39,7 +39,7 @@ TEST_CASE("outcome: a reply agrees with its verdict") {
   CHECK(said(Class::Accepted, 250, "2.0.0", "queued as 1").reply() == "250 2.0.0 queued as 1");
   CHECK(said(Class::Temporary, 552, "5.5.3", "too many").reply() == "451 too many");
   CHECK(said(Class::Temporary, 250, "", "what?").reply() == "451 what?");
-  CHECK(Outcome{our_verdict(Class::Temporary, 451, "4.4.1", "connect: Connection refused"), "mx.example[192.0.2.1]:25", ""}.reply() ==
+  CHECK(Outcome{our_verdict(Class::Temporary, 451, "4.4.1", "connect: Connection refused"), "mx.example[192.0.2.1]:25"}.reply() ==
         "451 4.4.1 mx.example[192.0.2.1]:25: connect: Connection refused");
 }
 

@@ -9,7 +9,10 @@ using net::dns::Type;
 
 RouteSearch::RouteSearch(net::dns::Resolver& resolver, const Options& options, const Target& target, Done done)
     : resolver_(resolver), options_(options), target_(target), done_(std::move(done)) {
-  if (target_.kind == Target::Kind::Host) return ask_for_hosts({target_.name});
+  if (target_.kind == Target::Kind::Host) {
+    ask_for_hosts({target_.name});
+    return;
+  }
   ask(target_.name, Type::Mx, [this](const Answer& mx) {
     auto hosts = choose_hosts(target_.name, mx, options_.own_names, choose_at_random);
     if (!hosts) return finish(std::unexpected(std::move(hosts.error())));
