@@ -23,7 +23,8 @@ void Resident::take(PendingCall call) {
   if (called.kind == chain::Kind::Delivery) {
     const auto delivery = chain::parse_delivery_call(call.invocation.arguments);
     if (!delivery) return call.answer(Answer::exit(base::exit_row(delivery.error().fault).in_chain));
-    waiting_.push_back({std::move(call), parcel_of(*delivery, called.message, rules_)});
+    auto parcel = parcel_of(*delivery, called.message, rules_);  // before `call` moves away
+    waiting_.push_back({std::move(call), std::move(parcel)});
     return;
   }
   auto parcel = direct_parcel(called, rules_, call.invocation.next.empty());
