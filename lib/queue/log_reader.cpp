@@ -28,7 +28,7 @@ using base::Result;
 using log_format::Record;
 
 constexpr std::size_t kSpareSegments = 2;      // kept for the writer; more are removed
-constexpr std::size_t kDraftsAtOnce = 64;      // files that share a sync of their folder
+constexpr std::size_t kSpillsAtOnce = 64;      // files that share a sync of their folder
 
 struct Segment {
   std::uint64_t number;
@@ -65,8 +65,6 @@ struct LogReader::Internal {
   Result<void> poll_segment(Segment& segment, std::uint64_t end, std::size_t limit, std::vector<LogItem>& items);
   void hand_out(Segment& segment, const SegmentScan::Found& found, std::vector<LogItem>& items);
   void finish(const Id& id);
-  Result<void> spill_some(std::span<const Spill> spills);
-  Result<Draft> draft_of(const Id& id, const Live& one) const;
   Result<void> give_back(const Segment& segment, std::size_t& spare);
 
   Spool* spool;
@@ -276,48 +274,34 @@ bool LogReader::needs_sync() const {
 
 // ---- leaving the log --------------------------------------------------------------------------------------------------
 
-// A durable progress file, and the draft of the message's file.
-Result<Draft> LogReader::Internal::draft_of(const Id& id, const Live& one) const {
-  if (!one.events.empty()) {
-    // One that an earlier, unfinished spill left would double the events.
-    (void)::unlink(spool->progress_path(id).c_str());
-    if (const auto written = spool->append_progress(id, one.events); !written) return std::unexpected(written.error());
+Result<Spilling> LogReader::begin_spill(std::span<const Spill> spills) const {
+  Spilling spilling(*internal_->spool);
+  for (const auto& spill : spills) {
+    const auto live = internal_->live.find(spill.id);
+    if (live == internal_->live.end()) return base::fail(base::Fault::Bug, "spill of " + spill.id.string() + ", which is not in the log");
+    const auto& [segment, record, events] = live->second;
+    spilling.messages_.push_back({spill.id, spill.place, spill.modified, base::Blob::of_file(segment->file, record.item_offset(), record.item_octets), events});
   }
-  (void)::unlink(path("tmp/" + id.string()).c_str());
-  auto draft = Draft::begin(*spool, id);
-  if (!draft) return draft;
-  const auto written = draft->write(base::Blob::of_file(one.segment->file, one.record.item_offset(), one.record.item_octets));
-  if (!written) return std::unexpected(written.error());
-  draft->start_writing();
-  return draft;
+  return spilling;
 }
 
-Result<void> LogReader::Internal::spill_some(std::span<const Spill> spills) {
-  std::vector<Draft> drafts;
-  for (const auto& spill : spills) {
-    const auto one = live.find(spill.id);
-    if (one == live.end()) return base::fail(base::Fault::Bug, "spill of " + spill.id.string() + ", which is not in the log");
-    auto draft = draft_of(spill.id, one->second);
-    if (!draft) return std::unexpected(draft.error());
-    drafts.push_back(std::move(*draft));
-  }
-  for (auto& draft : drafts)
-    if (const auto synced = draft.sync(); !synced) return synced;
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    const auto published = drafts[i].publish(*spool, spills[i].place, spills[i].modified);
-    if (!published && published.error().error_number != EEXIST) return published;
-    spool->must_sync(spills[i].place);
-  }
-  if (const auto synced = spool->sync(); !synced) return synced;
-  for (const auto& spill : spills) finish(spill.id);
-  return {};
+Result<void> LogReader::end_spill(const Spilling& spilling) {
+  if (!spilling.is_written_) return {};
+  for (const auto& message : spilling.messages_) finish(message.id);
+  // Before any of these files can go: else the message would be in the log again after a power cut.
+  return sync_results();
 }
 
 Result<void> LogReader::spill(std::span<const Spill> spills) {
-  for (; !spills.empty(); spills = spills.subspan(std::min(spills.size(), kDraftsAtOnce)))
-    if (const auto spilled = internal_->spill_some(spills.first(std::min(spills.size(), kDraftsAtOnce))); !spilled) return spilled;
-  // Before any of these files can go: else the message would be in the log again after a power cut.
-  return sync_results();
+  while (!spills.empty()) {
+    const auto some = spills.first(std::min(spills.size(), kSpillsAtOnce));
+    auto spilling = begin_spill(some);
+    if (!spilling) return std::unexpected(spilling.error());
+    if (const auto written = spilling->write(); !written) return written;
+    if (const auto ended = end_spill(*spilling); !ended) return ended;
+    spills = spills.subspan(some.size());
+  }
+  return {};
 }
 
 std::vector<Id> LogReader::crowding() const {

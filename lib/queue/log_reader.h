@@ -13,6 +13,7 @@
 #include "lib/base/result.h"
 #include "lib/queue/item.h"
 #include "lib/queue/progress.h"
+#include "lib/queue/spilling.h"
 #include "lib/queue/spool.h"
 
 namespace queue {
@@ -63,6 +64,10 @@ class LogReader {
     std::optional<base::WallTime> modified = std::nullopt;
   };
   [[nodiscard]] base::Result<void> spill(std::span<const Spill> spills);
+  // The same in steps, so that Spilling::write() can wait for the disk in a thread. The spool and the reader outlive it, and
+  // until end_spill() nothing else happens to these messages. end_spill() also after a failure: then they stay in the log.
+  [[nodiscard]] base::Result<Spilling> begin_spill(std::span<const Spill> spills) const;
+  [[nodiscard]] base::Result<void> end_spill(const Spilling& spilling);
 
   // Messages that keep the oldest segments from being used again while there are more than Limits::segments of them:
   // the caller spills them to the state that they are in (deliver/ for those whose delivery is going on).

@@ -235,9 +235,8 @@ Result<void> Spool::remove(const Id& id, const Place& place) {
   return {};
 }
 
-namespace {
-// Opens it and appends.
-Result<base::UniqueFd> write_progress(const std::string& path, std::span<const Event> events) {
+Result<base::UniqueFd> Spool::write_progress(const Id& id, std::span<const Event> events) const {
+  const std::string path = progress_path(id);
   auto file = base::open_file(path, O_RDWR | O_APPEND | O_CREAT);
   if (!file) return file;
   std::string lines;
@@ -249,20 +248,18 @@ Result<base::UniqueFd> write_progress(const std::string& path, std::span<const E
   if (const auto written = base::write_all(file->get(), lines); !written) return base::fail_within(path, written.error());
   return file;
 }
-}  // namespace
 
 Result<void> Spool::append_progress(const Id& id, std::span<const Event> events) {
-  const std::string path = progress_path(id);
-  const auto progress = write_progress(path, events);
+  const auto progress = write_progress(id, events);
   if (!progress) return std::unexpected(progress.error());
   if (std::ranges::none_of(events, settles, &Event::kind)) return {};
-  if (const auto synced = base::sync_data(progress->get(), path); !synced) return synced;
+  if (const auto synced = base::sync_data(progress->get(), progress_path(id)); !synced) return synced;
   return base::sync_directory(path_ + "/progress");  // the file may have been made without a sync: by us, or by remark()
 }
 
 void Spool::remark(const Id& id, std::string text) {
   const Event note{.kind = EventKind::Note, .recipient = {}, .destination = {}, .address = {}, .text = std::move(text)};
-  (void)write_progress(progress_path(id), std::span(&note, 1));  // no more than a remark
+  (void)write_progress(id, std::span(&note, 1));  // no more than a remark
 }
 
 Result<std::vector<Event>> Spool::read_progress(const Id& id) const {

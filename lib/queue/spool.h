@@ -107,6 +107,8 @@ class Spool {
   // Appends to progress/ID. Durable on return if an event settles a recipient; others may be lost in a power cut, and then
   // an attempt is made too early, or a note is missing.
   [[nodiscard]] base::Result<void> append_progress(const Id& id, std::span<const Event> events);
+  // The same without a sync, for whoever shares syncs: the file, whose entry in progress/ may be new.
+  [[nodiscard]] base::Result<base::UniqueFd> write_progress(const Id& id, std::span<const Event> events) const;
   // A Note about the whole message. Not synced: nothing depends on it, and a bulk change writes thousands.
   void remark(const Id& id, std::string text);
   [[nodiscard]] base::Result<std::vector<Event>> read_progress(const Id& id) const;  // none when there is no file
