@@ -9,6 +9,8 @@
 namespace run {
 namespace {
 
+constexpr std::size_t kSpillsPerTurn = 64;  // waits for the disk, so not too many
+
 std::string seconds_since(base::WallTime then) {
   const auto milliseconds = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(base::wall_now() - then).count());
   std::string fraction = std::to_string(milliseconds % 1000);
@@ -38,7 +40,7 @@ Deliveries::Deliveries(net::Loop& loop, queue::Spool& spool, queue::LogReader& l
       on_left_(std::move(on_left)),
       router_(settings.routes),
       schedule_(settings.schedule),
-      recorder_(spool, log, [this](Message& message) { on_concluded(message); }),
+      recorder_(loop, spool, log, [this](Message& message) { on_concluded(message); }),
       caller_(loop, settings.calls) {
   for (std::size_t i = 0; i < kTransports; ++i) transport_ids_[i] = schedule_.add_transport(settings.transports[i].name, settings.transports[i].limits);
 }
@@ -310,14 +312,15 @@ void Deliveries::forgive_destinations_of(const mail::Envelope& envelope) {
   for (const auto& recipient : envelope.recipients) schedule_.forgive(router_.route(recipient).host);
 }
 
-void Deliveries::make_room_in_log() {
+bool Deliveries::make_room_in_log() {
   std::vector<queue::LogReader::Spill> spills;
   for (const auto& id : log_.crowding()) {
+    if (spills.size() == kSpillsPerTurn) break;
     const auto known = messages_.find(id);
     if (known == messages_.end() || known->second->conclusion) continue;  // the latter is about to leave
     spills.push_back({id, {queue::State::Deliver, {}}, {}});
   }
-  if (spills.empty()) return;
+  if (spills.empty()) return false;
   const auto spilled = log_.spill(spills);
   if (!spilled) base::log::error("cannot write files for messages of the log", {{"messages", spills.size()}, {"cause", spilled.error().cause}});
   for (const auto& spill : spills) {
@@ -327,6 +330,7 @@ void Deliveries::make_room_in_log() {
     message.place = spill.place;
     message.octets = {};
   }
+  return spilled && spills.size() == kSpillsPerTurn;
 }
 
 void Deliveries::abandon() {

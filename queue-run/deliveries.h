@@ -50,7 +50,7 @@ class Deliveries {
 
   // Starts what the schedule allows. Then lets go of the files of messages that have to wait.
   void start(Milliseconds now);
-  void flush(Milliseconds now, bool at_once = false) { recorder_.flush(now, at_once); }
+  void flush(Milliseconds now, bool at_end = false) { recorder_.flush(now, at_end); }
   [[nodiscard]] Milliseconds wakes_at() const { return std::min(schedule_.wakes_at(), recorder_.wakes_at()); }
 
   [[nodiscard]] bool has(const queue::Id& id) const { return messages_.contains(id); }
@@ -61,8 +61,8 @@ class Deliveries {
   [[nodiscard]] std::size_t unconcluded() const { return recorder_.unconcluded(); }
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
 
-  // Messages of the log that hinder its segments get files of their own.
-  void make_room_in_log();
+  // Some messages of the log that hinder its segments get files of their own. True: there are more.
+  bool make_room_in_log();
   // False: no such message here.
   bool retry(const queue::Id& id);
   bool fulfil(const queue::Id& id, Wish& wish);  // true: `wish` was taken and will be answered

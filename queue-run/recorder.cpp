@@ -1,6 +1,7 @@
 #include "queue-run/recorder.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "lib/base/log.h"
 
@@ -8,7 +9,8 @@ namespace run {
 namespace {
 
 constexpr Milliseconds kSpillDelay = 20;   // messages that are put off together share the syncs of their files
-constexpr std::size_t kSpillsAtOnce = 64;
+constexpr std::size_t kSpillsPerJob = 64;
+constexpr std::size_t kSpillJobs = 4;  // the threads of libuv's pool
 constexpr Milliseconds kSyncDelay = 100;
 constexpr Milliseconds kRetryDelay = 1000;
 
@@ -21,8 +23,10 @@ bool is_served(const queue::Place& place) {
 
 }  // namespace
 
-Recorder::Recorder(queue::Spool& spool, queue::LogReader& log, std::function<void(Message&)> on_concluded)
-    : spool_(spool), log_(log), on_concluded_(std::move(on_concluded)) {}
+Recorder::Recorder(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, std::function<void(Message&)> on_concluded)
+    : loop_(loop), spool_(spool), log_(log), on_concluded_(std::move(on_concluded)), self_(std::make_shared<Recorder*>(this)) {}
+
+Recorder::~Recorder() { *self_ = nullptr; }
 
 base::Result<void> Recorder::write_events(Message& message) {
   if (message.unrecorded.empty()) return {};
@@ -52,8 +56,9 @@ void Recorder::conclude(Message& message, Conclusion conclusion) {
 base::Result<void> Recorder::carry_out(Message& message) {
   if (!message.is_in_log) return carry_out_file(message);
   if (message.conclusion->place) {
-    if (spills_.empty()) spill_at_ = base::monotonic_milliseconds() + kSpillDelay;
+    if (spills_.empty() && spill_jobs_ == 0) spill_at_ = base::monotonic_milliseconds() + kSpillDelay;
     spills_.push_back(&message);
+    if (spills_.size() >= kSpillsPerJob && spill_jobs_ < kSpillJobs) spill_at_ = 0;
     return write_events(message);
   }
   log_.finish(message.id);  // who had it need not be written any more
@@ -104,12 +109,12 @@ void Recorder::stick(Message& message, const base::Error& error) {
   if (retry_at_ == kNever) retry_at_ = base::monotonic_milliseconds() + kRetryDelay;
 }
 
-void Recorder::flush(Milliseconds now, bool at_once) {
-  if (now >= retry_at_ || at_once) retry_stuck(now);
+void Recorder::flush(Milliseconds now, bool at_end) {
+  if (now >= retry_at_ || at_end) retry_stuck(now);
   write_log(now);
-  if (now >= spill_at_ || at_once || spills_.size() >= kSpillsAtOnce) spill(now);
+  if (!at_end && now >= spill_at_) spill();
   if (sync_at_ == kNever && needs_sync()) sync_at_ = now + kSyncDelay;
-  if (now >= sync_at_ || (at_once && needs_sync())) sync(now);
+  if (now >= sync_at_ || (at_end && needs_sync())) sync(now);
 }
 
 void Recorder::retry_stuck(Milliseconds now) {
@@ -142,25 +147,48 @@ void Recorder::write_log(Milliseconds now) {
   }
 }
 
-void Recorder::spill(Milliseconds now) {
-  spill_at_ = kNever;
-  if (spills_.empty()) return;
-  std::vector<queue::LogReader::Spill> wanted;
-  wanted.reserve(spills_.size());
-  for (const Message* message : spills_) wanted.push_back({message->id, *message->conclusion->place, message->conclusion->modified});
-  const auto spilled = log_.spill(wanted);
-  std::vector<Message*> left;
-  for (Message* message : spills_) {
-    if (!spilled && log_.holds(message->id)) {
-      left.push_back(message);
-    } else {
-      on_concluded_(*message);
-    }
+// ---- files for messages of the log ------------------------------------------------------------------------------------
+
+struct Recorder::SpillJob {
+  std::vector<Message*> messages;
+  queue::Spilling spilling;
+  base::Result<void> end;
+};
+
+// In threads: when a destination dies, thousands of messages are put off at once, and other mail must not wait for the disk.
+void Recorder::spill() {
+  while (!spills_.empty() && spill_jobs_ < kSpillJobs) {
+    const std::size_t count = std::min(spills_.size(), kSpillsPerJob);
+    std::vector<queue::LogReader::Spill> wanted;
+    wanted.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) wanted.push_back({spills_[i]->id, *spills_[i]->conclusion->place, spills_[i]->conclusion->modified});
+    auto begun = log_.begin_spill(wanted);
+    assert(begun);
+    const auto job = std::make_shared<SpillJob>(SpillJob{{spills_.begin(), spills_.begin() + static_cast<std::ptrdiff_t>(count)}, std::move(*begun), {}});
+    spills_.erase(spills_.begin(), spills_.begin() + static_cast<std::ptrdiff_t>(count));
+    ++spill_jobs_;
+    spilling_messages_ += count;
+    net::run_in_thread(
+        loop_, [job] { job->end = job->spilling.write(); },
+        [job, self = self_] {
+          if (*self != nullptr) (*self)->on_spilled(*job);
+        });
   }
-  spills_ = std::move(left);
-  if (spilled) return;
-  base::log::error("cannot write files for messages of the log", {{"messages", spills_.size()}, {"cause", spilled.error().cause}});
-  spill_at_ = now + kRetryDelay;
+  spill_at_ = kNever;  // on_spilled() goes on with what is left
+}
+
+void Recorder::on_spilled(SpillJob& job) {
+  --spill_jobs_;
+  spilling_messages_ -= job.messages.size();
+  if (job.end) {
+    const auto ended = log_.end_spill(job.spilling);
+    if (!ended) base::log::error("sync failed", {{"cause", ended.error().cause}});  // the line itself is tried again
+    for (Message* message : job.messages) on_concluded_(*message);
+  } else {
+    base::log::error("cannot write files for messages of the log", {{"messages", job.messages.size()}, {"cause", job.end.error().cause}});
+    spills_.insert(spills_.end(), job.messages.begin(), job.messages.end());
+  }
+  if (!spills_.empty()) spill_at_ = base::monotonic_milliseconds() + (job.end ? 0 : kRetryDelay);
 }
 
 void Recorder::sync(Milliseconds now) {

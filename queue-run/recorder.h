@@ -9,8 +9,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
+#include "lib/net/loop.h"
 #include "lib/queue/log_reader.h"
 #include "lib/queue/spool.h"
 #include "queue-run/message.h"
@@ -20,7 +22,8 @@ namespace run {
 class Recorder {
  public:
   // `on_concluded`: the message is where its conclusion says; it may be destroyed.
-  Recorder(queue::Spool& spool, queue::LogReader& log, std::function<void(Message&)> on_concluded);
+  Recorder(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, std::function<void(Message&)> on_concluded);
+  ~Recorder();
 
   // Records `unrecorded` of a message of which other recipients are still being tried.
   void note(Message& message);
@@ -28,10 +31,10 @@ class Recorder {
   void conclude(Message& message, Conclusion conclusion);
 
   [[nodiscard]] bool can_record() const { return !log_failed_ && failed_notes_ == 0; }
-  // Once a turn of the loop. `at_once`: what usually is collected for a while too.
-  void flush(Milliseconds now, bool at_once = false);
+  // Once a turn of the loop. `at_end`: does not wait to share a sync.
+  void flush(Milliseconds now, bool at_end = false);
   [[nodiscard]] Milliseconds wakes_at() const;
-  [[nodiscard]] std::size_t unconcluded() const { return spills_.size() + stuck_.size(); }
+  [[nodiscard]] std::size_t unconcluded() const { return spills_.size() + spilling_messages_ + stuck_.size(); }
   [[nodiscard]] bool needs_sync() const { return spool_.needs_sync() || log_.needs_sync(); }
 
  private:
@@ -41,14 +44,20 @@ class Recorder {
   [[nodiscard]] base::Result<void> follow(Message& message);
   void stick(Message& message, const base::Error& error);
   void write_log(Milliseconds now);
-  void spill(Milliseconds now);
+  struct SpillJob;
+  void spill();
+  void on_spilled(SpillJob& job);
   void retry_stuck(Milliseconds now);
   void sync(Milliseconds now);
 
+  net::Loop& loop_;
   queue::Spool& spool_;
   queue::LogReader& log_;
   std::function<void(Message&)> on_concluded_;
-  std::vector<Message*> spills_;  // of the log, to get files of their own
+  std::shared_ptr<Recorder*> self_;      // for threads that may end later than this
+  std::vector<Message*> spills_;         // of the log, to get files of their own
+  std::size_t spill_jobs_ = 0;           // under way in threads
+  std::size_t spilling_messages_ = 0;    // in them
   std::vector<Message*> stuck_;   // files for which something failed
   std::size_t failed_notes_ = 0;  // of the stuck ones: settled recipients that could not be recorded
   bool log_failed_ = false;

@@ -58,8 +58,7 @@ void Runner::turn() {
     take_in();
     deliveries_->start(now);
     if (now >= look_at_log_at_) {
-      look_at_log_at_ = now + kLookAtLog;
-      deliveries_->make_room_in_log();
+      look_at_log_at_ = deliveries_->make_room_in_log() ? now : now + kLookAtLog;
       if (log_failed_) log_has_more_ = true;
     }
   }

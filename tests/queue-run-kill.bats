@@ -16,12 +16,14 @@ setup() {
     --remote-transport "unix:$PWD/sink.sock" --local-concurrency $at_once --remote-concurrency $at_once)
 }
 
+has_started() { [ "$(grep -c ' started ' run.log)" = "$1" ]; }
 # Runs queue-run and kills it, so often.
 kill_again_and_again() {
   local i pid
   for ((i = 0; i < kills; i++)); do
     queue-run "${settings[@]}" 3>&- 2>>run.log &
     pid=$!
+    wait_for has_started $((i + 1))
     sleep "0.0$((RANDOM % 60 + 10))"
     kill -KILL "$pid"
     wait "$pid" 2>/dev/null || true
@@ -35,7 +37,7 @@ check() {
   cut -d' ' -f1 noted | sort -u >got
   diff expected got
   local copies=$(($(wc -l <noted) - $(wc -l <got)))
-  echo "# $(wc -l <got) recipients, $kills kills, $copies copies, $(grep -c ' started ' run.log) starts" >&3
+  echo "# $(wc -l <got) recipients, $kills kills, $copies copies" >&3
   [ "$copies" -le $((kills * 2 * at_once)) ]
 }
 
