@@ -65,9 +65,9 @@ Result<chain::Call> call_of(const base::CommandLine& line, const IntakeRules& ru
 
 Fault fault_of(chain::Outcome::Class result) { return result == chain::Outcome::Class::Permanent ? Fault::Permanent : Fault::Temporary; }
 
-// An answer of our own has told its cause already.
 chain::Outcome hand_over(const base::CommandLine& line, chain::Call call, const chain::Handler& inject) {
-  if (line.has_chain) return chain::call_and_wait(line.chain, std::move(call), {});
+  const chain::Words words = line.has_chain ? line.chain : line.settings.words("queue.submission");
+  if (!words.empty()) return chain::call_and_wait(words, std::move(call), {});
   chain::Invocation invocation;
   invocation.call = std::move(call);
   chain::Answer answer = inject(invocation);

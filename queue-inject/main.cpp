@@ -1,6 +1,7 @@
 // queue-inject: put a message in the spool, durably. See queue-inject(8).
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
@@ -17,6 +18,7 @@ constexpr auto kOwnOptions = std::to_array<base::OptionRow>({
     {"queue", "STATE", "put the message into this state: working, deliver, hold, ... [working]"},
     {"quarantine", "NAME", "set the message aside in this quarantine"},
     chain::kResidentOption,
+    {"socket-mode", "MODE", "permissions of that socket, octal [600]"},
     {"make-spool", "", "make the folders of the spool that are missing, and end"},
 });
 constexpr auto kOptions = [] {
@@ -25,7 +27,7 @@ constexpr auto kOptions = [] {
   return all;
 }();
 constexpr auto kSettings = std::to_array<std::string_view>({"server.domain", "queue.spool", "queue.message_limit", "queue.hop_limit", "queue.address_limit",
-                                                            "queue.segment_size", "queue.log_message_limit"});
+                                                            "queue.segment_size", "queue.log_message_limit", "queue.submission"});
 
 constexpr base::Manual kManual{
     .program = kProgram,
@@ -60,6 +62,17 @@ int make_spool(const base::CommandLine& line) {
   return made ? 0 : base::report(kProgram, made.error());
 }
 
+int serve(const base::CommandLine& line, const IntakeRules& rules) {
+  unsigned mode = 0600;
+  const std::string& given = line.text("socket-mode");
+  if (const auto end = given.data() + given.size(); !given.empty()) {
+    const auto read = std::from_chars(given.data(), end, mode, 8);
+    if (read.ptr != end || read.ec != std::errc() || mode > 0777) return base::report(kProgram, {base::Fault::Usage, "--socket-mode " + given + ": expected: octal digits, such as 660"});
+  }
+  return run_resident(kProgram, {line.text("resident"), mode, line.settings.text("queue.spool"), line.settings.octets("queue.segment_size"),
+                                 line.settings.octets("queue.log_message_limit"), rules});
+}
+
 // One message call: a file of the spool.
 chain::Answer inject(const std::string& where, const IntakeRules& rules, const chain::Invocation& invocation) {
   const auto accepted = take_in(invocation, rules);
@@ -83,11 +96,8 @@ int main(int argc, char** argv) {
   if (line->has("make-spool")) return make_spool(*line);
   const auto rules = rules_of(*line);
   if (!rules) return base::report_in_chain(kProgram, rules.error());
+  if (line->has("resident")) return serve(*line, *rules);
   const std::string& spool = line->settings.text("queue.spool");
-  if (line->has("resident")) {
-    return run_resident(kProgram, {line->text("resident"), spool, line->settings.octets("queue.segment_size"),
-                                   line->settings.octets("queue.log_message_limit"), *rules});
-  }
   const auto handler = [&](const chain::Invocation& invocation) { return inject(spool, *rules, invocation); };
   if (is_by_hand(*line)) return run_by_hand(kProgram, *line, *rules, handler);
   if (line->has_chain) return base::report_in_chain(kProgram, {base::Fault::Usage, "this is the end of a chain: nothing can follow it"});

@@ -138,7 +138,7 @@ int run_resident(std::string_view program, const ResidentSettings& settings) {
   net::Loop loop;
   Resident resident(loop, *spool, std::move(*log), settings);
   chain::ResidentServer server(loop, kServerLimits, [&](chain::PendingCall call) { resident.on_call(std::move(call)); });
-  if (const auto listening = server.listen(settings.socket); !listening) return base::report(program, listening.error());
+  if (const auto listening = server.listen(settings.socket, settings.socket_mode); !listening) return base::report(program, listening.error());
   const auto end = [&] { server.drain([&] { loop.stop(); }); };
   net::SignalWatch on_term(loop, SIGTERM, end), on_interrupt(loop, SIGINT, end);
   net::SignalWatch on_hangup(loop, SIGHUP, [] { base::log::reopen(); });

@@ -8,6 +8,7 @@
 
 struct ResidentSettings {
   std::string socket;
+  unsigned socket_mode;
   std::string spool;
   std::uint64_t segment_octets;
   std::uint64_t log_message_octets;

@@ -55,6 +55,13 @@ void close_gently() {
     if (::read(kInput, unread.data(), unread.size()) <= 0) return;
 }
 
+// A terminal gives LF for the return key; who types means the end of a line.
+std::string with_line_ends(std::string_view typed) {
+  std::string lines;
+  for (const char octet : typed) lines += octet == '\n' ? std::string_view("\r\n") : std::string_view(&octet, 1);
+  return lines;
+}
+
 class OneSession {
  public:
   explicit OneSession(std::shared_ptr<const Configuration> configuration, Peer peer)
@@ -69,6 +76,7 @@ class OneSession {
       while (got < 0 && errno == EINTR);
       if (got <= 0) return conversation_.note_end(got == 0 ? "the client closed the connection" : std::strerror(errno));
       input = {buffer_.data(), static_cast<std::size_t>(got)};
+      if (is_terminal_) input = typed_ = with_line_ends(input);
     }
   }
 
@@ -106,7 +114,8 @@ class OneSession {
   }
 
   Conversation conversation_;
-  std::string output_;
+  std::string output_, typed_;
+  bool is_terminal_ = ::isatty(kInput) == 1;
   std::array<char, 65536> buffer_;
 };
 

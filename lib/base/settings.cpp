@@ -58,6 +58,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "address_limit", Kind::Octets, "1000", "", "longest address of an envelope"},
     {"queue", "segment_size", Kind::Octets, "64m", "", "size of each file of the log of new messages"},
     {"queue", "log_message_limit", Kind::Octets, "256k", "", "larger messages get a file at once"},
+    {"queue", "submission", Kind::Program, "", "", "chain that takes messages written by hand (sendmail), such as unix:SOCKET; empty: the spool"},
     {"queue", "log_segments", Kind::Count, "8", "", "segments of the log that old messages may hold; then they get files of their own"},
     {"queue", "local_transport", Kind::Program, "deliver-maildir", "", "delivers to delivery.local_domains: a program of the delivery call or unix:SOCKET"},
     {"queue", "remote_transport", Kind::Program, "deliver-remote", "", "delivers to all other domains: a program of the delivery call or unix:SOCKET"},

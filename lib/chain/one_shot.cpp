@@ -36,6 +36,9 @@ bool has_context() {
 // A file from its start, wherever the program before us left it; a pipe to its end.
 base::Result<std::string> read_whole(int fd, std::string_view what, std::size_t limit_octets) {
   if (!is_given(fd)) return base::fail(base::Fault::Temporary, std::string(what) + ": descriptor " + std::to_string(fd) + " is closed");
+  // Asked before the rewind: by hand, standard output may be a file that others write to.
+  if ((::fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY)
+    return base::fail(base::Fault::Temporary, std::string(what) + ": descriptor " + std::to_string(fd) + " is not open for reading");
   (void)::lseek(fd, 0, SEEK_SET);
   auto octets = base::read_all(fd, limit_octets);
   if (!octets) return base::fail_within(what, octets.error());

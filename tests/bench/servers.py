@@ -157,10 +157,11 @@ class Vsmtp:
         os.makedirs(self.maildirs())
         with open(self.folder + '/vsmtp.ini', 'w') as file:
             file.write(self._ini())
+        self.make_spool()
         self._run('queue-inject', socket_name='queue')
         after_smtpd = [f'unix:{self._socket("queue")}']
         if self.mode in ('local', 'direct'):
-            self._run('deliver-maildir', *(['--direct'] if self.mode == 'direct' else []), socket_name='maildir')
+            self._run('deliver-maildir', socket_name='maildir')
         if self.mode == 'relay':
             self._run('deliver-remote', socket_name='remote')
         if self.mode == 'direct':
@@ -168,6 +169,9 @@ class Vsmtp:
         if self.mode in ('local', 'relay'):
             self._run('queue-run')
         self._run('smtpd', '--', *(self.chain or []), *after_smtpd)
+
+    def make_spool(self):
+        subprocess.run([f'{TOP}/bin/queue-inject', '--config', self.folder + '/vsmtp.ini', '--make-spool'], check=True)
 
     def _ini(self):
         return f'''[server]
@@ -182,6 +186,7 @@ remote_transport = unix:{self._socket("remote")}
 local_domains = {DOMAIN if self.mode in ('local', 'direct') else ''}
 [maildir]
 template = {self.maildirs()}/{{local}}
+create = yes
 [remote]
 relay_host = [127.0.0.1]:{self.port + 1}
 '''

@@ -164,11 +164,14 @@ segment_size = 1m
 local_transport = unix:{folder}/maildir.sock
 retry_min = 1s
 retry_max = 1s
+destination_pause = 1s
 [delivery]
 local_domains = {DOMAIN}
 [maildir]
 template = {mail}/{{local}}
+create = yes
 ''')
+    subprocess.run([f'{TOP}/bin/queue-inject', '--spool', spool, '--make-spool'], check=True)
 
     def program(name, *command):
         return Program(name, [f'{TOP}/bin/{name}', '--config', folder + '/vsmtp.ini', *command], folder)
