@@ -320,7 +320,11 @@ bool Deliveries::make_room_in_log() {
     if (known == messages_.end() || known->second->conclusion) continue;  // the latter is about to leave
     spills.push_back({id, {queue::State::Deliver, {}}, {}});
   }
-  if (spills.empty()) return false;
+  if (spills.empty()) {
+    const auto freed = log_.free_segments();
+    if (!freed) base::log::error("cannot give back segments of the log", {{"cause", freed.error().cause}});
+    return false;
+  }
   const auto spilled = log_.spill(spills);
   if (!spilled) base::log::error("cannot write files for messages of the log", {{"messages", spills.size()}, {"cause", spilled.error().cause}});
   for (const auto& spill : spills) {

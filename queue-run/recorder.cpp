@@ -114,7 +114,7 @@ void Recorder::flush(Milliseconds now, bool at_end) {
   write_log(now);
   if (!at_end && now >= spill_at_) spill();
   if (sync_at_ == kNever && needs_sync()) sync_at_ = now + kSyncDelay;
-  if (now >= sync_at_ || (at_end && needs_sync())) sync(now);
+  if (now >= sync_at_ || at_end) sync(now);
 }
 
 void Recorder::retry_stuck(Milliseconds now) {

@@ -153,6 +153,7 @@ def main():
     chance = random.Random(options.seed)
     folder = tempfile.mkdtemp(prefix='vsmtp-chaos.')
     port, mail, spool = free_port(), folder + '/mail', folder + '/spool'
+    os.makedirs(mail)  # deliver-maildir makes no mailbox where nothing is mounted
     with open(folder + '/vsmtp.ini', 'w') as file:
         file.write(f'''[server]
 domain = mx.{DOMAIN}
