@@ -12,6 +12,15 @@ namespace smtpd {
 using Phase = smtp::ServerSession::Phase;
 namespace log = base::log;
 
+namespace {
+
+std::string_view last_line(std::string_view replies) {
+  if (replies.ends_with("\r\n")) replies.remove_suffix(2);
+  return replies.substr(replies.rfind('\n') + 1);
+}
+
+}  // namespace
+
 Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Peer peer, std::uint64_t now)
     : configuration_(std::move(configuration)), peer_(std::move(peer)), session_(configuration_->session, *this) {
   set_deadline(now);
@@ -34,7 +43,9 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
         if (decide(output) == Decision::NeedsChain) return Next::Call;
         break;
       case smtp::Step::StartTls:  // is not offered
-      case smtp::Step::Close: return Next::Close;
+      case smtp::Step::Close:
+        if (!session_.has_quit()) note_end(last_line(output));
+        return Next::Close;
     }
   }
 }

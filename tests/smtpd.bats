@@ -258,6 +258,7 @@ T$local64@$domain.example" ]
   [ "$(codes <out)" = "220 500 500 500 421" ]
   [ $((SECONDS - begin)) -ge 1 ]
   grep -q '^421 4.7.0 Too many errors' out
+  grep -q 'session ended early client=127.0.0.1 .*cause="421 4.7.0 Too many errors' smtpd.log
 }
 
 @test "smtpd: a session has --transaction-count-max messages and --idle-command-max commands without one" {

@@ -3,40 +3,45 @@
 #include "lib/base/utf8.h"
 
 namespace base::json {
+namespace {
+
+// Needs neither escape nor check.
+constexpr bool is_plain(char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f; }
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  switch (c) {
+    case '"': out += "\\\""; break;
+    case '\\': out += "\\\\"; break;
+    case '\n': out += "\\n"; break;
+    case '\r': out += "\\r"; break;
+    case '\t': out += "\\t"; break;
+    default:
+      out += "\\u00";
+      out += kHex[static_cast<unsigned char>(c) >> 4];
+      out += kHex[c & 15];
+  }
+}
+
+}  // namespace
 
 void append_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';
   while (!text.empty()) {
-    const auto octet = static_cast<unsigned char>(text.front());
-    if (octet >= 0x80) {
-      const auto length = utf8::sequence_octets(text);
-      if (length == 0) {
-        out += "\xEF\xBF\xBD";
-        text.remove_prefix(1);
-      } else {
-        out += text.substr(0, length);
-        text.remove_prefix(length);
-      }
-      continue;
-    }
-    if (octet == '"' || octet == '\\') {
-      out += '\\';
-      out += static_cast<char>(octet);
-    } else if (octet == '\n') {
-      out += "\\n";
-    } else if (octet == '\r') {
-      out += "\\r";
-    } else if (octet == '\t') {
-      out += "\\t";
-    } else if (octet < 0x20 || octet == 0x7f) {
-      out += "\\u00";
-      out += kHex[octet >> 4];
-      out += kHex[octet & 15];
+    std::size_t taken = 0;
+    while (taken < text.size() && is_plain(text[taken])) ++taken;
+    if (taken > 0) {
+      out += text.substr(0, taken);
+    } else if (static_cast<unsigned char>(text.front()) < 0x80) {
+      append_escape(out, text.front());
+      taken = 1;
+    } else if ((taken = utf8::sequence_octets(text)) > 0) {
+      out += text.substr(0, taken);
     } else {
-      out += static_cast<char>(octet);
+      out += "\xEF\xBF\xBD";
+      taken = 1;
     }
-    text.remove_prefix(1);
+    text.remove_prefix(taken);
   }
   out += '"';
 }
