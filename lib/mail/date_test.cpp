@@ -77,11 +77,11 @@ TEST_CASE("date: dates of mail-parser, in order or refused") {
     ++read;
     const auto& expected = test["expected"];
     REQUIRE(expected.is_object());
-    CHECK(date->year == expected["year"]);
-    CHECK(date->month == expected["month"]);
-    CHECK(date->day == expected["day"]);
-    CHECK(date->hour == expected["hour"]);
-    CHECK(date->second == expected["second"]);
+    CHECK(static_cast<int>(date->year) == expected["year"].get<int>());
+    CHECK(static_cast<int>(date->month) == expected["month"].get<int>());
+    CHECK(static_cast<int>(date->day) == expected["day"].get<int>());
+    CHECK(static_cast<int>(date->hour) == expected["hour"].get<int>());
+    CHECK(static_cast<int>(date->second) == expected["second"].get<int>());
     const int minutes = expected["tz_hour"].get<int>() * 60 + expected["tz_minute"].get<int>();
     CHECK(date->zone_minutes == (expected["tz_before_gmt"].get<bool>() ? -minutes : minutes));
   }
