@@ -115,7 +115,7 @@ class Client(threading.Thread):
                     if self.connection is not None:
                         self.connection.close()
                     self.connection = None
-                    time.sleep(0.02)
+                    time.sleep(0.05)
             if not sure:
                 self.unsure.add(number)
             if self.random.random() < 0.1:
@@ -147,6 +147,7 @@ def main():
     arguments.add_argument('--clients', type=int, default=8)
     arguments.add_argument('--seed', type=int, default=int(time.time()))
     arguments.add_argument('--file-path', action='store_true', help='queue-inject is exec\'d for each message and writes a file')
+    arguments.add_argument('--limit', type=float, default=240, help='seconds until the clients are given up')
     arguments.add_argument('--keep', action='store_true', help='leave the folder')
     options = arguments.parse_args()
     print(f'seed {options.seed}', flush=True)
@@ -172,6 +173,7 @@ local_domains = {DOMAIN}
 template = {mail}/{{local}}
 create = yes
 ''')
+    os.mkdir(mail)
     subprocess.run([f'{TOP}/bin/queue-inject', '--spool', spool, '--make-spool'], check=True)
 
     def program(name, *command):
@@ -186,7 +188,8 @@ create = yes
     for client in clients:
         client.start()
     kills = 0
-    while any(client.is_alive() for client in clients) or kills < options.kills:
+    give_up = time.monotonic() + options.limit
+    while time.monotonic() < give_up and (any(client.is_alive() for client in clients) or kills < options.kills):
         time.sleep(chance.uniform(0, 0.1 if kills < options.kills else 1))
         if kills < options.kills:
             chance.choice(programs).kill()
@@ -194,7 +197,7 @@ create = yes
         if not any(client.is_alive() for client in clients):
             break
     for client in clients:
-        client.join()
+        client.join(max(0, give_up - time.monotonic()))
 
     end = time.monotonic() + 60
     wanted = set(range(options.messages))
