@@ -173,7 +173,6 @@ local_domains = {DOMAIN}
 template = {mail}/{{local}}
 create = yes
 ''')
-    os.mkdir(mail)
     subprocess.run([f'{TOP}/bin/queue-inject', '--spool', spool, '--make-spool'], check=True)
 
     def program(name, *command):
