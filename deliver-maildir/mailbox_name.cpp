@@ -42,7 +42,7 @@ Accepted<MailboxName> read_recipient(std::string_view recipient, std::string_vie
     return refuse(Reason::BadRecipient, "recipient <" + base::text::printable(recipient) + ">: " + std::string(which) + " " + std::string(fault));
   };
   auto [local, domain] = mail::split_address(recipient);
-  if (domain.empty()) domain = default_domain;
+  if (domain.empty() && !recipient.ends_with('@')) domain = default_domain;
   if (domain.ends_with('.')) domain.remove_suffix(1);
 
   MailboxName name;
