@@ -1,5 +1,4 @@
 // deliver-maildir: put a message into Maildirs. See deliver-maildir(8).
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <csignal>
@@ -113,23 +112,11 @@ int serve_message_call(Deliverer& deliverer, const CallRules& rules, const Comma
   });
 }
 
-void raise_descriptor_limit() {
-  rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // what we have then must do: a file that cannot be opened is put off
-}
-
 int serve_resident(Deliverer deliverer, CallRules rules, const CommandLine& line) {
-  raise_descriptor_limit();
   net::Loop loop;
   maildir::Resident resident(loop, std::move(deliverer), std::move(rules), line.settings.count("maildir.batch_files"));
   if (const auto listening = resident.listen(line.text("resident")); !listening) return base::report(kProgram, listening.error());
-  const auto end = [&] { resident.drain([&] { loop.stop(); }); };
-  const net::SignalWatch on_term(loop, SIGTERM, end), on_int(loop, SIGINT, end);
-  const net::SignalWatch on_hangup(loop, SIGHUP, [] { base::log::reopen(); });
-  base::log::info("ready", {{"socket", line.text("resident")}});
-  loop.run();
+  chain::run_until_told(loop, resident.server());
   return 0;
 }
 

@@ -20,8 +20,7 @@ class Resident {
   Resident(net::Loop& loop, Deliverer deliverer, CallRules rules, std::size_t batch_files);
 
   [[nodiscard]] base::Result<void> listen(const std::string& socket_path) { return server_.listen(socket_path); }
-  // Takes no new calls; `on_idle` when the last one is answered.
-  void drain(std::function<void()> on_idle) { server_.drain(std::move(on_idle)); }
+  [[nodiscard]] chain::ResidentServer& server() { return server_; }
 
  private:
   struct Job {

@@ -1,8 +1,6 @@
 // deliver-remote: deliver a message over SMTP or LMTP. See deliver-remote(8).
-#include <sys/resource.h>
 
 #include <array>
-#include <csignal>
 #include <limits>
 #include <memory>
 
@@ -52,15 +50,7 @@ chain::Answer answer_once(remote::Options options, const chain::Invocation& invo
   return answer;
 }
 
-void raise_descriptor_limit() {
-  rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // what we have then must do: a socket that cannot be is an address that fails
-}
-
 int serve_resident(const remote::Options& options, const std::string& socket) {
-  raise_descriptor_limit();
   net::Loop loop;
   remote::Deliverer deliverer(loop, options);
   chain::ResidentServer server(loop, {}, [&](chain::PendingCall call) {
@@ -68,14 +58,7 @@ int serve_resident(const remote::Options& options, const std::string& socket) {
     remote::take_call(deliverer, open->invocation, [open](chain::Answer answer) { open->answer(std::move(answer)); });
   });
   if (const auto listening = server.listen(socket); !listening) return base::report(kProgram, listening.error());
-  const auto end = [&] { server.drain([&] { loop.stop(); }); };
-  const net::SignalWatch on_term(loop, SIGTERM, end), on_int(loop, SIGINT, end);
-  const net::SignalWatch on_hangup(loop, SIGHUP, [&] {
-    base::log::reopen();
-    deliverer.close_idle();
-  });
-  base::log::info("ready", {{"socket", socket}});
-  loop.run();
+  chain::run_until_told(loop, server, [&] { deliverer.close_idle(); });
   return 0;
 }
 

@@ -1,9 +1,6 @@
 #include "queue-inject/resident.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <csignal>
 #include <iterator>
 #include <memory>
 #include <vector>
@@ -117,19 +114,9 @@ class Resident {
   std::size_t file_threads_ = 0;
 };
 
-// Each connection and each large message is a descriptor.
-void raise_descriptor_limit() {
-  rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 }  // namespace
 
 int run_resident(std::string_view program, const ResidentSettings& settings) {
-  raise_descriptor_limit();
-  ::signal(SIGPIPE, SIG_IGN);
   auto spool = queue::Spool::open(settings.spool);
   if (!spool) return base::report(program, spool.error());
   auto log = queue::LogWriter::open(*spool, {.segment_octets = settings.segment_octets});
@@ -139,10 +126,6 @@ int run_resident(std::string_view program, const ResidentSettings& settings) {
   Resident resident(loop, *spool, std::move(*log), settings);
   chain::ResidentServer server(loop, kServerLimits, [&](chain::PendingCall call) { resident.on_call(std::move(call)); });
   if (const auto listening = server.listen(settings.socket, settings.socket_mode); !listening) return base::report(program, listening.error());
-  const auto end = [&] { server.drain([&] { loop.stop(); }); };
-  net::SignalWatch on_term(loop, SIGTERM, end), on_interrupt(loop, SIGINT, end);
-  net::SignalWatch on_hangup(loop, SIGHUP, [] { base::log::reopen(); });
-  base::log::info("serving", {{"socket", settings.socket}, {"spool", spool->path()}});
-  loop.run();
+  chain::run_until_told(loop, server);
   return 0;
 }

@@ -1,5 +1,4 @@
 // smtpd: speak ESMTP to clients and hand each message to a chain of programs. See smtpd(8).
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -7,6 +6,7 @@
 #include "lib/base/account.h"
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
+#include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "smtpd/configuration.h"
@@ -66,14 +66,6 @@ constexpr base::Manual kManual = {
     .settings = kSettings,
 };
 
-// A connection is a descriptor: as many as this process may have.
-void raise_descriptor_limit() {
-  rlimit limit;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 // "vsmtp", "vsmtp:mail", "1000:1000". Who is that user already needs no right to become it.
 base::Result<void> become(std::string_view text) {
   const auto [user, group] = base::text::split_once(text, ':');
@@ -101,7 +93,7 @@ int main(int argc, char** argv) {
   }
   if (listening->empty()) return smtpd::serve_one_session(*configuration);
 
-  raise_descriptor_limit();
+  base::raise_descriptor_limit();  // each connection is one
   const auto read_again = [&]() -> base::Result<std::shared_ptr<const smtpd::Configuration>> {
     const auto again = base::CommandLine::parse(kManual, argc, argv);
     if (!again) return std::unexpected(again.error());

@@ -1,5 +1,4 @@
 // tcplaunch: run a program for each TCP connection, within limits. See tcplaunch(8).
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <csignal>
@@ -140,15 +139,6 @@ base::Result<void> announce(const std::vector<base::UniqueFd>& listeners, const 
   return base::write_all(STDOUT_FILENO, ports);
 }
 
-// A descriptor for each connection while it starts, and one to watch its program.
-void raise_descriptor_limit(std::size_t connections) {
-  rlimit limit;
-  const rlim_t wanted = connections == 0 ? RLIM_INFINITY : connections + 64;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int run(std::vector<base::UniqueFd> listeners, launch::LaunchRules rules, bool drains) {
   net::Loop loop;
   launch::Launcher launcher(loop, std::move(rules));
@@ -176,7 +166,9 @@ int main(int argc, char** argv) {
   if (!plan) return base::report(kProgram, plan.error());
   auto listeners = open_listeners(*plan);
   if (!listeners) return base::report(kProgram, listeners.error());
-  raise_descriptor_limit(plan->rules.limits.in_all);
+  // One for each connection while it starts, and one to watch its program.
+  const auto connections = plan->rules.limits.in_all;
+  base::raise_descriptor_limit(connections == 0 ? ~std::uint64_t{0} : connections + 64);
   if (plan->account)
     if (const auto became = base::become(*plan->account); !became) return base::report(kProgram, became.error());
   if (const auto announced = announce(*listeners, *plan, line->has("print-port")); !announced) return base::report(kProgram, announced.error());

@@ -13,7 +13,7 @@ script() {
   chmod +x "$1"
 }
 make_call() { call --from me@example.org --to you@example.net "$@" <message; }
-serve() { start resident filter --resident "$BATS_TEST_TMPDIR/socket" "$@"; wait_for grep -q serving resident.log; }
+serve() { start resident filter --resident "$BATS_TEST_TMPDIR/socket" "$@"; wait_for grep -q ready resident.log; }
 # The chain ends in a temporary failure, has a cause to log, and its second program was not called.
 ends_temporary() {
   run -1 make_call --timeout 500ms -- "$@" -- sh -c 'touch reached'
@@ -54,8 +54,11 @@ ends_temporary() {
 }
 
 @test "chain: without descriptors 3 and 6 the exit code alone answers" {
+  serve
   printf 'Fme@example.org\0Tyou@example.net\0\0' >envelope
-  run -82 sh -c 'filter refuse "554 no" <message 1<envelope 3<&- 6>&-'
+  run -31 sh -c 'filter refuse "554 no" <message 1<envelope 3<&- 6>&-'
+  run -71 sh -c 'filter defer "450 later" <message 1<envelope 3<&- 6>&-'
+  run -31 sh -c 'filter pass -- unix:socket refuse "554 no" <message 1<envelope 3<&- 6>&-'
   run -0 sh -c 'filter pass -- filter take fine <message 1<envelope 3<&- 6>&-'
   sh -c 'exec filter refuse "554 no" <message 1<envelope 6>report' || [ $? = 82 ]
   [ "$(cat report)" = 'D554 no' ]
@@ -189,6 +192,35 @@ ends_temporary() {
   cat answers
   run ! grep -q 'without an answer' answers
   [ "$(awk '/times taken/ { taken = $1 } / times / { all += $1 } END { print (taken > 1000 && all == 100000) }' answers)" = 1 ]
+}
+
+@test "chain: a resident program serves the socket that a supervisor holds, and calls wait while it is restarted" {
+  cat >supervise.py <<'END'
+import os, socket, sys
+listening = socket.socket(socket.AF_UNIX)
+listening.bind("socket")
+listening.listen(100)
+os.set_inheritable(listening.fileno(), True)
+for _ in range(2):
+    child = os.fork()
+    if child == 0:
+        if listening.fileno() != 3:
+            os.dup2(listening.fileno(), 3)
+        os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+        os.execvp("filter", ["filter", "--resident", "socket"])
+    open("child.pid", "w").write(str(child))
+    os.waitpid(child, 0)
+END
+  start supervisor python3 supervise.py
+  wait_for grep -q ready supervisor.log
+  make_call --repeat 100000 --at-once 20 -- unix:socket take 250 >answers &
+  local caller=$!
+  sleep 0.1
+  kill "$(cat child.pid)"
+  wait $caller
+  [ "$(head -n 1 answers)" = '100000 times taken' ]
+  [ "$(grep -c ready supervisor.log)" = 2 ]
+  kill "$(cat child.pid)"
 }
 
 @test "chain: a program that is not resident can be called many times at once, within its limit" {

@@ -199,7 +199,7 @@ make_call() { call --from a@b.example --to c@d.example -- "$@"; }
 
 @test "mime-check: resident, it serves many calls at once as the one-shot program does" {
   start resident mime-check --resident "$BATS_TEST_TMPDIR/socket" --mark X-MIME-Check
-  wait_for grep -q serving resident.log
+  wait_for grep -q ready resident.log
   run --separate-stderr make_call unix:socket -- sh -c 'printf D554 >&6; exit 82' <bad.wire
   [[ ${lines[1]} == "reply: 554 5.6.0 line 1: not a date"* ]]
   make_call unix:socket -- sh -c 'cat >seen; printf K250 >&6' <good.wire

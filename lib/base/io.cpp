@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -109,6 +111,13 @@ Result<void> copy_range(int from, std::uint64_t offset, std::uint64_t length, in
     length -= static_cast<std::uint64_t>(n);
   }
   return {};
+}
+
+void raise_descriptor_limit(std::uint64_t wanted) {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<UniqueFd> memory_file(const char* name) {

@@ -29,6 +29,10 @@ namespace base {
 // Copies `length` octets at `offset` of the file `from` to the current position of `to` inside the kernel where it can.
 [[nodiscard]] Result<void> copy_range(int from, std::uint64_t offset, std::uint64_t length, int to);
 
+// Connections, large messages and programs that run each cost descriptors: `wanted` of them for this process, or as many as
+// the system lets it have. What it has then must do.
+void raise_descriptor_limit(std::uint64_t wanted = ~std::uint64_t{0});
+
 // An anonymous file in memory, close-on-exec.
 [[nodiscard]] Result<UniqueFd> memory_file(const char* name);
 

@@ -90,7 +90,7 @@ struct OpenCall {
 
 }  // namespace
 
-struct Caller::Internal : ResidentLink::User {
+struct Caller::Internal final : ResidentLink::User {
   using Calls = std::list<OpenCall>;  // in the order of their deadlines, since all have the same limit
 
   net::Loop& loop;

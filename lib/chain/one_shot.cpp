@@ -136,11 +136,12 @@ int exec_next(std::string_view program, const Words& next) {
 int call_next(std::string_view program, const Words& next, Call call) {
   const Outcome outcome = call_and_wait(next, std::move(call), {});
   if (!outcome.cause.empty()) base::report(program, {base::Fault::Temporary, outcome.cause});
-  // A report that is garbage stays here: it says 82 and would say nothing there.
+  // A report that is garbage stays here: 82 or 0 would claim that it says something.
   const bool is_garbage = outcome.result == Outcome::Class::Temporary && outcome.reply.empty() && base::outcome_of(outcome.exit_code) != base::Outcome::Temporary;
   if (is_garbage) return base::exit_row(base::Fault::Temporary).in_chain;
-  write_report(kReport, outcome.report);
-  return outcome.exit_code;
+  Answer answer = Answer::exit(outcome.exit_code);
+  answer.report = outcome.report;
+  return end_with(answer);
 }
 
 int pass_on(std::string_view program, const Words& next, Call call, Answer changes) {

@@ -248,13 +248,25 @@ ResidentServer::ResidentServer(net::Loop& loop, const Limits& limits, std::funct
 
 ResidentServer::~ResidentServer() = default;
 
+namespace {
+
+base::Result<base::UniqueFd> listener_of(const net::Address& address, unsigned mode) {
+  constexpr int kBacklog = 4096;
+  for (auto& inherited : net::inherited_listeners())
+    if (net::Address::of_local(inherited.get()).text() == address.text()) return std::move(inherited);
+  return net::listen_on(address, kBacklog, mode);
+}
+
+}  // namespace
+
 base::Result<void> ResidentServer::listen(const std::string& path, unsigned mode) {
   const auto address = net::Address::parse("unix:" + path);
   if (!address) return std::unexpected(address.error());
-  constexpr int kBacklog = 4096;
-  auto socket = net::listen_on(*address, kBacklog, mode);
+  auto socket = listener_of(*address, mode);
   if (!socket) return std::unexpected(socket.error());
   internal_->listener.emplace(internal_->loop, std::move(*socket), [raw = internal_.get()](base::UniqueFd fd) { raw->accept(std::move(fd)); });
+  base::raise_descriptor_limit();  // each connection and each large message is one
+  base::log::info("ready", {{"socket", path}});
   return {};
 }
 
@@ -283,6 +295,18 @@ void answer_in_thread(net::Loop& loop, const Handler& handler, PendingCall call)
 
 }  // namespace
 
+void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void()> reload) {
+  const auto end = [&] { server.drain([&] { loop.stop(); }); };
+  const net::SignalWatch on_term(loop, SIGTERM, end);
+  const net::SignalWatch on_int(loop, SIGINT, end);
+  const net::SignalWatch on_hup(loop, SIGHUP, [&] {
+    base::log::reopen();
+    if (reload) reload();
+  });
+  loop.run();
+  base::log::info("ended");
+}
+
 int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
                    std::function<void()> reload) {
   if (threads > 0) ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);  // read when the pool starts
@@ -292,16 +316,7 @@ int serve_resident(std::string_view program, const std::string& socket_path, std
     call.answer(handler(call.invocation));
   });
   if (const auto listens = server.listen(socket_path); !listens) return base::report(program, listens.error());
-  const auto end = [&] { server.drain([&] { loop.stop(); }); };
-  const net::SignalWatch on_term(loop, SIGTERM, end);
-  const net::SignalWatch on_int(loop, SIGINT, end);
-  const net::SignalWatch on_hup(loop, SIGHUP, [&] {
-    base::log::reopen();
-    if (reload) reload();
-  });
-  base::log::info("serving", {{"socket", socket_path}});
-  loop.run();
-  base::log::info("ended", {{"socket", socket_path}});
+  run_until_told(loop, server, std::move(reload));
   return 0;
 }
 

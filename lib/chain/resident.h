@@ -37,6 +37,8 @@ class ResidentServer {
   };
   ResidentServer(net::Loop& loop, const Limits& limits, std::function<void(PendingCall)> on_call);
   ~ResidentServer();
+  // A socket of this path that a supervisor holds open and has handed over (systemd, s6: LISTEN_FDS) is taken as it is: callers
+  // then wait while this program is restarted. Else it is made; `mode` is for that.
   [[nodiscard]] base::Result<void> listen(const std::string& path, unsigned mode = 0600);
   // Takes no new connections and calls; those that callers have already sent are answered. `on_idle` when all answers have left.
   void drain(std::function<void()> on_idle);
@@ -47,8 +49,11 @@ class ResidentServer {
   std::shared_ptr<Internal> internal_;
 };
 
-// The whole resident life of a program whose work is a plain function: loop, socket, signals (SIGTERM ends when open
-// calls are answered, SIGHUP opens the log again and calls `reload`), the handler run in `threads` threads (0: in the loop itself).
+// Runs the loop until SIGTERM or SIGINT has come and the last call is answered. SIGHUP opens the log again and calls `reload`.
+void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void()> reload = {});
+
+// The whole resident life of a program whose work is a plain function; the handler runs in `threads` threads (0: in the loop
+// itself).
 int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
                    std::function<void()> reload = {});
 

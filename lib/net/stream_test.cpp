@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -235,4 +236,26 @@ TEST_CASE("net: a file is no stream") {
   CHECK_FALSE(stream.adopt(base::UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC))));
   stream.write("x");
   stream.start_reading();
+}
+
+TEST_CASE("net: an idle stream takes less than a kilobyte") {
+  Loop loop;
+  Recorder user;
+  constexpr int kStreams = 500;
+  std::vector<base::UniqueFd> peers;
+  std::vector<std::unique_ptr<Stream>> streams;
+  peers.reserve(kStreams);
+  streams.reserve(kStreams);
+  const auto before = ::mallinfo2().uordblks;
+  for (int i = 0; i < kStreams; ++i) {
+    int fds[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+    peers.emplace_back(fds[0]);
+    streams.push_back(std::make_unique<Stream>(loop, user));
+    REQUIRE(streams.back()->adopt(base::UniqueFd(fds[1])));
+    streams.back()->start_reading();
+    streams.back()->write("x");
+  }
+  CHECK((::mallinfo2().uordblks - before) / kStreams < 1024);
+  MESSAGE("octets for an idle stream: ", (::mallinfo2().uordblks - before) / kStreams);
 }
