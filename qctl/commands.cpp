@@ -20,11 +20,11 @@ constexpr auto kCommands = std::to_array<Command>({
     {"list", "[QUEUE...]", "one line a message", kLooking, list},
     {"show", "ID...", "envelope, context and history of a message", kOne, show},
     {"cat", "ID...", "the message itself, as it came", {}, cat},
-    {"move", "ID... QUEUE", "put messages into another queue", kChanging, move},
-    {"hold", "ID...", "keep messages from being delivered", kChanging, hold},
-    {"release", "ID...", "give held, quarantined or dead messages back", kChanging, release},
-    {"retry", "ID...", "try deferred messages now", kChanging, retry},
-    {"remove", "ID...", "forget messages for good; asks first", kRemoving, remove},
+    {"move", "ID...|SELECTION QUEUE", "put messages into another queue", kChanging, move},
+    {"hold", "ID...|SELECTION", "keep messages from being delivered", kChanging, hold},
+    {"release", "ID...|SELECTION", "give held, quarantined or dead messages back", kChanging, release},
+    {"retry", "ID...|SELECTION", "try deferred messages now", kChanging, retry},
+    {"remove", "ID...|SELECTION", "forget messages for good; asks first", kRemoving, remove},
     {"check", "", "look for foreign and half-written files", kOne, check},
 });
 }  // namespace

@@ -32,7 +32,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({"queue.spool"});
 
 std::string usage() {
   std::string text = "[OPTION...]";
-  for (const auto& command : qctl::commands()) text += "\n" + std::string(command.name) + " " + std::string(command.arguments) + " [OPTION...]";
+  for (const auto& command : qctl::commands()) text += "\n" + std::string(command.name) + (command.arguments.empty() ? "" : " ") + std::string(command.arguments) + " [OPTION...]";
   return text;
 }
 

@@ -158,6 +158,8 @@ base::Result<int> status(Session& session) {
     out.put(out.styled(title(place.folder(), summary, session.now), is_empty ? Output::Style::Faint : Output::Style::Strong) + "\n");
     if (!is_empty) out.put(to_text(summary.ages, layout));
   }
+  if (!session.spool.is_locked("queue-run"))
+    out.put(out.styled("No queue-run serves '" + session.spool.path() + "': nothing is delivered.", Output::Style::Yellow) + "\n");
   return 0;
 }
 

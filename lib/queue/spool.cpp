@@ -102,11 +102,22 @@ std::string Spool::folder_path(const Place& place) const { return path_ + "/" + 
 std::string Spool::file_path(const Place& place, const Id& id) const { return folder_path(place) + "/" + id.string(); }
 std::string Spool::progress_path(const Id& id) const { return path_ + "/progress/" + id.string(); }
 
+// is_locked() has the lock for a moment: who wants to keep it looks again before it gives up.
+static bool lock_for_good(int fd) {
+  constexpr int kAttempts = 20;
+  constexpr useconds_t kPauseMicroseconds = 5000;
+  for (int attempt = 0; ::flock(fd, LOCK_EX | LOCK_NB) != 0; ++attempt) {
+    if (errno != EWOULDBLOCK || attempt == kAttempts) return false;
+    ::usleep(kPauseMicroseconds);
+  }
+  return true;
+}
+
 Result<base::UniqueFd> Spool::lock(std::string_view name) const {
   const std::string path = path_ + "/lock/" + std::string(name);
   auto file = base::open_file(path, O_RDWR | O_CREAT);
   if (!file) return file;
-  if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!lock_for_good(file->get())) {
     if (errno != EWOULDBLOCK) return base::fail_errno("lock " + path);
     const auto holder = base::read_file(path, 100);
     auto error = base::fail(Fault::Temporary, "another " + std::string(name) + " serves this spool (" + path + ", process " +
