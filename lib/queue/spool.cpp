@@ -221,7 +221,8 @@ Result<void> Spool::store(const Item& item, const base::Blob& message, const Pla
 }
 
 Result<void> Spool::set_modified(const Id& id, const Place& place, base::WallTime modified) {
-  const timespec times[2] = {{0, UTIME_OMIT}, to_timespec(modified)};
+  // Both times: a change of the modification time alone is IN_MODIFY to inotify(7), as if somebody had written.
+  const timespec times[2] = {{0, UTIME_NOW}, to_timespec(modified)};
   const std::string path = file_path(place, id);
   if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) return base::fail_errno("set time of " + path);
   return {};
