@@ -16,6 +16,11 @@ constexpr std::uint64_t kAnswerMilliseconds = 5000;
 constexpr int kAttempts = 3;  // for a message that moves while it is grasped
 constexpr std::size_t kPolledAtOnce = 1000;
 
+// Where queue-run takes messages from.
+bool is_served(queue::State state) {
+  return state == queue::State::Working || state == queue::State::Deliver || state == queue::State::Deferred;
+}
+
 base::Error in_delivery(std::string_view what) {
   return {base::Fault::Temporary, "is being delivered right now; " + std::string(what), EWOULDBLOCK};
 }
@@ -27,28 +32,35 @@ struct Hand::OwnLog {
   queue::LogReader reader;
 };
 
-Hand::Hand(queue::Spool& spool) : spool_(&spool) {}
+Hand::Hand(queue::Spool& spool) : spool_(&spool), poke_(spool) {}
 Hand::~Hand() = default;
 
 void Hand::note_move(const Target& target, const queue::Place& to) {
   spool_->remark(target.id, "moved from " + target.place.folder() + " to " + to.folder() + " with qctl by uid " + std::to_string(::getuid()));
 }
 
-base::Result<void> Hand::change_file(const Wish& wish, const Target& target) {
+base::Result<void> Hand::rename_or_unlink(const Wish& wish, const Target& target) {
   const auto taken = spool_->take(target.place, target.id);
-  if (!taken && taken.error().error_number == EWOULDBLOCK) {
-    if (wish.kind == Wish::Kind::Retry) return {};
-    return std::unexpected(in_delivery("try again later"));
-  }
+  if (!taken && taken.error().error_number == EWOULDBLOCK) return std::unexpected(in_delivery("try again later"));
   // What cannot be read as an item may still be moved and removed: nobody delivers it.
   if (!taken && taken.error().fault != base::Fault::Permanent) return std::unexpected(taken.error());
-  switch (wish.kind) {
-    case Wish::Kind::Retry: return spool_->set_modified(target.id, target.place, base::wall_now());
-    case Wish::Kind::Remove: return spool_->remove(target.id, target.place);
-    case Wish::Kind::Move: break;
-  }
+  if (wish.kind == Wish::Kind::Remove) return spool_->remove(target.id, target.place);
   note_move(target, wish.to);
   return spool_->move(target.id, target.place, wish.to, base::wall_now());
+}
+
+base::Result<void> Hand::retry(const Target& target) {
+  const auto asked = queue::Control(*spool_, kAnswerMilliseconds).retry(target.id);
+  if (asked) return {};
+  return spool_->set_modified(target.id, target.place, base::wall_now());
+}
+
+base::Result<void> Hand::change_file(const Wish& wish, const Target& target) {
+  if (wish.kind == Wish::Kind::Retry) return retry(target);
+  const auto changed = rename_or_unlink(wish, target);
+  // queue-run heard of the rename while we had the lock, and looks again in a while; now it need not wait.
+  if (changed && wish.kind == Wish::Kind::Move && is_served(wish.to.state)) (void)poke_.send({queue::Request::Kind::Retry, target.id, {}});
+  return changed;
 }
 
 base::Result<void> Hand::ask(const Wish& wish, const Target& target) {

@@ -1,6 +1,7 @@
 // Changing messages beside a running queue-run, or without one.
 //
-//   a file                     flock(2) on it first, so that nobody delivers it meanwhile; then rename, touch or unlink
+//   a file                     flock(2) on it first, so that nobody delivers it meanwhile; then rename or unlink
+//   to be tried now            queue-run is asked, since it also knows which destinations it avoids; without it, touch
 //   in the log, queue-run up   queue-run is asked over its control socket: it alone may write to the log
 //   in the log, no queue-run   its lock is taken, the log is read, the message gets a file of its own or is forgotten
 #pragma once
@@ -10,6 +11,7 @@
 #include <span>
 
 #include "lib/queue/spool.h"
+#include "lib/queue/trigger.h"
 #include "qctl/look.h"
 
 namespace qctl {
@@ -42,12 +44,15 @@ class Hand {
   struct OwnLog;
   [[nodiscard]] base::Result<void> change(const Wish& wish, const Target& target);
   [[nodiscard]] base::Result<void> change_file(const Wish& wish, const Target& target);
+  [[nodiscard]] base::Result<void> rename_or_unlink(const Wish& wish, const Target& target);
+  [[nodiscard]] base::Result<void> retry(const Target& target);
   [[nodiscard]] base::Result<void> ask(const Wish& wish, const Target& target);
   void change_in_own_log(const Wish& wish, std::span<const Target> targets, const OnDone& on_done);
   [[nodiscard]] base::Result<OwnLog*> own_log();
   void note_move(const Target& target, const queue::Place& to);
 
   queue::Spool* spool_;
+  queue::TriggerPoke poke_;
   std::unique_ptr<OwnLog> own_log_;
 };
 
