@@ -1,0 +1,402 @@
+load helpers
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  export spool=$PWD/spool
+  queue-inject --spool "$spool" --make-spool
+}
+
+qctl() { command qctl --spool "$spool" "$@"; }
+json() { qctl "$@" --json; }
+ids() { qctl list "$@" --json | jq -r .id; }
+queue_of() { qctl show "$1" --json | jq -r .queue; }
+
+# put [--age SECONDS] QUEUE SENDER RECIPIENT...: a message of its own file there; prints its id.
+put() {
+  local age=0
+  [ "$1" != --age ] || { age=$2; shift 2; }
+  "$TOP/tests/tools/store-items" --age "$age" --octets 100 --sender "$2" "$spool" "$1" "${@:3}"
+}
+
+# inject SENDER RECIPIENT... <MESSAGE: the message call of queue-inject.
+inject() {
+  { printf 'F%s\0' "$1"; printf 'T%s\0' "${@:2}"; printf '\0'; } >envelope
+  queue-inject --spool "$spool" 1<envelope
+}
+
+# on_terminal COMMAND...: its standard streams are a terminal of 100 columns; what is typed comes from standard input.
+on_terminal() {
+  COLUMNS=100 script -qec "stty cols ${columns:-100} -echo; $(printf '%q ' "$@")" /dev/null | tr -d '\r'
+}
+
+@test "qctl: an empty spool has empty queues" {
+  run -0 qctl
+  [[ $output == *"WORKING    empty"* && $output == *"DEAD       empty"* ]]
+  run -0 qctl list
+  [ -z "$output" ]
+}
+
+@test "qctl: no spool exits 78 and names it" {
+  run -78 command qctl --spool "$PWD/nowhere"
+  [[ $output == *"$PWD/nowhere"* ]]
+}
+
+@test "qctl status: messages are counted by age, as qshape does, each domain in a row" {
+  put --age 1800 deferred me@here.example a@one.example b@two.example
+  put --age 180000 deferred me@here.example c@one.example c2@ONE.example
+  put deferred me@here.example d@two.example
+  run -0 qctl status deferred -e .
+  [[ ${lines[0]} == "DEFERRED   3 messages, 375, oldest 2d02h ("* ]]
+  [ "${lines[1]}" = '                        T    5   10   20   40   80  160  320  640 1280 1280+' ]
+  [ "${lines[2]}" = '               TOTAL    3    1    .    .    1    .    .    .    .    .    1' ]
+  [ "${lines[3]}" = '         one.example    2    .    .    .    1    .    .    .    .    .    1' ]
+  [ "${lines[4]}" = '         two.example    2    1    .    .    1    .    .    .    .    .    .' ]
+  [ "${lines[5]}" = "No queue-run serves '$spool': nothing is delivered." ]
+  [ "${#lines[@]}" = 6 ]
+}
+
+@test "qctl status: by sender, helo and reason; rows are limited; JSON has the same numbers" {
+  put dead one@here.example a@x.example
+  put dead one@here.example a@y.example
+  put dead "" a@z.example
+  run -0 qctl status dead --by sender
+  [[ ${lines[3]} == *"one@here.example    2    2"* && ${lines[4]} == *"<>    1    1"* ]]
+  run -0 qctl status dead --by reason --rows 1
+  [[ ${lines[3]} == *"(none yet)    3"* ]]
+  run -0 qctl status dead --by domain --rows 1
+  [[ ${lines[4]} == *"(2 more)" ]]
+  run -0 qctl status --by helo
+  [ "$(json status dead | jq -c '[.queue, .messages, .ages."5", (.rows | length), .oldest.id != null]')" = '["dead",3,3,3,true]' ]
+  [ "$(json status | jq -r .queue | tr '\n' ' ')" = 'working deliver deferred delegated hold dead ' ]
+  run -64 qctl status --by colour
+  [[ $output == *"expected one of: domain sender helo reason"* ]]
+}
+
+@test "qctl list: one line a message, chosen by queue, sender, recipient, domain, age and size" {
+  local old held
+  old=$(put --age 5400 deferred bulk@here.example a@one.example)
+  held=$(put hold "" b@two.example)
+  [ "$(qctl list | wc -l)" = 2 ]
+  [ "$(ids deferred)" = "$old" ]
+  [ "$(ids --sender 'bulk@*')" = "$old" ]
+  [ "$(ids --sender '<>')" = "$held" ]
+  [ "$(ids --recipient B@two.example)" = "$held" ]
+  [ "$(ids --domain one.example)" = "$old" ]
+  [ "$(ids --older 1h)" = "$old" ]
+  [ "$(ids --newer 1h)" = "$held" ]
+  [ -z "$(ids --larger 125)" ]
+  [ "$(ids --larger 124 | wc -l)" = 2 ]
+  [ "$(ids --smaller 126 --domain two.example)" = "$held" ]
+  run -64 qctl list defered
+  [[ $output == *"no queue 'defered'; expected one of: working"* ]]
+}
+
+@test "qctl list: a reader that has enough is no error" {
+  for _ in 1 2 3; do put working me@here.example a@one.example; done
+  set -o pipefail
+  [ "$(qctl list | head -n 1 | wc -l)" = 1 ]
+  qctl list | true
+}
+
+@test "qctl list: names in lines from elsewhere cannot steer the terminal" {
+  put working $'"a\e[31m"@here.example' b@two.example
+  run -0 qctl list
+  [[ $output == *'<"a\x1b[31m"@here.example>'* ]]
+}
+
+@test "qctl list: on a terminal lines fit its width, and colours stop with NO_COLOR" {
+  put deferred "$(printf 'x%.0s' {1..60})@here.example" b@two.example
+  on_terminal "$TOP/bin/qctl" --spool "$spool" list </dev/null >shown
+  grep -q $'\e\\[33mdeferred' shown
+  [ "$(sed 's/\x1b\[[0-9]*m//g' shown | wc -L)" -le 100 ]
+  [ "$(wc -l <shown)" = 2 ]
+  NO_COLOR=1 on_terminal "$TOP/bin/qctl" --spool "$spool" list </dev/null >shown
+  run ! grep -q $'\e' shown
+  columns=200 on_terminal "$TOP/bin/qctl" --spool "$spool" list </dev/null | grep -q '<b@two.example>'
+}
+
+@test "qctl show: envelope, context and history" {
+  local id
+  id=$(put deferred me@here.example a@one.example b@two.example)
+  printf '%s\n' "2026-11-21T20:15:01.000001Z deferred 1 mx.one.example[192.0.2.1]:25 <a@one.example> 451 4.7.1 try later" \
+    "2026-11-21T20:15:02.000001Z sent 2 mx.two.example[192.0.2.2]:25 <b@two.example> 250 2.0.0 ok" >"$spool/progress/$id"
+  run -0 qctl show "$id"
+  [[ $output == *"<a@one.example>  deferred, put off 1 time"* && $output == *"<b@two.example>  sent"* ]]
+  [[ $output == *"deferred <a@one.example> mx.one.example[192.0.2.1]:25: 451 4.7.1 try later"* ]]
+  json show "$id" | jq -e '.recipients == ["a@one.example"] and .reason == "451 4.7.1 try later"
+    and .context.envelop.mail_from == "me@here.example"
+    and .context.envelop.rcpt[0].email_status.heldback.errors[0][1].Other == "451 4.7.1 try later"
+    and (.context.envelop.rcpt[1].email_status | has("sent")) and (.history | length) == 2'
+}
+
+@test "qctl show: an id may be cut short and in lower case, but must be the only one" {
+  local id
+  id=$(put working me@here.example a@one.example)
+  [ "$(queue_of "${id:0:14}")" = working ]
+  [ "$(queue_of "${id,,}")" = working ]
+  put hold me@here.example b@one.example
+  run -64 qctl show "${id:0:1}"
+  [[ $output == *"is the beginning of several ids: ${id:0:1}"* ]]
+}
+
+@test "qctl: an unknown id exits 65 with the words of vqueue" {
+  for command in show cat hold release retry 'remove --yes'; do
+    # shellcheck disable=SC2086 # two words
+    run -65 qctl $command 0000000000000000AB
+    [[ $output == *"No such message '0000000000000000AB' in queues at '$spool'" ]]
+  done
+  run -65 qctl show '../../etc/passwd'
+}
+
+@test "qctl cat: the message, octet for octet" {
+  printf 'Subject: all octets\r\n\r\n' >message
+  printf '%b' "$(printf '\\x%x' {1..255})" >>message
+  inject me@here.example a@one.example <message
+  qctl cat "$(ids)" | cmp - message
+  qctl cat "$(ids)" >file
+  cmp file message
+}
+
+@test "qctl move, hold, release: a message goes from queue to queue, and its history says so" {
+  local id
+  id=$(put working me@here.example a@one.example)
+  run -0 qctl hold "$id"
+  [ "$output" = "$id working -> hold" ]
+  [ -e "$spool/hold/$id" ]
+  run -0 qctl hold "$id"
+  [ "$output" = "$id is in hold already" ]
+  run -0 qctl move "$id" quarantine/suspects
+  [ -e "$spool/quarantine/suspects/$id" ]
+  run -0 qctl release "$id"
+  [ -e "$spool/working/$id" ]
+  qctl move "$id" dead
+  qctl release "$id"
+  [ "$(queue_of "$id")" = working ]
+  json show "$id" | jq -e '.history[0].what == "note" and (.history[0].text | startswith("moved from working to hold with qctl"))'
+  qctl move "$id" dead
+  run -65 qctl hold "$id"
+  [[ $output == *"$id is in dead, which hold does not take from"* ]]
+  run -64 qctl move "$id" quarantine
+  run -64 qctl move "$id" ../../tmp
+  run -64 qctl move
+}
+
+@test "qctl release: a selection takes from hold only, unless it names other queues" {
+  local held dead
+  held=$(put hold me@here.example a@one.example)
+  dead=$(put dead me@here.example a@one.example)
+  run -0 qctl release --domain one.example
+  [[ $output == *"releasing 1 message: hold 1"* ]]
+  [ "$(queue_of "$held")" = working ]
+  [ "$(queue_of "$dead")" = dead ]
+  run -0 qctl release --queue dead --domain one.example
+  [ "$(queue_of "$dead")" = working ]
+}
+
+@test "qctl retry: a deferred message is due now" {
+  local id
+  id=$(put deferred me@here.example a@one.example)
+  touch -d '+3 hours' "$spool/deferred/$id"
+  [[ $(qctl list) == *"2h59m"* ]]
+  run -0 qctl retry "$id"
+  [ "$output" = "$id is tried now" ]
+  [ "$(stat -c %Y "$spool/deferred/$id")" -le "$(date +%s)" ]
+  touch -d '+3 hours' "$spool/deferred/$id"
+  run -0 qctl retry --all
+  [ "$(stat -c %Y "$spool/deferred/$id")" -le "$(date +%s)" ]
+  qctl move "$id" hold
+  run -65 qctl retry "$id"
+}
+
+@test "qctl remove: asks; without a terminal it needs --yes" {
+  local id
+  id=$(put dead me@here.example a@one.example)
+  run -64 qctl remove "$id" </dev/null
+  [[ $output == *"expected: --yes"* ]]
+  [ -e "$spool/dead/$id" ]
+  run -0 qctl remove "$id" --yes
+  [ "$output" = "$id removed from dead" ]
+  [ ! -e "$spool/dead/$id" ]
+  [ ! -e "$spool/progress/$id" ]
+  id=$(put dead me@here.example a@one.example)
+  echo n | on_terminal "$TOP/bin/qctl" --spool "$spool" remove "$id" | grep -q 'Remove 1 message: dead 1 for good?'
+  [ -e "$spool/dead/$id" ]
+  echo y | on_terminal "$TOP/bin/qctl" --spool "$spool" remove "$id"
+  [ ! -e "$spool/dead/$id" ]
+}
+
+@test "qctl: a bulk change counts first, and --dry-run changes nothing" {
+  for _ in 1 2 3; do put deferred bulk@here.example a@one.example; done
+  put hold bulk@here.example a@one.example
+  run -0 qctl remove --sender bulk@here.example --dry-run
+  [[ ${lines[0]} == "qctl: would be removing 4 messages: deferred 3, hold 1" && ${#lines[@]} = 5 && ${lines[1]} == *"(not done)" ]]
+  [ "$(ids | wc -l)" = 4 ]
+  run -0 qctl remove --queue deferred --sender bulk@here.example --yes
+  [ "$(ids)" = "$(ls "$spool/hold")" ]
+  json remove --all --yes 2>/dev/null | jq -e '.command == "remove" and .from == "hold" and .done'
+  [ -z "$(ids)" ]
+}
+
+@test "qctl: ids and a selection together, or neither, are a wrong command line" {
+  local id
+  id=$(put working me@here.example a@one.example)
+  run -64 qctl hold
+  [[ $output == *"which messages? expected: ids, a selection or --all"* ]]
+  run -64 qctl hold "$id" --all
+  run -64 qctl show
+  run -64 qctl show "$id" --all
+  [[ $output == *"--all means nothing to show"* ]]
+  run -64 qctl polish
+  run -64 qctl check now
+  run -64 qctl hold --older soon
+  [ "$(queue_of "$id")" = working ]
+}
+
+@test "qctl: a message that is being delivered is left alone with exit 75, the others are changed" {
+  local busy free
+  busy=$(put deferred me@here.example a@one.example)
+  free=$(put deferred me@here.example b@one.example)
+  exec 8<"$spool/deferred/$busy"
+  flock 8
+  run -75 qctl hold "$busy" "$free"
+  [[ $output == *"$busy is being delivered right now; try again later"* && $output == *"$free deferred -> hold"* ]]
+  run -75 qctl remove "$busy" --yes
+  [ -e "$spool/deferred/$busy" ]
+  [ -e "$spool/hold/$free" ]
+  exec 8<&-
+  run -0 qctl hold "$busy"
+}
+
+@test "qctl: the options of one command are errors with another" {
+  run -64 qctl list --yes
+  [[ $output == *"--yes means nothing to list"* ]]
+}
+
+@test "qctl check: foreign and half-written files are found, and left as they are" {
+  local whole torn
+  whole=$(put deferred me@here.example a@one.example)
+  torn=$(put deferred me@here.example a@one.example)
+  truncate -s -3 "$spool/deferred/$torn"
+  echo hello >"$spool/hold/README"
+  echo stray >"$spool/notes"
+  cp "$spool/deferred/$whole" "$spool/dead/$whole"
+  touch -d '-2 hours' "$spool/tmp/old-draft" "$spool/progress/0000000000000000AB"
+  touch "$spool/tmp/new-draft"
+  run -65 qctl check
+  [[ $output == *"deferred/$torn: "* && $output == *"hold/README: "* && $output == *"notes: "* && $output == *"dead/$whole: "* ]]
+  [[ $output == *"tmp/old-draft: "* && $output == *"progress/0000000000000000AB: its message is gone"* && $output != *new-draft* ]]
+  [ "${lines[-1]}" = "2 messages, 6 findings" ]
+  json check | jq -se 'length == 6 and all(.path and .why)' || [ "$status" = 65 ]
+  [ -e "$spool/hold/README" ]
+  run -0 qctl
+  [[ $output == *"1 damaged (see qctl check)"* ]]
+}
+
+@test "qctl check: a spool in order exits 0" {
+  put working me@here.example a@one.example
+  run -0 qctl check
+  [ "$output" = "1 messages, 0 findings" ]
+}
+
+# start_log: a resident queue-inject; what into_log gives it stays in the log until a queue-run comes.
+start_log() {
+  start inject queue-inject --spool "$spool" --resident "$PWD/inject.sock"
+  wait_for test -S inject.sock
+}
+into_log() { printf 'Subject: in the log\n\nThis one.\n' | queue-inject -f me@here.example "$@" -- "unix:$PWD/inject.sock"; }
+
+@test "qctl: messages in the log are seen like files" {
+  start_log
+  into_log a@one.example
+  put working me@here.example b@one.example
+  [ "$(ls "$spool/working" | wc -l)" = 1 ]
+  [ "$(json status working | jq -c '[.messages, .in_log]')" = '[2,1]' ]
+  local id
+  id=$(ids --recipient a@one.example)
+  [ "$(queue_of "${id:0:17}")" = working ]
+  [[ $(qctl show "$id") == *"working (in the log)"* ]]
+  [[ $(qctl cat "$id") == *"This one."* ]]
+  run -0 qctl check
+}
+
+@test "qctl: messages in the log are moved and removed when no queue-run runs" {
+  start_log
+  into_log a@one.example
+  into_log b@one.example
+  local a b
+  a=$(ids --recipient a@one.example)
+  b=$(ids --recipient b@one.example)
+  run -0 qctl hold "$a"
+  [ "$output" = "$a working -> hold" ]
+  [ -e "$spool/hold/$a" ]
+  run -0 qctl remove "$b" --yes
+  [ "$(ids)" = "$a" ]
+  into_log c@one.example
+  run -0 qctl remove --queue working --all --yes
+  [ "$(ids)" = "$a" ]
+}
+
+# start_queue_run [SETTING...]: with a transport that puts everything off.
+start_queue_run() {
+  cat >transport <<'T'
+#!/bin/sh
+[ ! -e slow ] || { : >begun; sleep 1; }
+for recipient in "${@:3}"; do printf 's451 4.7.1 come back\0'; done
+printf 'Z\0'
+T
+  sed -i '1s/sh/bash/' transport
+  chmod +x transport
+  start queue-run queue-run --spool "$spool" --remote-transport "$PWD/transport" --retry-min 1h "$@"
+  wait_for test -S "$spool/queue-run.sock"
+}
+is_deferred() { [ "$(ids deferred | wc -l)" = "$1" ]; }
+attempts() { [ "$(json show "$1" | jq '[.history[] | select(.what == "deferred")] | length')" = "$2" ]; }
+
+@test "qctl: beside a running queue-run messages are shown, retried, held, released and removed" {
+  start_log
+  start_queue_run
+  into_log a@one.example
+  wait_for is_deferred 1
+  local id
+  id=$(ids)
+  json list | jq -e '.reason == "451 4.7.1 come back" and .next_attempt > .arrived'
+  run -0 qctl
+  [[ $output != *"No queue-run"* ]]
+  run -0 qctl retry "$id"
+  wait_for attempts "$id" 2
+  run -0 qctl retry --domain one.example
+  [[ $output == "1 message is tried now" ]]
+  wait_for attempts "$id" 3
+  run -0 qctl retry --sender me@here.example
+  wait_for attempts "$id" 4
+  wait_for qctl hold "$id"
+  run -0 qctl retry --all
+  [[ $output == "0 messages are tried now" ]]
+  [ "$(queue_of "$id")" = hold ]
+  run -0 qctl release "$id"
+  wait_for attempts "$id" 5
+  wait_for qctl remove "$id" --yes
+  [ -z "$(ids)" ]
+}
+
+@test "qctl: a message that a queue-run is delivering from the log can be held after the attempt" {
+  touch slow
+  start_log
+  start_queue_run
+  into_log a@one.example
+  wait_for test -e begun
+  local id
+  id=$(ids)
+  [ "$(json list | jq -r .in_log)" = true ]
+  run -0 qctl hold "$id"
+  [ "$(queue_of "$id")" = hold ]
+}
+
+@test "qctl: --help names each command" {
+  run -0 qctl --help
+  for command in status list show cat move hold release retry remove check; do
+    grep -q "^ *usage: qctl $command" <<<"$output"
+    grep -q "^\.It Cm $command$" "$TOP/qctl/qctl.8"
+  done
+  mandoc -Tlint -Wwarning "$TOP/qctl/qctl.8"
+}
