@@ -291,7 +291,8 @@ TEST_CASE("chain: programs and resident programs mix in one chain") {
     answer.message = base::Blob::of_octets("X-Mark: 1\r\n" + std::string(call.invocation.call.message.view()->octets()));
     call.answer(std::move(answer));
   });
-  const auto outcome = bench.call_and_run({marks, "--", "sh", "-c", R"sh([ "$(head -c 9)" = 'X-Mark: 1' ] && shift && exec "$@")sh", "sh", "--", "sh", "-c",
+  const auto outcome = bench.call_and_run({marks, "--",  //
+                                           "sh", "-c", R"sh([ "$(head -c 9)" = 'X-Mark: 1' ] && shift && exec "$@")sh", "sh", "--", "sh", "-c",
                                            R"sh(printf 'K%s' "$(tail -c +12 </dev/fd/0 | head -c 10)" >&6)sh"});
   CHECK(outcome.cause.empty());
   CHECK(outcome.result == Class::Taken);
@@ -420,6 +421,37 @@ TEST_CASE("chain: a server takes no more calls at once than its limit, and all i
   bench.loop.run();
   CHECK(most == 3);
   for (const auto& outcome : bench.outcomes) CHECK(outcome.result == Class::Taken);
+}
+
+// The socket is full again and again, in the middle of frames and with descriptors under way.
+TEST_CASE("chain: large messages to a server that takes a few at a time keep their descriptors") {
+  Bench bench;
+  chain::ResidentServer::Limits limits;
+  limits.calls_at_once = 5;
+  std::vector<PendingCall> waiting;
+  const auto name = bench.serve("s", [&](PendingCall call) { waiting.push_back(std::move(call)); }, limits);
+  net::Timer answers(bench.loop, [&] {
+    for (auto& call : waiting) {
+      const auto octets = call.invocation.call.message.view();
+      auto answer = Answer::pass();  // and the same way back
+      answer.message = base::Blob::of_octets(std::string(octets->octets()) + "!");
+      call.answer(std::move(answer));
+    }
+    waiting.clear();
+  });
+  answers.start(1, 1);
+  const auto end = bench.serve("end", [](PendingCall call) {
+    const auto octets = call.invocation.call.message.view();
+    call.answer(Answer::taken(std::string(octets->octets().substr(0, octets->octets().find(' '))) + octets->octets().back()));
+  });
+  constexpr std::size_t kCount = 300;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    Call call = some_call(std::to_string(i) + " " + std::string(i % 3 == 0 ? 60'000 : 70'000, 'x'));
+    call.context = std::string(5000, ' ');
+    bench.call({name, "--", end}, std::move(call));
+  }
+  bench.loop.run();
+  for (std::size_t i = 0; i < kCount; ++i) REQUIRE(bench.outcomes[i].reply == std::to_string(i) + "!");
 }
 
 TEST_CASE("chain: a server at its limit of connections lets others wait") {

@@ -13,7 +13,8 @@ TEST_CASE("chain: fields of a context are found by their path and type") {
   CHECK(context->flag("connection.is_secured") == false);
   CHECK(context->number("connection.error_count") == 3);
   CHECK(context->text("state") == "token");
-  for (const auto* path : {"connection", "connection.error_count", "state.x", "nothing", "connection.", ".", "connection.client_addr.x"}) CHECK_FALSE(context->text(path));
+  for (const auto* path : {"connection", "connection.error_count", "state.x", "nothing", "connection.", ".", "connection.client_addr.x"})
+    CHECK_FALSE(context->text(path));
   CHECK_FALSE(context->number("state"));
   CHECK_FALSE(context->flag("state"));
   CHECK(context->members() == std::vector<std::string>{"connection", "envelop", "state"});

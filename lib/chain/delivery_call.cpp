@@ -27,7 +27,8 @@ const OverallRow& row_of(Class result) {
 }
 
 bool is_recipient_letter(char letter) {
-  return letter == static_cast<char>(Delivery::Accepted) || letter == static_cast<char>(Delivery::Rejected) || letter == static_cast<char>(Delivery::Deferred);
+  constexpr auto kLetters = std::to_array({Delivery::Accepted, Delivery::Rejected, Delivery::Deferred});
+  return std::ranges::find(kLetters, static_cast<Delivery>(letter)) != kLetters.end();
 }
 
 void append(std::string& out, char letter, std::string_view text) {
@@ -111,7 +112,8 @@ DeliveryReport parse_delivery_report(std::string_view octets, std::size_t recipi
       continue;
     }
     const auto overall = std::ranges::find(kOverall, entry.front(), &OverallRow::letter);
-    if (overall == kOverall.end()) return unsound(std::move(said), recipients, "delivery report: unknown letter '" + base::text::printable(entry, 20) + "'");
+    if (overall == kOverall.end())
+      return unsound(std::move(said), recipients, "delivery report: unknown letter '" + base::text::printable(entry, 20) + "'");
     if (!octets.empty()) return unsound(std::move(said), recipients, "delivery report: goes on behind its end");
     if (said.empty() && recipients > 0) return DeliveryReport::for_all(recipients, overall->result, text);
     // qmail-remote says Z when the connection dies between the replies to RCPT: that holds for those not yet asked.

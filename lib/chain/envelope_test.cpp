@@ -17,7 +17,8 @@ TEST_CASE("chain: an envelope is written as qmail-queue(8) says and read back") 
 }
 
 TEST_CASE("chain: what is not an envelope is refused") {
-  for (const auto bad : {""sv, "\0"sv, "F"sv, "Fa"sv, "Fa\0"sv, "Fa\0Tb"sv, "Fa\0Tb\0"sv, "Ta\0\0"sv, "Fa\0Fb\0\0"sv, "Fa\0Tb\0\0x"sv, "fa\0Tb\0\0"sv}) {
+  for (const auto bad : {""sv, "\0"sv, //
+                         "F"sv, "Fa"sv, "Fa\0"sv, "Fa\0Tb"sv, "Fa\0Tb\0"sv, "Ta\0\0"sv, "Fa\0Fb\0\0"sv, "Fa\0Tb\0\0x"sv, "fa\0Tb\0\0"sv}) {
     CAPTURE(bad);
     const auto read = chain::parse_envelope(bad);
     REQUIRE_FALSE(read);

@@ -82,7 +82,8 @@ base::Result<std::size_t> FrameSocket::send_some() {
   ssize_t n;
   do n = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
+  // ETOOMANYREFS: so many descriptors of this user are under way that the kernel wants some of them received first.
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS)) return 0;
   if (n < 0) return base::fail_errno("send");
   attached_.erase(attached_.begin(), attached_.begin() + static_cast<std::ptrdiff_t>(count));
   return static_cast<std::size_t>(n);

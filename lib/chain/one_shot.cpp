@@ -137,8 +137,8 @@ int call_next(std::string_view program, const Words& next, Call call) {
   const Outcome outcome = call_and_wait(next, std::move(call), {});
   if (!outcome.cause.empty()) base::report(program, {base::Fault::Temporary, outcome.cause});
   // A report that is garbage stays here: 82 or 0 would claim that it says something.
-  const bool is_garbage = outcome.result == Outcome::Class::Temporary && outcome.reply.empty() && base::outcome_of(outcome.exit_code) != base::Outcome::Temporary;
-  if (is_garbage) return base::exit_row(base::Fault::Temporary).in_chain;
+  const bool claims_more = base::outcome_of(outcome.exit_code) != base::Outcome::Temporary;
+  if (outcome.result == Outcome::Class::Temporary && outcome.reply.empty() && claims_more) return base::exit_row(base::Fault::Temporary).in_chain;
   Answer answer = Answer::exit(outcome.exit_code);
   answer.report = outcome.report;
   return end_with(answer);

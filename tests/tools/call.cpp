@@ -30,7 +30,8 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"at-once", "N", "with --repeat: calls under way (1)"},
 });
 const base::Manual kManual{
-    .program = kProgram, .section = "1", .usage = "[OPTION...] -- CHAIN <message", .purpose = "Makes a message call.", .examples = "", .options = kOptions};
+    .program = kProgram, .section = "1", .usage = "[OPTION...] -- CHAIN <message",
+    .purpose = "Makes a message call.", .examples = "", .options = kOptions};
 
 const char* name_of(chain::Outcome::Class result) {
   switch (result) {
