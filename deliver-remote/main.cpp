@@ -1,5 +1,4 @@
 // deliver-remote: deliver a message over SMTP or LMTP. See deliver-remote(8).
-
 #include <array>
 #include <limits>
 #include <memory>
@@ -9,7 +8,6 @@
 #include "deliver-remote/options.h"
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
-#include "lib/base/log.h"
 #include "lib/chain/resident.h"
 #include "lib/net/loop.h"
 

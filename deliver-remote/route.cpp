@@ -81,7 +81,7 @@ std::expected<std::vector<std::string>, Verdict> choose_hosts(const std::string&
   if (is_null) return std::unexpected(our_verdict(Class::Permanent, 556, "5.1.10", domain + " accepts no mail (null MX)"));
   std::erase_if(hosts, [](const auto& host) { return host.host.empty(); });
   if (hosts.empty()) return std::unexpected(our_verdict(Class::Permanent, 550, "5.4.4", "no MX record of " + domain + " names a host"));
-  std::ranges::stable_sort(hosts, {}, &net::dns::Mx::preference);
+  std::ranges::sort(hosts, {}, &net::dns::Mx::preference);
 
   // RFC 5321 section 5.1: a relay that is in the list itself uses what is better than itself, or mail would go in circles.
   const auto own = std::ranges::find_if(hosts, [&](const auto& host) { return is_own(host.host, own_names); });

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unbound.h>
 
 #include <algorithm>
@@ -195,10 +196,12 @@ struct Resolver::Internal {
   explicit Internal(Settings chosen, Loop* own_loop) : settings(std::move(chosen)), loop(own_loop) {}
 
   std::string start();
+  [[nodiscard]] timespec resolv_conf_changed() const;
+  void forget_old_servers();
   std::uint64_t ask(const std::string& name, Type type, Done done);
   void answer(std::uint64_t handle, Answer answer);
   void cancel(std::uint64_t handle);
-  void process() const { ::ub_process(context.get()); }
+  void process();
   void on_time();
   void update_timer();
   static void on_result(void* question, int code, ub_result* result) noexcept;
@@ -213,10 +216,36 @@ struct Resolver::Internal {
   // Questions that libunbound did not take, and what to answer as soon as that is allowed.
   std::vector<std::pair<std::uint64_t, Answer>> refused;
   std::uint64_t last_handle = 0;
+  timespec resolv_conf_read = {};  // its last change when it was read
+  bool is_processing = false;
 };
 
+timespec Resolver::Internal::resolv_conf_changed() const {
+  struct stat status;
+  const bool is_used = settings.servers.empty() && ::stat(settings.resolv_conf.c_str(), &status) == 0;
+  return is_used ? status.st_mtim : timespec{};
+}
+
+// A laptop moves, a lease ends: a resident program asks the servers that resolv.conf names now. Not while libunbound has
+// questions or is on the stack.
+void Resolver::Internal::forget_old_servers() {
+  if (!context || is_processing || questions.size() > 1) return;
+  const auto now = resolv_conf_changed();
+  if (now.tv_sec == resolv_conf_read.tv_sec && now.tv_nsec == resolv_conf_read.tv_nsec) return;
+  watch.reset();
+  context.reset();
+}
+
+void Resolver::Internal::process() {
+  is_processing = true;
+  ::ub_process(context.get());
+  is_processing = false;
+}
+
 std::string Resolver::Internal::start() {
+  forget_old_servers();
   if (context) return {};
+  resolv_conf_read = resolv_conf_changed();
   Context fresh(::ub_ctx_create());
   if (!fresh) return "libunbound cannot start";  // out of memory, descriptors or entropy
   if (auto problem = configure(fresh.get(), settings); !problem.empty()) return problem;

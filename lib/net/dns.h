@@ -46,7 +46,7 @@ struct Settings {
   // "192.0.2.53", "2001:db8::53", with "@5353" for a port. Empty: those of `resolv_conf`. "none": nobody is asked to do it for
   // us, the search begins at the root.
   std::vector<std::string> servers;
-  std::string resolv_conf = "/etc/resolv.conf";
+  std::string resolv_conf = "/etc/resolv.conf";  // read again when it has changed
   std::vector<std::string> stubs;  // "example.org=192.0.2.53@5353": this zone is asked there
   std::string trust_anchor;        // file with DS or DNSKEY records; empty: nothing is validated
   std::uint64_t timeout_milliseconds = 30'000;

@@ -1,6 +1,11 @@
 #include "lib/net/dns.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+
+#include "lib/base/io.h"
 
 using namespace net;
 using namespace net::dns;
@@ -100,6 +105,27 @@ TEST_CASE("dns: a server that cannot be is told, at the first question") {
     CHECK(answer.status == Status::Temporary);
     CHECK(answer.problem.find(row.problem) != std::string::npos);
   }
+}
+
+TEST_CASE("dns: resolv.conf is read again when it has changed") {
+  char path[] = "/tmp/vsmtp-resolv.XXXXXX";
+  base::UniqueFd file(::mkstemp(path));
+  REQUIRE(file.is_open());
+  dns::Settings settings;
+  settings.resolv_conf = path;
+  settings.timeout_milliseconds = 200;
+  Resolver resolver(settings);
+  REQUIRE(base::write_all(file.get(), "nameserver not-an-address\n"));
+  CHECK(resolver.resolve_now("localhost", Type::A).status == Status::Temporary);
+  REQUIRE(::ftruncate(file.get(), 0) == 0);
+  REQUIRE(base::pwrite_all(file.get(), "nameserver 127.0.0.1\n", 0));
+  CHECK(resolver.resolve_now("localhost", Type::A).status == Status::Found);
+  REQUIRE(::ftruncate(file.get(), 0) == 0);
+  REQUIRE(base::pwrite_all(file.get(), "nameserver not-an-address\n", 0));
+  const timespec later[2] = {{2'000'000'000, 0}, {2'000'000'000, 0}};
+  REQUIRE(::futimens(file.get(), later) == 0);
+  CHECK(resolver.resolve_now("localhost", Type::A).status == Status::Temporary);
+  ::unlink(path);
 }
 
 TEST_CASE("dns: a resolver that goes with its questions answers nobody") {

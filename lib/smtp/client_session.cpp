@@ -97,7 +97,6 @@ void ClientSession::on_unasked_reply(Reply reply) {
 
 void ClientSession::on_greeting(Reply reply) {
   if (reply.digit() != 2) return fail({refusal(reply), ClientStage::Greeting, false, std::move(reply)});
-  server_name_ = reply.text.substr(0, reply.text.find_first_of(" \n"));
   plan(ClientStage::Hello);
 }
 

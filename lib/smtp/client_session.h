@@ -72,7 +72,6 @@ class ClientSession {
   enum class State : std::uint8_t { Opening, Ready, Busy, Closing, Closed };
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const Extensions& extensions() const { return extensions_; }
-  [[nodiscard]] std::string_view server_name() const { return server_name_; }  // as it called itself in its greeting
 
   // ---- the connection's side
   void receive(std::string_view octets);
@@ -151,7 +150,6 @@ class ClientSession {
   State state_ = State::Opening;
   ReplyReader reader_;
   Extensions extensions_;
-  std::string server_name_;
   std::uint64_t progress_ = 0;
   Verdict failure_;
 

@@ -1,6 +1,7 @@
 // call: makes a message call (vsmtp-chain(7)) from the shell, for tests and measurements.
 //   call [--timeout DURATION] [--processes N] [--context JSON] [--from ADDRESS] [--to ADDRESS]... [--repeat N [--at-once N]]
 //        -- CHAIN <message
+//   call --delivery [...] -- PROGRAM HOST SENDER RECIPIENT... <message
 // Prints how the call ended: the class, and `reply:`, `cause:` where there are such. With --repeat the same call N times, and
 // how many of each end and how many calls a second there were.
 #include <array>
@@ -26,6 +27,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"context", "JSON", "descriptor 3"},
     {"from", "ADDRESS", "sender"},
     {"to", "ADDRESS", "recipient; may be given several times"},
+    {"delivery", "", "make a delivery call, and print its report"},
     {"repeat", "N", "make the call so many times (1)"},
     {"at-once", "N", "with --repeat: calls under way (1)"},
 });
@@ -42,11 +44,13 @@ const char* name_of(chain::Outcome::Class result) {
   return "temporary";
 }
 
-std::string describe(const chain::Outcome& outcome) {
+std::string describe(const chain::Outcome& outcome, bool is_delivery) {
   std::string text = name_of(outcome.result);
   text += '\n';
   if (!outcome.reply.empty()) text += "reply: " + outcome.reply + "\n";
   if (!outcome.cause.empty()) text += "cause: " + outcome.cause + "\n";
+  for (const auto part : base::text::split(outcome.report, '\0'))
+    if (is_delivery && !part.empty()) text.append(part).append("\n");
   return text;
 }
 
@@ -71,7 +75,7 @@ class Repeater {
     ++open_;
     caller_.call(words_, call_, [this](const chain::Outcome& outcome) {
       --open_;
-      ++ends_[describe(outcome)];
+      ++ends_[describe(outcome, call_.kind == chain::Kind::Delivery)];
       next();
     });
   }
@@ -98,6 +102,7 @@ int main(int argc, char** argv) {
   auto message = base::Blob::of_descriptor(0, std::numeric_limits<std::uint64_t>::max());
   if (!message) return base::report(kProgram, message.error());
   call.message = std::move(*message);
+  if (line->has("delivery")) call.kind = chain::Kind::Delivery;
   call.environment = chain::interface_environment();
   call.envelope = chain::to_octets({line->text("from"), line->all("to")});
   call.context = line->text("context");
@@ -108,7 +113,7 @@ int main(int argc, char** argv) {
 
   if (times == 1) {
     const auto outcome = chain::call_and_wait(line->chain, std::move(call), limits);
-    (void)base::write_all(1, describe(outcome));
+    (void)base::write_all(1, describe(outcome, line->has("delivery")));
     return outcome.result == chain::Outcome::Class::Taken ? 0 : 1;
   }
   net::Loop loop;
