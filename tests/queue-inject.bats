@@ -263,6 +263,85 @@ recipient <plain@host.example>' ]
   [[ $output == *'550 5.7.1 not you'* ]]
 }
 
+# ---- for many callers ---------------------------------------------------------------------------------------------------
+
+start_resident() { # [OPTION...]
+  start resident queue-inject --spool spool --resident "$PWD/queue.sock" --segment-size 1m "$@"
+  wait_for [ -S queue.sock ]
+}
+call() { "$TOP/build/tests/call" "$@" --from me@x --to you@x -- "unix:$PWD/queue.sock" <message; }
+logged() { qctl --spool spool list working --json | jq -r 'select(.in_log) | .id'; }
+
+@test "queue-inject: resident, small messages go into the log, large and held ones get a file" {
+  start_resident --log-message-limit 21
+  run -0 call
+  [[ $output == *'250 2.0.0 Ok: queued as '* ]]
+  [ "$(logged)" = "${output##* }" ]
+  [ -z "$(stored)" ]
+  call --context '{"queue":"hold"}'
+  [ "$(ls spool/hold | wc -l)" = 1 ]
+  printf 'Subject: x\r\n\r\nhello!\r\n' >message
+  call
+  [ "$(ls spool/working | wc -l)" = 1 ]
+  content spool/working/* | cmp - message
+  [ "$(logged | wc -l)" = 1 ]
+}
+
+@test "queue-inject: resident, the codes are those of a call by exec" {
+  start_resident --message-limit 1000 --hop-limit 2
+  call
+  run call --context '['
+  [[ $output == *'exit code 91'* ]]
+  printf 'Received: a\r\nReceived: b\r\nReceived: c\r\n\r\n' >message
+  run call
+  [[ $output == *'554 5.4.6 too many hops'* ]]
+  head -c 1001 /dev/zero | tr '\0' x >message
+  run call
+  [[ $output == *'552 5.3.4'* ]]
+  [ "$(logged | wc -l)" = 1 ]
+}
+
+@test "queue-inject: resident, calls that come together share their syncs" {
+  start resident strace -D -f -qq -o "$PWD/trace" -e trace=fdatasync queue-inject --spool spool --resident "$PWD/queue.sock" --segment-size 4m
+  wait_for [ -S queue.sock ]
+  call --repeat 400 --at-once 50 >answers
+  [ "$(grep -c 'queued as' answers)" = 400 ]
+  [ "$(logged | wc -l)" = 400 ]
+  [ "$(grep -c fdatasync trace)" -le 200 ]
+}
+
+@test "queue-inject: resident, all are answered when it is told to end, and it exits 0" {
+  start_resident
+  call --repeat 300 --at-once 8 >answers &
+  caller=$!
+  wait_for eval '[ "$(logged | wc -l)" -gt 5 ]'
+  stop resident
+  wait "$caller" || true
+  sed -n 's/^reply: .*queued as //p' answers | sort >taken
+  [ -s taken ]
+  logged | sort | diff - taken
+}
+
+@test "queue-inject: resident, one for a spool: a second one says who has it" {
+  start_resident
+  run -75 queue-inject --spool spool --resident "$PWD/second.sock"
+  [[ $output == *"another queue-inject serves this spool"*"process $(pid_of resident)"* ]]
+  call
+  inject
+  run -75 queue-inject --spool spool --resident "$PWD/queue.sock"
+  call
+}
+
+@test "queue-inject: resident, the socket has the permissions it is told" {
+  start_resident
+  [ "$(stat -c %a queue.sock)" = 600 ]
+  stop resident
+  rm -f queue.sock
+  start_resident --socket-mode 666
+  [ "$(stat -c %a queue.sock)" = 666 ]
+  run -64 queue-inject --spool spool --resident x.sock --socket-mode 9
+}
+
 # ---- sendmail -----------------------------------------------------------------------------------------------------------
 
 @test "sendmail: the options that programs use" {
