@@ -29,9 +29,9 @@ holds_whole() {
 }
 # traced CALLS EXPRESSION PROGRAM...: with EXPRESSION for strace's inject, the calls in the file trace.
 traced() { strace -f -qq -o trace -e "trace=$1" ${2:+-e "inject=$2"} "${@:3}"; }
-# Which of its openat calls is the one that makes the file: the number.
+# creating_openat ARGUMENT...: which of its openat calls is the one that makes the file: the number.
 creating_openat() {
-  traced openat '' deliver-maildir --maildir joe <message
+  traced openat '' deliver-maildir "$@" <message >first-report
   grep -n O_TMPFILE trace | cut -d: -f1
   rm joe/new/*
 }
@@ -70,7 +70,7 @@ creating_openat() {
 
 @test "deliver-maildir: where the file system has no files without a name, tmp/ is used, and is empty afterwards" {
   make_maildir joe
-  traced openat,linkat "openat:error=EOPNOTSUPP:when=$(creating_openat)" deliver-maildir --maildir joe <message
+  traced openat,linkat "openat:error=EOPNOTSUPP:when=$(creating_openat --maildir joe)" deliver-maildir --maildir joe <message
   grep -q 'linkat([0-9]*, "[0-9]*\.M' trace
   holds_whole joe 1
   [ -z "$(ls joe/tmp)" ]
@@ -95,7 +95,7 @@ creating_openat() {
 @test "deliver-maildir: whichever system call fails, the recipient is deferred with the status that fits, and nothing is left" {
   make_maildir joe
   local which call error expected
-  which=$(creating_openat)
+  which=$(creating_openat --template '{user}' --log-destination log h '' joe)
   for call in "openat $which" 'write 1' 'fsync 1' 'linkat 1'; do
     for error in EIO:4.3.0 ENOSPC:4.3.1 EDQUOT:4.2.2 EROFS:4.3.0; do
       traced "${call% *}" "${call% *}:error=${error%:*}:when=${call#* }" \
@@ -120,7 +120,8 @@ creating_openat() {
 
 @test "deliver-maildir: resident, a failed sync of all is asked about file by file, and only what failed waits" {
   make_maildir joe
-  start resident strace -f -qq -o trace -e trace=syncfs,fsync -e inject=syncfs:error=EIO -e inject=fsync:error=EIO:when=3 \
+  # strace counts the calls of each thread: one thread, one count.
+  start resident env UV_THREADPOOL_SIZE=1 strace -f -qq -o trace -e trace=syncfs,fsync -e inject=syncfs:error=EIO -e inject=fsync:error=EIO:when=3 \
     deliver-maildir --resident "$PWD/socket" --template "$PWD/{user}" --local-domains '*'
   wait_for grep -q ' info ready ' resident.log
   run call --to joe@h --repeat 200 --at-once 50 -- "unix:$PWD/socket" <message
@@ -186,7 +187,7 @@ creating_openat() {
     sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
     stop resident KILL || true
     wait "${pids[@]}" || true
-    taken=$((taken + $(sed -n 's/ times taken//p' ends.* | paste -sd+ | bc)))
+    taken=$((taken + $(awk '/ times taken/ { sum += $1 } END { print sum + 0 }' ends.*)))
   done
   [ "$taken" -gt 500 ]
   [ "$(ls ?/new | grep -c M)" -ge "$taken" ]
