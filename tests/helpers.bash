@@ -28,7 +28,8 @@ wait_for() {
 start() {
   local name=$1
   shift
-  "$@" >"$BATS_TEST_TMPDIR/$name.log" 2>&1 3>&- </dev/null &
+  : >"$BATS_TEST_TMPDIR/$name.log"  # now: nobody shall wait for a line and find that of an earlier start
+  "$@" >>"$BATS_TEST_TMPDIR/$name.log" 2>&1 3>&- </dev/null &
   echo $! >"$BATS_TEST_TMPDIR/$name.pid"
 }
 
