@@ -39,6 +39,8 @@ std::string& Server::output_buffer() {
 
 void Server::on_connection(base::UniqueFd socket) {
   const auto client = net::Address::of_peer(socket.get());
+  // Reset already. What it sent could still be read, and a client without an address must not pass for one of a Unix socket.
+  if (client.is_empty()) return;
   if (limits_.is_full()) return turn_away(socket, client, "too many connections");
   if (client.is_ip() && limits_.is_full_for(limits_.client_of(client))) return turn_away(socket, client, "too many connections from this address");
 

@@ -190,6 +190,22 @@ EOF
   [ "$(printf 'QUIT\r\n' | say | codes)" = "220 221" ]
 }
 
+@test "smtpd: a client that has reset its connection before it was accepted gets nothing done" {
+  serve --relay-clients 192.0.2.1
+  kill -STOP "$(pid_of smtpd)"
+  python3 - "$port" <<'EOF'
+import socket, struct, sys
+for i in range(20):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.sendall(b"EHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nx\r\n.\r\n")
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+EOF
+  kill -CONT "$(pid_of smtpd)"
+  [ "$(send b@other.example | codes)" = "220 250 250 550 554 500 500 500 500 221" ]
+  has_kept 0
+}
+
 @test "smtpd: a silent client is told 421 when its time for a stage is over" {
   serve --timeout-connect 1s --timeout-mail-from 2s
   local begin=$SECONDS
