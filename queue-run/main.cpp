@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
   if (settings->only.empty()) {
     requests.emplace(loop, runner);
     const auto listening = requests->listen(*spool);
-    if (!listening) return base::report(kProgram, listening.error());
+    if (!listening) base::log::error("no requests are served", {{"cause", listening.error().cause}});  // mail goes on
   }
   const net::SignalWatch on_term(loop, SIGTERM, [&] { runner.stop(); });
   const net::SignalWatch on_int(loop, SIGINT, [&] { runner.stop(); });

@@ -14,7 +14,11 @@ constexpr std::size_t kSpillJobs = 4;  // the threads of libuv's pool
 constexpr Milliseconds kSyncDelay = 100;
 constexpr Milliseconds kRetryDelay = 1000;
 
-bool has_settled(const Message& message) { return std::ranges::any_of(message.unrecorded, queue::settles, &queue::Event::kind); }
+// Whether a recipient would get it again after a crash now.
+bool has_unrecorded_deliveries(const Message& message) {
+  const bool is_to_be_removed = message.conclusion && !message.conclusion->place;
+  return is_to_be_removed || std::ranges::any_of(message.unrecorded, queue::settles, &queue::Event::kind);
+}
 
 // Where queue-run looks for mail: what lies elsewhere was put there by somebody.
 bool is_served(const queue::Place& place) {
@@ -105,7 +109,7 @@ void Recorder::stick(Message& message, const base::Error& error) {
     message.is_stuck = true;
     stuck_.push_back(&message);
   }
-  if (has_settled(message)) ++failed_notes_;
+  if (has_unrecorded_deliveries(message)) ++unsafe_;
   if (retry_at_ == kNever) retry_at_ = base::monotonic_milliseconds() + kRetryDelay;
 }
 
@@ -119,7 +123,7 @@ void Recorder::flush(Milliseconds now, bool at_end) {
 
 void Recorder::retry_stuck(Milliseconds now) {
   retry_at_ = kNever;
-  failed_notes_ = 0;
+  unsafe_ = 0;
   std::vector<Message*> again;
   again.swap(stuck_);
   for (Message* message : again) {

@@ -30,7 +30,7 @@ class Recorder {
   // Sets the conclusion and carries it out, now or in a later flush().
   void conclude(Message& message, Conclusion conclusion);
 
-  [[nodiscard]] bool can_record() const { return !log_failed_ && failed_notes_ == 0; }
+  [[nodiscard]] bool can_record() const { return !log_failed_ && unsafe_ == 0; }
   // Once a turn of the loop. `at_end`: does not wait to share a sync.
   void flush(Milliseconds now, bool at_end = false);
   [[nodiscard]] Milliseconds wakes_at() const;
@@ -59,7 +59,7 @@ class Recorder {
   std::size_t spill_jobs_ = 0;           // under way in threads
   std::size_t spilling_messages_ = 0;    // in them
   std::vector<Message*> stuck_;   // files for which something failed
-  std::size_t failed_notes_ = 0;  // of the stuck ones: settled recipients that could not be recorded
+  std::size_t unsafe_ = 0;        // of the stuck ones: those that would be delivered again after a crash now
   bool log_failed_ = false;
   Milliseconds spill_at_ = kNever;
   Milliseconds retry_at_ = kNever;

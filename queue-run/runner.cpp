@@ -96,7 +96,7 @@ void Runner::take_in_log() {
 }
 
 void Runner::take_in_fresh() {
-  for (std::size_t i = 0; i < kMessagesPerTurn && !fresh_.empty() && has_room(); ++i) {
+  for (std::size_t i = 0; i < kFilesPerTurn && !fresh_.empty() && has_room(); ++i) {
     const FreshFile file = std::move(fresh_.front());
     fresh_.pop_front();
     if (fresh_known_.erase(file.id) == 0) continue;  // gone meanwhile
@@ -106,7 +106,7 @@ void Runner::take_in_fresh() {
 
 void Runner::take_in_due() {
   const auto now = base::wall_now();
-  for (std::size_t i = 0; i < kMessagesPerTurn && has_room_for_old(); ++i) {
+  for (std::size_t i = 0; i < kFilesPerTurn && has_room_for_old(); ++i) {
     const auto id = due_.take_due(now);
     if (!id) return;
     admit_file({queue::State::Deferred, {}}, *id, false);

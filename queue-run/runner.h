@@ -55,6 +55,7 @@ class Runner {
 
  private:
   static constexpr std::size_t kMessagesPerTurn = 1000;
+  static constexpr std::size_t kFilesPerTurn = 50;  // they may have to come from the disk, and the loop waits for them
   struct FreshFile {
     queue::Place place;
     queue::Id id;
@@ -65,6 +66,7 @@ class Runner {
   void take_in_log();
   void take_in_fresh();
   void take_in_due();
+  // What is fresh and not in deliver/ will go through the post-queue rules first; so will that of take_in_log().
   void admit_file(const queue::Place& place, const queue::Id& id, bool is_fresh);
   void on_file_error(const queue::Place& place, const queue::Id& id, const base::Error& error);
   void on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, bool is_listed = false);

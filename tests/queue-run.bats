@@ -329,6 +329,17 @@ END
   [ ! -e nowhere ]
 }
 
+@test "queue-run: settings that are not sound together are a configuration error" {
+  for wrong in '--retry-min 2h --retry-max 1h' '--retry-min 0' '--remote-concurrency 0' '--local-concurrency 0' '--destination-concurrency 0' \
+    '--recipients-per-call 0' '--processes 0' '--destination-failures 0' '--messages-max 0'; do
+    # shellcheck disable=SC2086 # words
+    run -78 queue-run --spool spool --drain $wrong
+  done
+  run -78 queue-run --spool spool --drain --remote-transport 'one -- two'
+  run -64 queue-run --spool spool --drain --remote-concurrency many
+  queue-run --spool spool --drain --retry-min 1h --retry-max 1h --remote-concurrency 1 --messages-max 1
+}
+
 @test "queue-run: SIGTERM waits for open deliveries and starts no new ones" {
   start_queue_run --remote-concurrency 1
   store spool working gate@a.test
