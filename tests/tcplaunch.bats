@@ -1,5 +1,5 @@
 # tcplaunch(8), and the same SMTP sessions under tcplaunch, ucspi-tcp's tcpserver and openbsd-inetd.
-load helpers
+load smtpd_helpers
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
 
@@ -237,6 +237,66 @@ END
   for _ in {1..200}; do greeting >>pids & clients+=($!); done
   wait "${clients[@]}"
   [ "$(sort -u pids | wc -l)" = 200 ]
+}
+
+# Client sides of whole sessions.
+sessions() {
+  mkdir sessions
+  local head='EHLO client.example\nMAIL FROM:<a@a.example>\nRCPT TO:<b@b.example>\n'
+  printf 'HELO client.example\nMAIL FROM:<>\nRCPT TO:<b@b.example>\nDATA\nSubject: x\n\n..hello\n.\nQUIT\n' >sessions/plain
+  printf "$head"'DATA\nSubject: 1\n\none\n.\nMAIL FROM:<a@a.example>\nRCPT TO:<c@c.example>\nRCPT TO:<d@d.example>\nDATA\n2\n.\nQUIT\n' >sessions/two
+  printf "$head"'BDAT 7\n1\n\n45BDAT 6 LAST\n6\n7\nQUIT\n' | sed 's/$/\r/' >sessions/chunks
+  printf 'NOOP\nHELP\nVRFY x\nEXPN x\nwhat\nRCPT TO:<b@b.example>\nDATA\nEHLO\nEHLO c.example\nMAIL FROM:a\nRSET\nMAIL FROM:<a@a.example> X=1\nQUIT\n' >sessions/errors
+  printf "$head"'DATA\nSubject: refuse me\n\nx\n.\nRSET\nQUIT\n' >sessions/refused
+  printf "$head"'DATA\nSubject: the client goes\n\nhalf' >sessions/cut
+  printf 'MAIL FROM:<a@a.example> SIZE=99999999999\nQUIT\n' >sessions/large
+  : >sessions/nothing
+  for file in sessions/*; do sed -i 's/\r*$/\r/' "$file"; done
+}
+
+# same_sessions NAME: what server and chain say and get on $port, without what differs from one message to the next.
+same_sessions() {
+  local session
+  mkdir "$1"
+  for session in sessions/*; do
+    say <"$session" >"$1/${session##*/}.said"
+    for file in kept/*.msg; do [ ! -e "$file" ] || sed -i '/^Received: /,/; .*[0-9]\r*$/d' "$file"; done
+    cat kept/*.env kept/*.msg >"$1/${session##*/}.kept" 2>/dev/null || true
+    rm -rf kept/* keep.d.*
+  done
+}
+
+@test "tcplaunch: sessions of smtpd are the same as under tcpserver and inetd" {
+  [ "$(id -u)" = 0 ] || skip "inetd wants to be root"
+  sessions
+  make_keep
+  script filter <<'EOF'
+if grep -q '^Subject: refuse me' /dev/stdin; then printf 'D554 5.7.1 as you wish' >&6; exit 82; fi
+shift
+exec "$@"
+EOF
+  local smtpd=(smtpd --domain mx.example.org --relay-domains '*' -- "$PWD/filter" -- "$PWD/keep") tcpserver
+  launch -l mx.example.org -- "${smtpd[@]}"
+  same_sessions tcplaunch
+  stop tcplaunch
+  port=$(free_port)
+  start tcpserver tcpserver -HRl mx.example.org 127.0.0.1 "$port" "${smtpd[@]}"
+  wait_for_port "$port"
+  same_sessions tcpserver
+  port=$(free_port)
+  echo "127.0.0.1:$port stream tcp nowait root $(command -v smtpd) ${smtpd[*]}" >inetd.conf
+  start inetd inetd -d "$PWD/inetd.conf"
+  wait_for_port "$port"
+  same_sessions inetd
+  diff -r tcplaunch tcpserver
+  diff -r tcplaunch inetd
+  # They have taken place: four messages were kept, one was refused.
+  [ "$(codes <tcplaunch/two.said)" = '220 250 250 250 354 250 250 250 250 354 250 221' ]
+  [ "$(codes <tcplaunch/chunks.said)" = '220 250 250 250 250 250 221' ]
+  grep -q '^554 5.7.1 as you wish' tcplaunch/refused.said
+  grep -q '^\.hello' tcplaunch/plain.kept
+  [ "$(cat tcplaunch/*.kept | grep -c ^F)" = 4 ]
+  [ ! -s tcplaunch/cut.kept ]
 }
 
 @test "tcplaunch: its manual has no mistakes" { mandoc -T lint -W warning "$TOP/smtpd/tcplaunch.8"; }

@@ -78,6 +78,7 @@ void print_help(const Manual& manual, const po::options_description& own, const 
 }  // namespace
 
 Result<CommandLine> CommandLine::parse(const Manual& manual, int argc, char** argv) {
+  log::leave_connection(manual.program);
   CommandLine parsed;
   Values line(argv + std::min(argc, 1), argv + argc);
   if (const auto dashes = std::ranges::find(line, "--"); dashes != line.end()) {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "lib/base/io.h"
+#include "lib/base/log.h"
 
 namespace base {
 namespace {
@@ -10,8 +10,7 @@ void print(std::string_view program, const Error& error) {
   std::string line(program);
   line += ": fatal: ";
   line += error.cause;
-  line += '\n';
-  (void)write_all(2, line);  // standard error is the last resort: nobody is left to tell
+  log::last_words(line);
 }
 }  // namespace
 

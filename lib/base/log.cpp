@@ -1,6 +1,7 @@
 #include "lib/base/log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include <algorithm>
@@ -31,6 +32,7 @@ struct Sink {
   std::string program = "vsmtp";
   Settings settings;
   UniqueFd file;
+  bool has_no_stderr = false;
 };
 Sink& sink() {
   static Sink the_sink;
@@ -82,14 +84,42 @@ std::string as_text(Level level, std::string_view event, std::span<const Field> 
 
 }  // namespace
 
+namespace {
+void open_syslog() { ::openlog(sink().program.c_str(), LOG_PID | LOG_NDELAY, LOG_MAIL); }
+
+bool is_same_socket(int a, int b) {
+  struct stat one, other;
+  if (::fstat(a, &one) != 0 || ::fstat(b, &other) != 0) return false;
+  return S_ISSOCK(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+}  // namespace
+
+void leave_connection(std::string_view program) {
+  if (!is_same_socket(STDERR_FILENO, STDIN_FILENO) && !is_same_socket(STDERR_FILENO, STDOUT_FILENO)) return;
+  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null < 0) return;
+  ::dup2(null, STDERR_FILENO);
+  ::close(null);
+  sink().program = program;
+  sink().has_no_stderr = true;
+  sink().settings.destination = "syslog";
+  open_syslog();
+}
+
+void last_words(std::string_view line) {
+  if (sink().has_no_stderr) return ::syslog(LOG_ERR, "%.*s", static_cast<int>(line.size()), line.data());
+  (void)write_all(STDERR_FILENO, std::string(line) + "\n");  // the last resort: nobody is left to tell
+}
+
 Result<void> configure(std::string_view program, const Settings& settings) {
   Sink& s = sink();
   s.program = program;
   s.settings = settings;
   s.file.reset();
-  if (settings.destination.empty()) return {};
-  if (settings.destination == "syslog") {
-    ::openlog(s.program.c_str(), LOG_PID | LOG_NDELAY, LOG_MAIL);
+  if (s.settings.destination.empty() && s.has_no_stderr) s.settings.destination = "syslog";
+  if (s.settings.destination.empty()) return {};
+  if (s.settings.destination == "syslog") {
+    open_syslog();
     return {};
   }
   auto file = open_file(settings.destination, O_WRONLY | O_APPEND | O_CREAT, 0640);

@@ -31,6 +31,12 @@ struct Settings {
   std::string destination;
 };
 
+// inetd(8) makes the client descriptor 2 as well. Then that becomes /dev/null, so that neither this program nor those that
+// it starts talk to the client there, and what would go to standard error goes to syslog. To be called before anything else.
+void leave_connection(std::string_view program);
+// A line for the operator when the program ends: on standard error, or where leave_connection() turned it.
+void last_words(std::string_view line);
+
 [[nodiscard]] Result<void> configure(std::string_view program, const Settings& settings);
 void reopen();  // after the file was rotated
 
