@@ -48,7 +48,8 @@ std::string event_text(const queue::Event& event, const queue::Item& item, const
   std::string text = out.styled(row_of(event.kind).word, row_of(event.kind).style);
   const bool utf8 = out.screen().utf8;
   if (const auto recipient = recipient_of(event, item); !recipient.empty()) text += " " + addresses_text({recipient}, utf8);
-  if (!event.destination.empty()) text += " " + printable_text(event.destination, utf8);
+  // What deliver-remote reports begins with the host that said it.
+  if (!event.destination.empty() && !event.text.starts_with(event.destination)) text += " " + printable_text(event.destination, utf8);
   if (!event.text.empty()) text += ": " + printable_text(event.text, utf8);
   return text;
 }

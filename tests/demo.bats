@@ -1,0 +1,117 @@
+load helpers
+
+setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+
+# start_up [ARGUMENT...]: a server in ./data on $port that has said all it has to say.
+start_up() {
+  port=$(free_port)
+  start vsmtp vsmtp up --dir data --port "$port" "$@"
+  wait_for grep -q 'Stop with Ctrl-C' vsmtp.log
+}
+# exit_code_of NAME [SIGNAL]: stops it and prints how it ended.
+exit_code_of() {
+  code=0
+  stop "$@" || code=$?
+  echo "$code"
+}
+send() { swaks --silent 2 --server "127.0.0.1:$port" --helo client.example --from you@example.com "$@"; }
+has_mail() { [ "$(find "data/mail/$1/new" -type f 2>/dev/null | wc -l)" = "$2" ]; }
+# pids_of [PROGRAM]: of those that serve this folder.
+pids_of() { pgrep -f -- "^${1-[a-z-]+} --config $PWD/data/" || true; }
+none_left() { [ -z "$(pids_of)" ]; }
+
+@test "vsmtp demo: everything happens, in order, and nothing is left behind" {
+  mkdir tmp
+  run -0 env TMPDIR="$PWD/tmp" vsmtp demo
+  for words in 'X-Filtered-By: add-field.sh' '< 554 5.7.1 We do not want to hear of "lottery"' 'X-Rcpt-Args: <carol@far.example>' \
+    'DEFERRED   1 message' 'Connection refused' '1 message is tried now' 'All of it happened.'; do
+    [[ $output == *"$words"* ]] || { echo "missing: $words"; return 1; }
+    output=${output#*"$words"}
+  done
+  [ -z "$(ls tmp)" ]
+  [ -z "$(pgrep -f -- "--config $PWD/tmp/" || true)" ]
+}
+
+@test "vsmtp demo: a step that does not happen is an error" {
+  mkdir tmp fake
+  printf '#!/bin/sh\nexit 0\n' >fake/swaks
+  chmod +x fake/swaks
+  run -1 env TMPDIR="$PWD/tmp" PATH="$PWD/fake:$PATH" vsmtp demo
+  [[ $output == *"This should have happened, and did not: it is in alice's Maildir"* ]]
+  [ -z "$(ls tmp)" ]
+  [ -z "$(pgrep -f -- "--config $PWD/tmp/" || true)" ]
+}
+
+@test "vsmtp demo: --keep leaves the folder" {
+  mkdir tmp
+  run -0 env TMPDIR="$PWD/tmp" vsmtp demo --keep
+  [ -n "$(find tmp/*/mail/demo.example/alice/new -type f)" ]
+}
+
+@test "vsmtp up: mail arrives, by the way of a filter, and SIGTERM stops everything with exit code 0" {
+  start_up -- "$TOP/examples/filters/add-field.sh" 'X-Hello: world'
+  send --to me@example.org
+  wait_for has_mail example.org/me 1
+  grep -q '^X-Hello: world' data/mail/example.org/me/new/*
+  run -0 qctl --config data/vsmtp.ini
+  [[ $output != *"No queue-run"* ]]
+  [ "$(exit_code_of vsmtp)" = 0 ]
+  none_left
+  run ! is_listening "$port"
+}
+
+@test "vsmtp up: SIGINT stops everything too, and what is queued waits for the next time" {
+  local far
+  far=$(free_port)
+  start_up --relay "[127.0.0.1]:$far"
+  send --to them@far.example
+  is_deferred() { [ "$(qctl --config data/vsmtp.ini list deferred --json | wc -l)" = 1 ]; }
+  wait_for is_deferred
+  [ "$(exit_code_of vsmtp TERM)" = 0 ]
+  start_up
+  wait_for is_deferred
+  [ "$(exit_code_of vsmtp HUP)" = 0 ]
+  none_left
+}
+
+@test "vsmtp up: Ctrl-C on its terminal stops everything" {
+  port=$(free_port)
+  { wait_for test -e seen; printf '\003'; } | script -qec "vsmtp up --dir data --port $port" /dev/null >vsmtp.log &
+  wait_for grep -q 'Stop with Ctrl-C' vsmtp.log
+  touch seen
+  wait_for none_left
+  wait $!
+}
+
+@test "vsmtp up: a program that dies is started again" {
+  start_up
+  local program pid
+  for program in queue-inject deliver-maildir deliver-remote queue-run smtpd; do
+    pid=$(pids_of $program)
+    kill -KILL "$pid"
+    another() { [ -n "$(pids_of $program)" ] && [ "$(pids_of $program)" != "$pid" ]; }
+    wait_for another
+    grep -q "vsmtp: $program ended with exit code 137; starting it again" vsmtp.log
+  done
+  wait_for_port "$port"
+  wait_for send --to me@example.org
+  wait_for has_mail example.org/me 1
+}
+
+@test "vsmtp up: a port that is taken is named" {
+  start_up
+  run -1 vsmtp up --dir other --port "$port"
+  [ "$output" = "vsmtp: fatal: port $port is taken; choose another one with --port" ]
+}
+
+@test "vsmtp: a wrong command line exits 64" {
+  run -64 vsmtp
+  run -64 vsmtp down
+  run -64 vsmtp up --color
+  run -64 vsmtp up --port
+  run -64 vsmtp up --port smtp
+  run -64 vsmtp up --dir 'with blanks'
+  run -64 vsmtp demo fast
+  run -0 vsmtp --help
+  mandoc -Tlint -Wwarning "$TOP/bin/vsmtp.1"
+}
