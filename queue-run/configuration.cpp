@@ -11,6 +11,12 @@ std::chrono::milliseconds duration(const Settings& settings, std::string_view na
   return std::chrono::milliseconds(settings.milliseconds(name));
 }
 
+// Each call of a program is a process. The limit is here, not in the Caller's line, where fresh mail would wait behind old.
+Schedule::TransportLimits limits(const Settings& settings, const chain::Words& program, std::size_t calls, std::size_t calls_per_destination) {
+  const bool is_resident = program.front().starts_with("unix:");
+  return {is_resident ? calls : std::min(calls, settings.count("queue.processes")), calls_per_destination};
+}
+
 base::Result<void> check(const Settings& settings) {
   constexpr auto kNotZero = std::to_array<std::string_view>({
       "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
@@ -39,17 +45,22 @@ base::Result<Runner::Settings> configure(const Settings& settings) {
   runner.stop_timeout = settings.milliseconds("queue.stop_timeout");
 
   auto& deliveries = runner.deliveries;
+  const auto set_up = [&](Transport transport, std::string name, std::string_view program, std::size_t calls, std::size_t per_destination) {
+    auto words = settings.words(program);
+    const auto limited = limits(settings, words, calls, per_destination);
+    deliveries.transports[static_cast<std::size_t>(transport)] = {std::move(name), std::move(words), limited};
+    deliveries.calls.processes += limited.calls;
+  };
+  deliveries.calls.processes = 0;
   const std::size_t local = settings.count("queue.local_concurrency");
-  deliveries.transports[static_cast<std::size_t>(Transport::Local)] = {"local", settings.words("queue.local_transport"), {local, local}};
-  deliveries.transports[static_cast<std::size_t>(Transport::Remote)] = {
-      "remote", settings.words("queue.remote_transport"), {settings.count("queue.remote_concurrency"), settings.count("queue.destination_concurrency")}};
+  set_up(Transport::Local, "local", "queue.local_transport", local, local);
+  set_up(Transport::Remote, "remote", "queue.remote_transport", settings.count("queue.remote_concurrency"), settings.count("queue.destination_concurrency"));
   deliveries.routes = {mail::DomainList(settings.words("delivery.local_domains")), settings.text("remote.relay_host"), settings.count("queue.recipients_per_call")};
   deliveries.retry = {duration(settings, "queue.retry_min"), duration(settings, "queue.retry_max"), duration(settings, "queue.lifetime")};
   deliveries.schedule = {static_cast<unsigned>(std::min<std::uint64_t>(settings.count("queue.destination_failures"), 1000)),
                          settings.milliseconds("queue.destination_pause"), settings.milliseconds("queue.destination_pause_max"),
                          settings.milliseconds("queue.transport_patience")};
   deliveries.calls.timeout_milliseconds = settings.milliseconds("queue.delivery_timeout");
-  deliveries.calls.processes = settings.count("queue.processes");
   return runner;
 }
 

@@ -4,12 +4,14 @@
 
 #include "lib/base/log.h"
 #include "lib/chain/delivery_call.h"
+#include "lib/mail/address.h"
 #include "queue-run/context_routes.h"
 
 namespace run {
 namespace {
 
 constexpr std::size_t kSpillsPerTurn = 64;  // waits for the disk, so not too many
+constexpr std::size_t kStartsPerTurn = 500;
 
 std::string seconds_since(base::WallTime then) {
   const auto milliseconds = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::milliseconds>(base::wall_now() - then).count());
@@ -17,14 +19,13 @@ std::string seconds_since(base::WallTime then) {
   return std::to_string(milliseconds / 1000) + "." + std::string(3 - fraction.size(), '0') + fraction;
 }
 
-void log_result(const Message& message, const Deliveries::Settings::TransportSettings& transport, std::string_view host, std::string_view recipient,
-                const Result& result) {
+void log_result(const Message& message, std::string_view transport, std::string_view host, std::string_view recipient, const Result& result) {
   const auto level = result.status == Status::Sent ? base::log::Level::Info : base::log::Level::Warning;
   base::log::write(level, "delivery",
                    {{"id", message.id.text()},
                     {"status", row_of(result.status).name},
                     {"recipient", recipient},
-                    {"transport", transport.name},
+                    {"transport", transport},
                     {"destination", host},
                     {"delay", seconds_since(message.arrived)},
                     {"reply", result.text}});
@@ -91,9 +92,9 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     if (progress[i].is_settled) {
       message.tally.add(progress[i].last && progress[i].last->kind == queue::EventKind::Failed ? Status::Failed : Status::Sent);
     } else if (!undelivered.empty() && undelivered.contains(recipients[i])) {
-      base::log::info("no delivery", {{"id", message.id.text()}, {"recipient", recipients[i]}, {"reason", "switched off by the rules"}});
-      message.unrecorded.push_back({.kind = queue::EventKind::Sent, .recipient = i, .destination = {}, .address = recipients[i], .text = "no delivery: switched off by the rules"});
-      message.tally.add(Status::Sent);
+      settle(message, i, {Status::Sent, "no delivery: switched off by the rules"});
+    } else if (mail::split_address(recipients[i]).second.starts_with('-')) {
+      settle(message, i, {Status::Failed, "553 5.1.2 bad domain"});  // a transport would take HOST for an option
     } else {
       pending.push_back(i);
     }
@@ -114,12 +115,22 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   }
 }
 
+// Without a call.
+void Deliveries::settle(Message& message, std::uint32_t recipient, const Result& result) {
+  const std::string& address = message.envelope.recipients[recipient];
+  log_result(message, "none", "", address, result);
+  message.unrecorded.push_back({base::wall_now(), row_of(result.status).event, recipient, {}, address, result.text});
+  message.tally.add(result.status);
+}
+
 // ---- calls ------------------------------------------------------------------------------------------------------------
 
-void Deliveries::start(Milliseconds now) {
-  while (recorder_.can_record()) {
+bool Deliveries::start(Milliseconds now) {
+  std::size_t started = 0;
+  while (recorder_.can_record() && started < kStartsPerTurn) {
     const auto decision = schedule_.next(now);
     if (!decision) break;
+    ++started;
     auto& delivery = static_cast<Delivery&>(*decision->job);
     if (decision->starts) {
       open(delivery);
@@ -130,6 +141,7 @@ void Deliveries::start(Milliseconds now) {
   for (const auto& id : just_admitted_)
     if (const auto known = messages_.find(id); known != messages_.end()) let_go(*known->second);
   just_admitted_.clear();
+  return started == kStartsPerTurn;
 }
 
 base::Result<void> Deliveries::hold_file(Message& message) {
@@ -207,7 +219,7 @@ void Deliveries::on_results(Delivery& delivery, const std::vector<Result>& resul
   const auto& transport = settings_.transports[static_cast<std::size_t>(route.transport)];
   for (std::size_t i = 0; i < results.size(); ++i) {
     message.tally.add(results[i].status);
-    log_result(message, transport, route.host, message.envelope.recipients[recipients[i]], results[i]);
+    log_result(message, transport.name, route.host, message.envelope.recipients[recipients[i]], results[i]);
   }
   --message.unfinished;
   // The record of a message that is gone is that it is gone.

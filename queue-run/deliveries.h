@@ -48,8 +48,8 @@ class Deliveries {
   // Opens the file, which must be there. Errors as of Spool::take(): the message is not admitted.
   [[nodiscard]] base::Result<void> admit(const queue::Place& place, const queue::Id& id, bool is_fresh);
 
-  // Starts what the schedule allows. Then lets go of the files of messages that have to wait.
-  void start(Milliseconds now);
+  // Starts what the schedule allows. Then lets go of the files of messages that have to wait. True: there is more to do.
+  bool start(Milliseconds now);
   void flush(Milliseconds now, bool at_end = false) { recorder_.flush(now, at_end); }
   [[nodiscard]] Milliseconds wakes_at() const { return std::min(schedule_.wakes_at(), recorder_.wakes_at()); }
 
@@ -73,6 +73,7 @@ class Deliveries {
 
  private:
   void admit(std::unique_ptr<Message> message, std::string_view context, std::span<const queue::Event> events);
+  void settle(Message& message, std::uint32_t recipient, const Result& result);
   void stop_waiting(Message& message);
   [[nodiscard]] base::Result<void> hold_file(Message& message);
   void open(Delivery& delivery);

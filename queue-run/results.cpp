@@ -3,6 +3,8 @@
 namespace run {
 namespace {
 
+constexpr std::size_t kMaxTextOctets = 2000;  // of a reply in the log and in progress/
+
 Status status_of(chain::Delivery delivery) {
   switch (delivery) {
     case chain::Delivery::Accepted: return Status::Sent;
@@ -20,6 +22,7 @@ std::vector<Result> results_of(const chain::DeliveryReport& report, bool gives_u
   for (std::size_t i = 0; i < report.recipients.size(); ++i) {
     Result result{status_of(report.final(i)), report.final_text(i)};
     if (gives_up && result.status == Status::Deferred) result = {Status::Failed, "given up, too long in the queue; last: " + result.text};
+    if (result.text.size() > kMaxTextOctets) result.text.replace(kMaxTextOctets, std::string::npos, "...");
     results.push_back(std::move(result));
   }
   return results;

@@ -58,6 +58,13 @@ TEST_CASE("results: a crash or garbage defers all") {
   CHECK(letters(run::results_of(chain::read_delivery(said("what?"), 2), false)) == "dd");
 }
 
+TEST_CASE("results: a text is cut at 2000 octets") {
+  for (const auto& [octets, expected] : {std::pair<std::size_t, std::size_t>{1999, 1999}, {2000, 2000}, {2001, 2003}}) {
+    const auto report = chain::parse_delivery_report("h" + std::string(octets, 'x') + "\0Dno\0"s, 1);
+    CHECK(run::results_of(report, false)[0].text.size() == expected);
+  }
+}
+
 TEST_CASE("results: what a call says about its destination") {
   Outcome unavailable = crashed();
   unavailable.is_unavailable = true;

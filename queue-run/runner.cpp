@@ -56,7 +56,7 @@ void Runner::turn() {
   deliveries_->flush(now);
   if (!is_stopping_) {
     take_in();
-    deliveries_->start(now);
+    has_more_to_start_ = deliveries_->start(now);
     if (now >= look_at_log_at_) {
       look_at_log_at_ = deliveries_->make_room_in_log() ? now : now + kLookAtLog;
       if (log_failed_) log_has_more_ = true;
@@ -172,7 +172,7 @@ void Runner::on_left(const Deliveries::Left& left) {
 void Runner::set_timer(Milliseconds now) {
   Milliseconds at = deliveries_->wakes_at();
   if (deliveries_->messages() > 0 || log_failed_) at = std::min(at, look_at_log_at_);
-  const bool has_more = (log_has_more_ || !fresh_.empty()) && has_room();
+  const bool has_more = has_more_to_start_ || ((log_has_more_ || !fresh_.empty()) && has_room());
   if (has_more && !is_stopping_) at = now;
   if (const auto due = due_.earliest(); due && has_room_for_old() && !is_stopping_) {
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(*due - base::wall_now()).count();

@@ -96,6 +96,7 @@ class Runner {
   std::optional<net::Watch> trigger_watch_;
 
   bool log_has_more_ = true;
+  bool has_more_to_start_ = false;
   std::deque<FreshFile> fresh_;
   std::unordered_set<queue::Id> fresh_known_;  // ids in fresh_
   DueIndex due_;

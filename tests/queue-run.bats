@@ -122,6 +122,23 @@ c.test sender@example.net later@c.test" ]
   is_empty
 }
 
+@test "queue-run: a domain that looks like an option is no HOST" {
+  id=$(store spool working ok@a.test ok@--config=evil.ini)
+  run -0 queue_run --drain
+  [ "$(cat out/calls)" = "a.test sender@example.net ok@a.test" ]
+  [ -e "spool/dead/$id" ]
+  [[ $output == *"status=failed recipient=ok@--config=evil.ini"*"553 5.1.2 bad domain"* ]]
+}
+
+@test "queue-run: a transport that is a program has no more than queue.processes, and another has its own" {
+  counting_transport
+  store --count 8 spool working 'ok-{n}@here.test'
+  store --count 8 spool working 'ok-{n}@far.test'
+  queue_run --drain --local-domains here.test --processes 3
+  [ "$(most_open here.test)" = 3 ]
+  [ "$(most_open far.test)" = 3 ]
+}
+
 # ---- retries ------------------------------------------------------------------------------------------------------------
 
 @test "queue-run: the next attempt of a deferred message is its file's modification time, which grows with its age" {

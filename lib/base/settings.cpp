@@ -66,7 +66,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "local_concurrency", Kind::Count, "100", "", "local deliveries at once"},
     {"queue", "remote_concurrency", Kind::Count, "200", "", "remote deliveries at once"},
     {"queue", "destination_concurrency", Kind::Count, "20", "", "remote deliveries at once to one destination"},
-    {"queue", "processes", Kind::Count, "50", "", "transport programs that run at once, when they are not unix:SOCKET"},
+    {"queue", "processes", Kind::Count, "50", "", "local and remote calls at once, each, when their transport is a program and not unix:SOCKET"},
     {"queue", "delivery_timeout", Kind::Duration, "30m", "", "limit of one delivery call; then its program is killed and the mail put off"},
     {"queue", "retry_min", Kind::Duration, "5m", "", "least time between two attempts; it grows with the age of the message"},
     {"queue", "retry_max", Kind::Duration, "4h", "", "most time between two attempts"},
