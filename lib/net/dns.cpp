@@ -11,6 +11,7 @@
 #include <cassert>
 #include <map>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "lib/base/clock.h"
@@ -94,6 +95,8 @@ Answer read_result(const ub_result& result) {
   }
   return answer;
 }
+
+std::string known_by(std::string_view name, Type type) { return base::text::to_lower(name) + " " + std::to_string(static_cast<unsigned>(type)); }
 
 Answer read_failure(int code) {
   Answer answer;
@@ -199,6 +202,7 @@ struct Resolver::Internal {
   [[nodiscard]] timespec resolv_conf_changed() const;
   void forget_old_servers();
   std::uint64_t ask(const std::string& name, Type type, Done done);
+  void remember(const Question& question, const Answer& answer);
   void answer(std::uint64_t handle, Answer answer);
   void cancel(std::uint64_t handle);
   void process();
@@ -213,8 +217,15 @@ struct Resolver::Internal {
   std::optional<Timer> timer;
   // By handle, and so by deadline: the time limit is the same for all.
   std::map<std::uint64_t, Question> questions;
-  // Questions that libunbound did not take, and what to answer as soon as that is allowed.
-  std::vector<std::pair<std::uint64_t, Answer>> refused;
+  // Questions whose answer is known, to be given as soon as that is allowed.
+  std::vector<std::pair<std::uint64_t, Answer>> ready;
+  // A question to libunbound goes to its thread and back even when it has the answer; the same few names are asked for
+  // over and over.
+  struct Known {
+    Answer answer;
+    std::uint64_t end_milliseconds;
+  };
+  std::unordered_map<std::string, Known> known;  // by name and type
   std::uint64_t last_handle = 0;
   timespec resolv_conf_read = {};  // its last change when it was read
   bool is_processing = false;
@@ -234,6 +245,7 @@ void Resolver::Internal::forget_old_servers() {
   if (now.tv_sec == resolv_conf_read.tv_sec && now.tv_nsec == resolv_conf_read.tv_nsec) return;
   watch.reset();
   context.reset();
+  known.clear();
 }
 
 void Resolver::Internal::process() {
@@ -257,19 +269,33 @@ std::string Resolver::Internal::start() {
 }
 
 std::uint64_t Resolver::Internal::ask(const std::string& name, Type type, Done done) {
-  const auto deadline = base::monotonic_milliseconds() + settings.timeout_milliseconds;
+  const auto now = base::monotonic_milliseconds();
+  const auto deadline = now + settings.timeout_milliseconds;
   const auto handle = ++last_handle;
   auto& question = questions.try_emplace(handle, Question{this, handle, name, type, deadline, std::move(done)}).first->second;
   Answer refusal;
   refusal.problem = start();
+  if (const auto found = known.find(known_by(name, type)); found != known.end() && found->second.end_milliseconds > now) {
+    ready.emplace_back(handle, found->second.answer);
+    return handle;
+  }
   if (refusal.problem.empty()) {
     const int code = ::ub_resolve_async(context.get(), name.c_str(), static_cast<int>(type), 1, &question, &Internal::on_result, &question.id);
     if (code == 0) return handle;
     refusal = read_failure(code);
     if (code == UB_INITFAIL && !settings.trust_anchor.empty()) refusal.problem += " with trust anchor " + settings.trust_anchor;
   }
-  refused.emplace_back(handle, std::move(refusal));
+  ready.emplace_back(handle, std::move(refusal));
   return handle;
+}
+
+void Resolver::Internal::remember(const Question& question, const Answer& answer) {
+  constexpr std::size_t kMostKnown = 4096;
+  constexpr std::uint64_t kLongestSeconds = 3600;
+  if (answer.status == Status::Temporary || answer.status == Status::Bogus || answer.ttl_seconds == 0) return;
+  if (known.size() >= kMostKnown) known.clear();  // libunbound still knows them
+  const auto seconds = std::min<std::uint64_t>(answer.ttl_seconds, kLongestSeconds);
+  known[known_by(question.name, question.type)] = {answer, base::monotonic_milliseconds() + seconds * 1000};
 }
 
 void Resolver::Internal::answer(std::uint64_t handle, Answer answer) {
@@ -302,11 +328,12 @@ void Resolver::Internal::on_result(void* question, int code, ub_result* result) 
   } else {
     answer = read_failure(code);
   }
+  asked.resolver->remember(asked, answer);
   asked.resolver->answer(asked.handle, std::move(answer));
 }
 
 void Resolver::Internal::on_time() {
-  for (auto& [handle, refusal] : std::exchange(refused, {})) answer(handle, std::move(refusal));
+  for (auto& [handle, known_answer] : std::exchange(ready, {})) answer(handle, std::move(known_answer));
   const auto now = base::monotonic_milliseconds();
   while (!questions.empty() && questions.begin()->second.deadline_milliseconds <= now) {
     const auto& question = questions.begin()->second;
@@ -324,7 +351,7 @@ void Resolver::Internal::update_timer() {
   if (!timer) timer.emplace(*loop, [this] { on_time(); });
   if (questions.empty()) return timer->stop();
   const auto now = base::monotonic_milliseconds();
-  const auto deadline = refused.empty() ? questions.begin()->second.deadline_milliseconds : now;
+  const auto deadline = ready.empty() ? questions.begin()->second.deadline_milliseconds : now;
   timer->start(deadline > now ? deadline - now : 0);
 }
 
@@ -350,7 +377,7 @@ Answer Resolver::resolve_now(const std::string& name, Type type) {
   while (!answer) {
     const auto now = base::monotonic_milliseconds();
     const auto deadline = internal_->questions.at(handle).deadline_milliseconds;
-    if (!internal_->refused.empty() || deadline <= now) {
+    if (!internal_->ready.empty() || deadline <= now) {
       internal_->on_time();
       continue;
     }

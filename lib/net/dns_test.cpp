@@ -81,6 +81,18 @@ TEST_CASE("dns: questions in a loop are answered later, in any number, or cancel
   is_inside = false;
   loop.run();
   CHECK(answered == 102);
+
+  // What is known already is answered no sooner, and as it was.
+  is_inside = true;
+  resolver.resolve("LocalHost", Type::A, [&](const Answer& answer) {
+    CHECK_FALSE(is_inside);
+    CHECK(answer.addresses() == std::vector<std::string>{"127.0.0.1"});
+    ++answered;
+  });
+  resolver.cancel(resolver.resolve("localhost", Type::A, [](const Answer&) { FAIL("was cancelled"); }));
+  is_inside = false;
+  loop.run();
+  CHECK(answered == 103);
 }
 
 TEST_CASE("dns: a server that cannot be is told, at the first question") {
