@@ -30,7 +30,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "relay_domains", Kind::List, "", "", "domains that mail is taken for from everyone, beside delivery.local_domains; .example.org for all names below it"},
     {"smtp", "relay_clients", Kind::List, "127.0.0.0/8 ::1", "", "addresses and networks whose clients may send to any domain"},
     {"smtp", "message_size_max", Kind::Octets, "20m", "", "largest message; 0: no limit"},
-    {"smtp", "message_memory_max", Kind::Octets, "64k", "", "largest message that is held in memory; larger ones are in a memory file"},
+    {"smtp", "message_memory_max", Kind::Octets, "256k", "", "largest message that is held in memory; larger ones are in a memory file"},
     {"smtp", "message_memfd_max", Kind::Octets, "4m", "", "largest message in a memory file; larger ones are in an unlinked file of message_directory"},
     {"smtp", "message_directory", Kind::Path, "/tmp", "", "where large messages are while they come in; best the tmp/ of the spool"},
     {"smtp", "rcpt_count_max", Kind::Count, "1000", "", "recipients of a message"},

@@ -12,7 +12,7 @@ namespace {
 // Linux takes 253 in one sendmsg (SCM_MAX_FD).
 constexpr std::size_t kDescriptorsAtOnce = 64;
 constexpr std::size_t kDescriptorsReceived = 253;
-constexpr std::size_t kIdleOctets = 65536;  // what a connection may keep when all is sent
+constexpr std::size_t kIdleOctets = 262144;  // what a connection may keep when all is sent
 
 // A control message with this many descriptors, aligned as CMSG_DATA wants it.
 template <std::size_t Count>

@@ -176,6 +176,7 @@ class Vsmtp:
     def _ini(self):
         return f'''[server]
 domain = {DOMAIN}
+client_count_max = 15000
 [smtp]
 listen = 127.0.0.1:{self.port}
 [queue]
