@@ -46,7 +46,11 @@ stop() {
   wait_for has_ended "$pid" || kill -KILL "$pid"
   wait "$pid"
 }
-has_ended() { [[ ! -e /proc/$1/stat || $(</proc/$1/stat) == *") Z "* ]]; }
+has_ended() {
+  local stat
+  { read -r stat </proc/"$1"/stat; } 2>/dev/null || return 0  # it may go between any two looks
+  [[ $stat == *") Z "* ]]
+}
 
 stop_all() {
   local file
