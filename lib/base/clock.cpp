@@ -13,8 +13,8 @@ std::uint64_t monotonic_milliseconds() {
 
 // By hand: every log line and context has one, and snprintf would be most of its price.
 std::string to_rfc3339(WallTime time) {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = static_cast<std::time_t>(microseconds / 1'000'000);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);  // down, also before 1970
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
   std::tm utc;
   ::gmtime_r(&seconds, &utc);
   std::string text = "0000-00-00T00:00:00.000000Z";
@@ -27,7 +27,7 @@ std::string to_rfc3339(WallTime time) {
   put(11, 2, utc.tm_hour);
   put(14, 2, utc.tm_min);
   put(17, 2, utc.tm_sec);
-  put(20, 6, microseconds % 1'000'000);
+  put(20, 6, std::chrono::duration_cast<std::chrono::microseconds>(time - whole).count());
   return text;
 }
 
@@ -43,7 +43,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
   const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
   // WallTime counts nanoseconds in 64 bits, which end in April 2262.
   const bool is_counted = day.year() >= std::chrono::year(1678) && day.year() <= std::chrono::year(2261);
-  if (!day.ok() || !is_counted || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+  if (!day.ok() || !is_counted || hour > 23 || minute > 59 || second > 59) return std::nullopt;
   return WallTime(std::chrono::sys_days(day)) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) +
          std::chrono::microseconds(number(20, 6));
 }

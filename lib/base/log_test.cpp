@@ -60,7 +60,7 @@ TEST_CASE("times are written as RFC 3339 section 5.6") {
 }
 
 TEST_CASE("clock: RFC 3339 times are read as they are written") {
-  for (const long long microseconds : {0LL, 1'700'000'000'000'042LL, 1'763'756'100'123'456LL, 9'214'646'399'999'999LL}) {
+  for (const long long microseconds : {0LL, -1LL, -3'000'000'000'000'002LL, 1'700'000'000'000'042LL, 1'763'756'100'123'456LL, 9'214'646'399'999'999LL}) {
     const base::WallTime time{std::chrono::microseconds(microseconds)};
     CHECK(base::parse_rfc3339(base::to_rfc3339(time)) == time);
   }
