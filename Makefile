@@ -3,7 +3,7 @@
 # Each folder says in its rules.mk what it is made of; this file says how. Objects, dependency files, libraries and test
 # programs land in build/, programs in bin/.
 
-PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote qctl
+PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote qctl vsl-filter
 ROOMS    := base net mail smtp chain queue
 
 CXX      ?= g++
@@ -39,10 +39,17 @@ UNIT_LIBS := $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 .DELETE_ON_ERROR:
 
 LIB_SOURCES   := $(filter-out %_test.cpp %_fuzz.cpp,$(wildcard $(ROOMS:%=lib/%/*.cpp)))
-TEST_SOURCES  := $(wildcard $(ROOMS:%=lib/%/*_test.cpp) $(PROGRAMS:%=%/*_test.cpp))
-FUZZ_SOURCES  := $(wildcard $(ROOMS:%=lib/%/*_fuzz.cpp) $(PROGRAMS:%=%/*_fuzz.cpp))
+# The rule language has folders and an archive of its own, so that other programs do not carry it.
+VSL_FOLDERS   := vsl-filter/lang vsl-filter/api vsl-filter/services
+VSL_SOURCES   := $(filter-out %_test.cpp %_fuzz.cpp %/main.cpp,$(wildcard $(VSL_FOLDERS:%=%/*.cpp) vsl-filter/*.cpp))
+TEST_SOURCES  := $(wildcard $(ROOMS:%=lib/%/*_test.cpp) $(VSL_FOLDERS:%=%/*_test.cpp) $(PROGRAMS:%=%/*_test.cpp))
+FUZZ_SOURCES  := $(wildcard $(ROOMS:%=lib/%/*_fuzz.cpp) $(VSL_FOLDERS:%=%/*_fuzz.cpp) $(PROGRAMS:%=%/*_fuzz.cpp))
 
 $(BUILD)/lib.a: $(LIB_SOURCES:%.cpp=$(BUILD)/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/vsl.a: $(VSL_SOURCES:%.cpp=$(BUILD)/%.o)
 	@rm -f $@
 	ar rcs $@ $^
 
@@ -74,7 +81,7 @@ bench: all  ## measure against Debian's Postfix, write tests/bench/RESULTS.md
 .PHONY: unit
 unit: $(BUILD)/unit_tests  ## build the unit tests (run: build/unit_tests)
 # Functions of a program that have unit tests are named in TESTED by its rules.mk.
-$(BUILD)/unit_tests: $(TEST_SOURCES:%.cpp=$(BUILD)/%.o) $(BUILD)/tests/unit_main.o $(TESTED) $(BUILD)/lib.a
+$(BUILD)/unit_tests: $(TEST_SOURCES:%.cpp=$(BUILD)/%.o) $(BUILD)/tests/unit_main.o $(TESTED) $(BUILD)/vsl.a $(BUILD)/lib.a
 	$(LINK) $(LIBS) $(UNIT_LIBS)
 
 # Small programs that the end-to-end tests call.
@@ -95,7 +102,7 @@ $(BUILD)/fuzz/%.o: %.cpp
 	@mkdir -p $(@D)
 	clang++-19 $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 # An archive, so that a fuzzer links only what its parser needs.
-$(BUILD)/fuzz/lib.a: $(LIB_SOURCES:%.cpp=$(BUILD)/fuzz/%.o) $(TESTED:$(BUILD)/%=$(BUILD)/fuzz/%)
+$(BUILD)/fuzz/lib.a: $(LIB_SOURCES:%.cpp=$(BUILD)/fuzz/%.o) $(VSL_SOURCES:%.cpp=$(BUILD)/fuzz/%.o) $(TESTED:$(BUILD)/%=$(BUILD)/fuzz/%)
 	@rm -f $@
 	ar rcs $@ $^
 $(BUILD)/fuzz/%_fuzz: $(BUILD)/fuzz/%_fuzz.o $(BUILD)/fuzz/lib.a
@@ -104,7 +111,7 @@ $(BUILD)/fuzz/%_fuzz: $(BUILD)/fuzz/%_fuzz.o $(BUILD)/fuzz/lib.a
 fuzz: $(FUZZERS)  ## build the fuzzers
 
 tidy:  ## clang-tidy over all sources
-	clang-tidy-19 --quiet $(LIB_SOURCES) -- -std=c++23 -I.
+	clang-tidy-19 --quiet $(LIB_SOURCES) $(VSL_SOURCES) -- -std=c++23 -I.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
