@@ -58,22 +58,23 @@ void OpenMaildirs::add(std::shared_ptr<const Maildir> maildir) {
 Deliverer::Deliverer(DeliveryRules rules, std::string_view host) : rules_(std::move(rules)), open_(rules_.open_max), names_(host, ::getpid()) {}
 
 void Deliverer::deliver(std::span<Parcel* const> parcels) {
-  Landings landings;
-  for (Parcel* parcel : parcels) write_files(*parcel, landings);
-  sync_files(landings);
+  advance(parcels);
+  advance({});
+}
+
+void Deliverer::advance(std::span<Parcel* const> parcels) {
+  Landings coming;
+  for (Parcel* parcel : parcels) write_files(*parcel, coming);
+  sync(coming);
   for (Parcel* parcel : parcels) {
     if (!parcel->all_or_nothing || !has_refused(*parcel)) continue;
     const auto is_of_parcel = [&](const Landing& landing) {
       return landing.recipient >= parcel->recipients.data() && landing.recipient < parcel->recipients.data() + parcel->recipients.size();
     };
-    std::erase_if(landings, is_of_parcel);
+    std::erase_if(coming, is_of_parcel);
   }
-  publish(landings);
-  sync_directories(landings);
-  for (Landing& landing : landings) {
-    landing.recipient->is_delivered = true;
-    landing.recipient->file = landing.file.maildir().path() + "/new/" + landing.name;
-  }
+  publish(coming);
+  published_ = std::move(coming);
 }
 
 void Deliverer::write_files(Parcel& parcel, Landings& landings) {
@@ -133,35 +134,36 @@ Accepted<std::shared_ptr<const Maildir>> Deliverer::open_or_create(const std::st
   return *maildir;
 }
 
-void Deliverer::sync_files(Landings& landings) {
+// Makes the files that come durable, and the directories of those published before: their recipients have them then.
+void Deliverer::sync(Landings& coming) {
   std::vector<Syncer::Item> items;
-  for (const auto& landing : landings)
-    items.push_back({landing.file.fd(), landing.file.maildir().device(), landing.file.maildir().path()});
+  items.reserve(coming.size() + published_.size());
+  for (const auto& landing : coming) items.push_back({landing.file.fd(), landing.file.maildir().device(), landing.file.maildir().path()});
+  std::unordered_map<int, std::size_t> item_of;  // descriptor of new/ -> its item
+  for (const auto& landing : published_) {
+    const auto& maildir = landing.file.maildir();
+    if (item_of.try_emplace(maildir.incoming(), items.size()).second) items.push_back({maildir.incoming(), maildir.device(), maildir.path()});
+  }
   const auto results = syncer_.sync(items);
-  for (std::size_t i = 0; i < results.size(); ++i)
-    if (!results[i]) landings[i].recipient->refusal = refusal_of(results[i].error());
-  drop_refused(landings);
+  for (std::size_t i = 0; i < coming.size(); ++i)
+    if (!results[i]) coming[i].recipient->refusal = refusal_of(results[i].error());
+  drop_refused(coming);
+  for (auto& landing : published_) conclude(landing, results[item_of.at(landing.file.maildir().incoming())]);
+  published_.clear();
+}
+
+void Deliverer::conclude(Landing& landing, const base::Result<void>& directory) {
+  if (!directory) {
+    landing.recipient->refusal = refusal_of(directory.error());
+    return;
+  }
+  landing.recipient->is_delivered = true;
+  landing.recipient->file = landing.file.maildir().path() + "/new/" + landing.name;
 }
 
 void Deliverer::publish(Landings& landings) {
   for (auto& landing : landings)
     if (const auto published = landing.file.publish(landing.name); !published) landing.recipient->refusal = refusal_of(published.error());
-  drop_refused(landings);
-}
-
-void Deliverer::sync_directories(Landings& landings) {
-  std::vector<Syncer::Item> items;
-  std::unordered_map<int, std::size_t> item_of;  // descriptor of new/ -> its item
-  for (const auto& landing : landings) {
-    const auto& maildir = landing.file.maildir();
-    if (item_of.try_emplace(maildir.incoming(), items.size()).second)
-      items.push_back({maildir.incoming(), maildir.device(), maildir.path()});
-  }
-  const auto results = syncer_.sync(items);
-  for (auto& landing : landings) {
-    const auto& result = results[item_of.at(landing.file.maildir().incoming())];
-    if (!result) landing.recipient->refusal = refusal_of(result.error());
-  }
   drop_refused(landings);
 }
 

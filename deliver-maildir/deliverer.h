@@ -1,5 +1,6 @@
 // Puts parcels into Maildirs. All parcels of one call share their syncs: every file is written, then all are made durable,
 // then all get their names in new/, then those directories are made durable. Until then nothing is called delivered.
+// One call after the other shares even more: the directories of one become durable with the files of the next.
 #pragma once
 
 #include <cstddef>
@@ -50,6 +51,8 @@ class Deliverer {
 
   // Every recipient of every parcel has its result afterwards.
   void deliver(std::span<Parcel* const> parcels);
+  // The same in two steps: the results of these parcels are there after the next advance(), which may have none.
+  void advance(std::span<Parcel* const> parcels);
 
  private:
   // A file of one recipient that is written and not yet called delivered.
@@ -64,14 +67,15 @@ class Deliverer {
   Accepted<Landing> write_file(const Parcel& parcel, Parcel::Recipient& recipient, const Segments& message);
   Accepted<std::shared_ptr<const Maildir>> maildir_of(const Parcel& parcel, const Parcel::Recipient& recipient);
   Accepted<std::shared_ptr<const Maildir>> open_or_create(const std::string& path, bool is_known);
-  void sync_files(Landings& landings);
-  void publish(Landings& landings);
-  void sync_directories(Landings& landings);
+  void sync(Landings& coming);
+  static void conclude(Landing& landing, const base::Result<void>& directory);
+  static void publish(Landings& landings);
 
   DeliveryRules rules_;
   OpenMaildirs open_;
   UniqueNames names_;
   Syncer syncer_;
+  Landings published_;  // have their names, which are not durable yet
 };
 
 }  // namespace maildir

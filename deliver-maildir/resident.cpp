@@ -1,5 +1,6 @@
 #include "deliver-maildir/resident.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "lib/base/log.h"
@@ -9,13 +10,24 @@ namespace maildir {
 using chain::Answer;
 using chain::PendingCall;
 
+namespace {
+
+// Each step costs the disk a flush, which others wait for too, and a message from the queue is safe already: it can wait this long
+// for company. A client of --direct waits for its 250.
+constexpr std::uint64_t kGatherMilliseconds = 10;
+
+}  // namespace
+
 Resident::Resident(net::Loop& loop, Deliverer deliverer, CallRules rules, std::size_t batch_files)
     : loop_(loop),
       deliverer_(std::move(deliverer)),
       rules_(std::move(rules)),
       batch_files_(batch_files),
+      gathering_(loop, [this] { step(); }),
       server_(loop, {}, [this](PendingCall call) { take(std::move(call)); }) {
-  loop_.after_io([this] { start_batch(); });
+  loop_.after_io([this] {
+    if (!is_resting_) step();
+  });
 }
 
 void Resident::take(PendingCall call) {
@@ -30,25 +42,31 @@ void Resident::take(PendingCall call) {
   auto parcel = direct_parcel(called, rules_, call.invocation.next.empty());
   if (!parcel) return call.answer(std::move(parcel.error()));
   waiting_.push_back({std::move(call), std::move(*parcel)});
+  is_resting_ = false;
 }
 
-void Resident::start_batch() {
-  if (!batch_.empty() || waiting_.empty()) return;
+bool Resident::is_awaited(const Job& job) { return job.call.invocation.call.kind != chain::Kind::Delivery; }
+
+void Resident::step() {
+  is_resting_ = false;
+  if (is_working_ || (waiting_.empty() && published_.empty())) return;
+  is_working_ = true;
   std::size_t jobs = 0;
   for (std::size_t files = 0; jobs < waiting_.size() && files < batch_files_; ++jobs) files += waiting_[jobs].parcel.recipients.size();
   const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(jobs);
   batch_.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
-  const auto deliver = [this] {
+  const auto advance = [this] {
     std::vector<Parcel*> parcels;
     for (auto& job : batch_) parcels.push_back(&job.parcel);
-    deliverer_.deliver(parcels);
+    deliverer_.advance(parcels);
   };
-  net::run_in_thread(loop_, deliver, [this] { answer_batch(); });
+  net::run_in_thread(loop_, advance, [this] { end_step(); });
 }
 
-void Resident::answer_batch() {
-  for (auto& [call, parcel] : batch_) {
+void Resident::end_step() {
+  is_working_ = false;
+  for (auto& [call, parcel] : published_) {
     log_parcel(parcel);
     if (call.invocation.call.kind == chain::Kind::Delivery) {
       call.answer(chain::to_answer(report_of(parcel)));
@@ -56,8 +74,10 @@ void Resident::answer_batch() {
       call.answer(direct_answer(parcel, call.invocation.next.empty()));
     }
   }
+  published_ = std::move(batch_);
   batch_.clear();
-  start_batch();
+  is_resting_ = std::ranges::none_of(waiting_, is_awaited) && std::ranges::none_of(published_, is_awaited);
+  if (is_resting_) gathering_.start(kGatherMilliseconds);
 }
 
 void log_parcel(const Parcel& parcel) {

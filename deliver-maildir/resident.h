@@ -1,5 +1,5 @@
 // The resident life: calls that come while one batch is being delivered make up the next, so that their syncs are shared
-// the more, the more there is to do.
+// the more, the more there is to do. A batch has its names in new/ made durable together with the files of the next one.
 #pragma once
 
 #include <cstddef>
@@ -28,15 +28,21 @@ class Resident {
     Parcel parcel;
   };
   void take(chain::PendingCall call);
-  void start_batch();
-  void answer_batch();
+  static bool is_awaited(const Job& job);  // by a client
+  void step();
+  void end_step();
 
   net::Loop& loop_;
   Deliverer deliverer_;
   CallRules rules_;
   std::size_t batch_files_;
   std::vector<Job> waiting_;
-  std::vector<Job> batch_;  // while it is not empty, a thread has it and deliverer_
+  bool is_resting_ = false;  // between two steps
+  net::Timer gathering_;
+  // While a thread works, the next two and deliverer_ are its own.
+  bool is_working_ = false;
+  std::vector<Job> batch_;      // files that are being written
+  std::vector<Job> published_;  // the batch before: their names are being made durable
   chain::ResidentServer server_;
 };
 
