@@ -95,7 +95,24 @@ Result<void> Blob::write_to(int fd) const {
 }
 
 Result<void> BlobWriter::append(std::string_view octets) {
-  size_ += octets.size();
+  if (const auto room = make_room_for(octets.size()); !room) return room;
+  if (file_.is_open()) return write_all(file_.get(), octets);
+  octets_ += octets;
+  return {};
+}
+
+Result<void> BlobWriter::append_range(const Blob& from, std::uint64_t offset, std::uint64_t length) {
+  if (from.is_in_memory()) return append(from.octets().substr(offset, length));
+  if (const auto room = make_room_for(length); !room) return room;
+  if (file_.is_open()) return copy_range(from.file(), from.offset() + offset, length, file_.get());
+  const auto held = octets_.size();
+  octets_.resize(held + length);
+  return pread_all(from.file(), std::span(octets_).subspan(held), from.offset() + offset);
+}
+
+// Of so many octets more, in whatever holds them then.
+Result<void> BlobWriter::make_room_for(std::uint64_t octets) {
+  size_ += octets;
   if (!file_.is_open() && size_ > limits_->memory_octets) {
     auto file = memory_file("message");
     if (!file) return std::unexpected(file.error());
@@ -107,8 +124,6 @@ Result<void> BlobWriter::append(std::string_view octets) {
     if (const auto moved = move_to_file(std::move(*file)); !moved) return moved;
     on_disk_ = true;
   }
-  if (file_.is_open()) return write_all(file_.get(), octets);
-  octets_ += octets;
   return {};
 }
 

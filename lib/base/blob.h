@@ -70,11 +70,14 @@ class BlobWriter {
   explicit BlobWriter(const Limits& limits) : limits_(&limits) {}
 
   [[nodiscard]] Result<void> append(std::string_view octets);
+  // `length` octets of `from` at `offset`; from file to file inside the kernel where that can be.
+  [[nodiscard]] Result<void> append_range(const Blob& from, std::uint64_t offset, std::uint64_t length);
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] Blob finish();  // the writer is empty afterwards
   void clear();
 
  private:
+  Result<void> make_room_for(std::uint64_t octets);
   Result<void> move_to_file(UniqueFd file);
 
   const Limits* limits_;

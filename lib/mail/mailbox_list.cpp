@@ -60,18 +60,21 @@ class Parser {
     }
     if (after_element_) find(ListFault::Syntax, start);  // two elements and no comma
     comment_ = {};
-    last_comma_.reset();
+    const auto comma_before = std::exchange(last_comma_, std::nullopt);
     const auto words = phrase();
     if (lexer_.peek() == ':' && !words.empty()) return begin_group(words, start);
     after_element_ = true;
-    mailbox(words, start);
+    mailbox(words, start, comma_before);
   }
 
   void begin_group(const Words& words, std::size_t start) {
     if (in_group_) find(ListFault::NestedGroup, lexer_.offset());
     lexer_.advance();
     check_phrase(words);
-    list_.entries.push_back({true, {phrase_text(words), {}, start}, {}});
+    AddressEntry& group = list_.entries.emplace_back();
+    group.is_group = true;
+    group.mailbox.name = phrase_text(words);
+    group.mailbox.offset = start;
     in_group_ = true;
     after_element_ = false;
   }
@@ -96,10 +99,13 @@ class Parser {
     }
   }
 
-  void mailbox(Words words, std::size_t start) {
-    NamedMailbox found{{}, {}, start};
+  void mailbox(const Words& words, std::size_t start, std::optional<std::size_t> comma_before) {
+    NamedMailbox found;
+    found.offset = start;
+    found.comma_before = comma_before;
     const bool has_address = take_mailbox(words, found);
     if (!has_address) return;
+    found.end = lexer_.offset();
     if (found.name.empty()) found.name = decode_text(unquoted(comment_));
     ++mailboxes_;
     if (in_group_) {
@@ -129,7 +135,13 @@ class Parser {
       return false;
     }
     found.address = local_part(words);
+    set_range(found, words, words.back().offset + words.back().raw.size());
     return true;
+  }
+
+  static void set_range(NamedMailbox& found, const Words& words, std::size_t end) {
+    found.address_begin = words.front().offset;
+    found.address_end = end;
   }
 
   // local-part "@" domain without angle brackets. Senders put one in front of an angle-addr without quoting it; then it is
@@ -140,6 +152,7 @@ class Parser {
     if (local_words.size() < words.size()) find(ListFault::Syntax, start);  // a name, and its address without "<"
     found.name = phrase_text({words.begin(), words.end() - static_cast<std::ptrdiff_t>(local_words.size())});
     found.address = addr_spec(local_words);
+    if (!local_words.empty()) set_range(found, local_words, domain_end_);
     skip_cfws();
     if (lexer_.at_end() || lexer_.peek() == ',' || lexer_.peek() == ';') return !found.address.empty();
     find(ListFault::Syntax, lexer_.offset());
@@ -167,9 +180,11 @@ class Parser {
     const auto words = phrase();
     if (lexer_.peek() == '@') {
       found.address = addr_spec(words);
+      if (!words.empty()) set_range(found, words, domain_end_);
     } else if (!words.empty()) {
       find(ListFault::MissingDomain, words.front().offset);
       found.address = local_part(words);
+      set_range(found, words, words.back().offset + words.back().raw.size());
     }
     skip_cfws();
     if (!lexer_.consume('>')) {
@@ -221,6 +236,7 @@ class Parser {
   std::string addr_spec(const Words& words) {
     const auto at = lexer_.offset();
     lexer_.advance();
+    domain_end_ = lexer_.offset();
     if (words.empty()) find(ListFault::MissingLocalPart, at);
     const std::string local = local_part(words);
     const auto after_words = words.empty() ? at : words.back().offset + words.back().raw.size();
@@ -237,6 +253,7 @@ class Parser {
   std::string domain_literal() {
     const auto start = lexer_.offset();
     const auto literal = lexer_.domain_literal();
+    domain_end_ = lexer_.offset();
     if (literal) return *literal;
     find(ListFault::UnclosedLiteral, start);
     return {};
@@ -252,6 +269,7 @@ class Parser {
         break;
       }
       domain += atom;
+      domain_end_ = lexer_.offset();
       const bool blanks = skip_cfws();
       if (!lexer_.consume('.')) break;
       is_spaced |= blanks;
@@ -331,6 +349,7 @@ class Parser {
   bool in_group_ = false;
   bool after_element_ = false;  // a separator must come next
   std::optional<std::size_t> last_comma_;  // since then nothing came but blanks
+  std::size_t domain_end_ = 0;  // of the last addr_spec(), without what stands between it and the next token
 };
 
 }  // namespace

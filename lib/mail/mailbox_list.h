@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,12 @@ struct NamedMailbox {
   std::string name;     // display name, or the comment behind an address that has none; encoded words decoded, UTF-8
   std::string address;  // local-part "@" domain without comments and blanks; no "@" when the domain is missing
   std::size_t offset = 0;  // where it begins in the body
+
+  // For who edits the body: the octets of the address alone, [address_begin, address_end); where the separator behind the
+  // mailbox stands, or the end of the body; and the comma in front of it, if that is what separates it from the one before.
+  std::size_t address_begin = 0, address_end = 0;
+  std::size_t end = 0;
+  std::optional<std::size_t> comma_before;
 };
 
 struct AddressEntry {

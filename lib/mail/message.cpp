@@ -4,37 +4,11 @@
 #include <cstring>
 
 #include "lib/base/text.h"
+#include "lib/mail/field_scan.h"
 #include "lib/mail/mime.h"
 
 namespace mail {
 namespace {
-
-struct Line {
-  std::string_view text;  // without its line end
-  std::size_t next;       // offset of the line behind it
-};
-
-Line line_at(std::string_view octets, std::size_t offset) {
-  const char* const start = octets.data() + offset;
-  const auto left = octets.size() - offset;
-  const auto* const feed = left == 0 ? nullptr : static_cast<const char*>(std::memchr(start, '\n', left));
-  if (feed == nullptr) return {octets.substr(offset), octets.size()};
-  const auto length = static_cast<std::size_t>(feed - start);
-  const bool has_return = length > 0 && feed[-1] == '\r';
-  return {octets.substr(offset, length - (has_return ? 1 : 0)), offset + length + 1};
-}
-
-// The name of the field that a line begins; "" when it begins none. Blanks before the colon are obsolete (RFC 5322 section 4.5).
-std::string_view field_name(std::string_view line) {
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return {};
-  auto name = line.substr(0, colon);
-  while (!name.empty() && base::text::is_space(name.back())) name.remove_suffix(1);
-  return is_field_name(name) ? name : std::string_view();
-}
-
-// "From " of an mbox, and what some stores make of it, can stand in front of the first field.
-bool is_mbox_line(std::string_view line) { return line.starts_with("From ") || line.starts_with(">From "); }
 
 std::string_view without_trailing_blanks(std::string_view text) {
   while (!text.empty() && base::text::is_space(text.back())) text.remove_suffix(1);
@@ -217,7 +191,7 @@ class Message::Indexer {
       } else {
         const auto name = field_name(line.text);
         // A line that is no field ends the header; only in front of the first field some other thing may stand.
-        if (name.empty() && !line.text.starts_with(':') && !(is_first_line && (is_continuation || is_mbox_line(line.text)))) break;
+        if (name.empty() && !line.text.starts_with(':') && !(is_first_line && is_preface(line.text))) break;
         is_kept = fields.size() < limits_.fields;
         if (is_kept) {
           const auto body = name.empty() ? line.text : line.text.substr(line.text.find(':') + 1);

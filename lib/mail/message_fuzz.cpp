@@ -2,11 +2,24 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "lib/mail/field_scan.h"
 #include "lib/mail/message.h"
 
 namespace {
 void require(bool condition) {
   if (!condition) std::abort();
+}
+
+// Who reads fields one by one sees the same header.
+void compare_with_scanner(const mail::Message& message) {
+  mail::FieldScanner scanner(message.octets());
+  for (const auto& field : message.fields(message.root())) {
+    const auto scanned = scanner.next();
+    require(scanned && scanned->name == field.name && scanned->octets.data() == message.octets().data() + field.offset);
+    const auto lines = scanned->octets.substr(scanned->body);
+    require(lines.starts_with(field.body) && lines.size() <= field.body.size() + 2);
+  }
+  require(!scanner.next() && scanner.body() == message.root().body && scanner.has_separator() == message.root().has_separator);
 }
 }  // namespace
 
@@ -24,5 +37,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto& parent = message.parts()[part.parent];
     require(part.offset >= parent.body && part.end <= parent.end && part.depth == parent.depth + 1);
   }
+  if (message.limit() != mail::Message::Limit::Fields) compare_with_scanner(message);
   return 0;
 }
