@@ -92,7 +92,7 @@ $(TEST_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/tools/%.o $(BUILD)/lib.a
 tools: $(TEST_TOOLS)
 
 asan:  ## everything with address and undefined behaviour sanitizers, into build/asan/
-	$(MAKE) CXX=clang++-19 BUILD=build/asan BIN=build/asan/bin LINKING= \
+	$(MAKE) CXX=clang++-19 BUILD=build/asan BIN=build/asan/bin LINKING= WARNINGS="$(WARNINGS) -Wno-deprecated-declarations" \
 	  CXXFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" all unit
 
 # Fuzzers: one program a *_fuzz.cpp. tests/fuzz/corpus/NAME holds what a fuzzer starts from, tests/run runs each for a short time.

@@ -29,7 +29,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
 });
 constexpr auto kSettings = std::to_array<std::string_view>({
     "maildir.template", "maildir.create", "maildir.unknown", "maildir.line_end", "maildir.fold_case", "maildir.extension_delimiter",
-    "maildir.size_in_name", "maildir.open_max", "maildir.batch_files", "maildir.direct_recipients_max", "delivery.local_domains",
+    "maildir.size_in_name", "maildir.open_max", "maildir.batch_files", "maildir.gather", "maildir.direct_recipients_max", "delivery.local_domains",
     "server.domain",
 });
 const base::Manual kManual{
@@ -114,7 +114,8 @@ int serve_message_call(Deliverer& deliverer, const CallRules& rules, const Comma
 
 int serve_resident(Deliverer deliverer, CallRules rules, const CommandLine& line) {
   net::Loop loop;
-  maildir::Resident resident(loop, std::move(deliverer), std::move(rules), line.settings.count("maildir.batch_files"));
+  maildir::Resident resident(loop, std::move(deliverer), std::move(rules),
+                             {line.settings.count("maildir.batch_files"), line.settings.milliseconds("maildir.gather")});
   if (const auto listening = resident.listen(line.text("resident")); !listening) return base::report(kProgram, listening.error());
   chain::run_until_told(loop, resident.server());
   return 0;

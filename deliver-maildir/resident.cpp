@@ -10,19 +10,11 @@ namespace maildir {
 using chain::Answer;
 using chain::PendingCall;
 
-namespace {
-
-// Each step costs the disk a flush, which others wait for too, and a message from the queue is safe already: it can wait this long
-// for company. A client of --direct waits for its 250.
-constexpr std::uint64_t kGatherMilliseconds = 10;
-
-}  // namespace
-
-Resident::Resident(net::Loop& loop, Deliverer deliverer, CallRules rules, std::size_t batch_files)
+Resident::Resident(net::Loop& loop, Deliverer deliverer, CallRules rules, const Batching& batching)
     : loop_(loop),
       deliverer_(std::move(deliverer)),
       rules_(std::move(rules)),
-      batch_files_(batch_files),
+      batching_(batching),
       gathering_(loop, [this] { step(); }),
       server_(loop, {}, [this](PendingCall call) { take(std::move(call)); }) {
   loop_.after_io([this] {
@@ -52,7 +44,7 @@ void Resident::step() {
   if (is_working_ || (waiting_.empty() && published_.empty())) return;
   is_working_ = true;
   std::size_t jobs = 0;
-  for (std::size_t files = 0; jobs < waiting_.size() && files < batch_files_; ++jobs) files += waiting_[jobs].parcel.recipients.size();
+  for (std::size_t files = 0; jobs < waiting_.size() && files < batching_.files; ++jobs) files += waiting_[jobs].parcel.recipients.size();
   const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(jobs);
   batch_.assign(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
   waiting_.erase(waiting_.begin(), end);
@@ -77,7 +69,7 @@ void Resident::end_step() {
   published_ = std::move(batch_);
   batch_.clear();
   is_resting_ = std::ranges::none_of(waiting_, is_awaited) && std::ranges::none_of(published_, is_awaited);
-  if (is_resting_) gathering_.start(kGatherMilliseconds);
+  if (is_resting_) gathering_.start(batching_.gather_milliseconds);
 }
 
 void log_parcel(const Parcel& parcel) {

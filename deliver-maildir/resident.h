@@ -14,10 +14,16 @@
 
 namespace maildir {
 
+struct Batching {
+  std::size_t files = 256;  // so many recipients are delivered together; their files are open at once
+  // Each step costs the disk a flush, which others wait for too, and a message from the queue is safe already: it waits so long for
+  // company. A client of --direct waits for its 250, and no longer than it must.
+  std::uint64_t gather_milliseconds = 25;
+};
+
 class Resident {
  public:
-  // `batch_files`: so many recipients are delivered together; their files are open at once.
-  Resident(net::Loop& loop, Deliverer deliverer, CallRules rules, std::size_t batch_files);
+  Resident(net::Loop& loop, Deliverer deliverer, CallRules rules, const Batching& batching);
 
   [[nodiscard]] base::Result<void> listen(const std::string& socket_path) { return server_.listen(socket_path); }
   [[nodiscard]] chain::ResidentServer& server() { return server_; }
@@ -35,7 +41,7 @@ class Resident {
   net::Loop& loop_;
   Deliverer deliverer_;
   CallRules rules_;
-  std::size_t batch_files_;
+  Batching batching_;
   std::vector<Job> waiting_;
   bool is_resting_ = false;  // between two steps
   net::Timer gathering_;

@@ -63,7 +63,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "local_transport", Kind::Program, "deliver-maildir", "", "delivers to delivery.local_domains: a program of the delivery call or unix:SOCKET"},
     {"queue", "remote_transport", Kind::Program, "deliver-remote", "", "delivers to all other domains: a program of the delivery call or unix:SOCKET"},
     {"queue", "recipients_per_call", Kind::Count, "100", "", "recipients of a message that go in one delivery call, at most"},
-    {"queue", "local_concurrency", Kind::Count, "100", "", "local deliveries at once"},
+    {"queue", "local_concurrency", Kind::Count, "300", "", "local deliveries at once"},
     {"queue", "remote_concurrency", Kind::Count, "200", "", "remote deliveries at once"},
     {"queue", "destination_concurrency", Kind::Count, "20", "", "remote deliveries at once to one destination"},
     {"queue", "processes", Kind::Count, "50", "", "local and remote calls at once, each, when their transport is a program and not unix:SOCKET"},
@@ -87,6 +87,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"maildir", "size_in_name", Kind::Flag, "yes", "", "file names tell the size, as Dovecot reads it: ,S=octets,W=octets with CRLF"},
     {"maildir", "open_max", Kind::Count, "256", "", "Maildirs that a resident program keeps open"},
     {"maildir", "batch_files", Kind::Count, "256", "", "files that a resident program writes before it syncs them together"},
+    {"maildir", "gather", Kind::Duration, "25ms", "", "how long deliveries from the queue wait for others to share the next sync"},
     {"maildir", "direct_recipients_max", Kind::Count, "50", "", "--direct hands on what has more recipients"},
 
     {"remote", "relay_host", Kind::Text, "", "", "where all mail goes, as HOST: a name, [ADDRESS] or [NAME], with :PORT, or unix:PATH; empty: by MX"},
