@@ -32,8 +32,10 @@ struct HostClass {
   Expected<std::optional<bool>> (*equal)(Run& run, const Value& self, const Value& other) = nullptr;
   // `<` and its like; `other` may stand on either side of the script's text. nullopt: not known.
   Expected<std::optional<std::partial_ordering>> (*compare)(Run& run, const Value& self, const Value& other) = nullptr;
-  // `element in self`, self.contains(element). Null: an error. Objects inside arrays that have it are asked too.
+  // `element in self`, self.contains(element). Null: an error.
   Expected<bool> (*contains)(Run& run, const Value& self, const Value& element) = nullptr;
+  // Whether `element in [self]` looks into self too, as for a range or a list.
+  bool is_searched_in_arrays = true;
   // self + other and so on for the operators + - * / % ** << >>; Absent: not known. `is_left`: self stands on the left.
   Result (*arithmetic)(Run& run, std::string_view symbol, const Value& self, const Value& other, bool is_left) = nullptr;
 
