@@ -1,0 +1,33 @@
+// A program that a rule runs: no shell, a time limit, its output kept up to a limit. Service `cmd` of the specification, 2.6.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lib/base/blob.h"
+#include "lib/base/result.h"
+
+namespace rules {
+
+struct Command {
+  std::string program;  // a path, or a name that is looked up in $PATH
+  std::vector<std::string> arguments;
+  std::chrono::milliseconds timeout{30'000};
+  std::optional<std::string> user, group;  // names or numbers; absent: ours
+  std::size_t output_octets = 65536;       // of standard output and of standard error that are kept, each
+};
+
+struct CommandEnd {
+  std::optional<int> code, signal;  // one of them
+  std::string output, errors;       // what is beyond the limit is read and dropped
+};
+
+// Blocks this thread until the program has ended or its time is over; then its process group is killed, which shows as
+// signal 9. Children that it leaves behind when it ends by itself go on. The program has the descriptors 0 (`input`), 1 and 2
+// and no other. Error: it could not be started; the cause is for the rule's author.
+[[nodiscard]] base::Result<CommandEnd> run_command(const Command& command, std::span<const std::string> arguments, const base::Blob& input);
+
+}  // namespace rules
