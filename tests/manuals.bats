@@ -13,7 +13,7 @@ setup() { cd "$TOP"; }
   shopt -s nullglob
   local page
   for page in */*.[1-8] lib/*/*.[1-8]; do
-    run -0 mandoc -Tlint -Wwarning "$page"
+    run -0 mandoc -Tlint -Werror "$page"
     [ -z "$output" ] || { echo "$output"; return 1; }
   done
 }

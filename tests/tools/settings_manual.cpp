@@ -84,16 +84,16 @@ relay_domains = example.org
 relay_host = [192.0.2.7]:25
 .Ed
 .Sh SEE ALSO
+.Xr mime-check 1 ,
+.Xr vsmtp 1 ,
+.Xr vsmtp-spool 5 ,
+.Xr vsmtp-chain 7 ,
 .Xr deliver-maildir 8 ,
 .Xr deliver-remote 8 ,
-.Xr mime-check 1 ,
 .Xr qctl 8 ,
 .Xr queue-inject 8 ,
 .Xr queue-run 8 ,
-.Xr smtpd 8 ,
-.Xr vsmtp 1 ,
-.Xr vsmtp-chain 7 ,
-.Xr vsmtp-spool 5
+.Xr smtpd 8
 )";
 
 std::string_view name_of(Kind kind) {
