@@ -1,0 +1,130 @@
+// What rules act on (vsl.md 2.2): the facts of a connection, shared by all its transactions, and one transaction from MAIL to the
+// end of delivery, with what rules made of it. Knows no I/O, no clock and no language.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/blob.h"
+#include "lib/base/clock.h"
+#include "lib/base/result.h"
+#include "vsl-filter/message.h"
+#include "vsl-filter/recipients.h"
+#include "vsl-filter/stage.h"
+
+namespace rules {
+
+// The status that ended the rules of a transaction or connection: "skipped" of vsl.md 4.4.
+struct Skip {
+  enum class Kind : std::uint8_t { None, Next, Accept, Faccept, Deny, Info, Quarantine, Delegated, DelegationResult };
+  Kind kind = Kind::None;
+  std::string code;   // name of a standard reply: "Denied"
+  std::string reply;  // else the text of a reply of its own
+  std::string name;   // of Quarantine
+
+  // Whether all stages behind it do nothing and report it.
+  [[nodiscard]] bool finishes() const { return kind == Kind::Faccept || kind == Kind::Deny || kind == Kind::Quarantine || kind == Kind::Delegated; }
+  friend bool operator==(const Skip&, const Skip&) = default;
+};
+// "Quarantine"; "" for None.
+std::string_view name_of(Skip::Kind kind);
+std::optional<Skip::Kind> skip_kind_of(std::string_view name);
+
+struct TlsFacts {
+  std::string protocol, cipher, sni, client_certificate;
+  friend bool operator==(const TlsFacts&, const TlsFacts&) = default;
+};
+
+struct Credentials {
+  enum class Kind : std::uint8_t { Verify, Query, AnonymousToken } kind = Kind::Verify;
+  std::string id;        // authid; the token of AnonymousToken
+  std::string password;  // of Verify while AUTH goes on; never written anywhere
+  friend bool operator==(const Credentials&, const Credentials&) = default;
+};
+
+// JSON texts by the names that scripts give them.
+using Variables = std::map<std::string, std::string, std::less<>>;
+
+struct Connection {
+  std::string client_ip, server_ip;  // without brackets; "" when the client came by no network
+  std::uint16_t client_port = 0, server_port = 0;
+  std::string server_name;
+  std::string helo;
+  base::WallTime time{};
+  std::optional<TlsFacts> tls;
+  bool is_secured = false;
+  bool is_authenticated = false;
+  std::optional<Credentials> credentials;
+  std::uint64_t error_count = 0, authentication_attempts = 0;
+
+  // What rules of connect, helo and authenticate left, for every transaction.
+  Skip skip;
+  Variables variables;
+  HeaderList headers;
+  std::vector<std::string> recipients;
+};
+
+struct Transaction {
+  std::string reverse_path;  // "" is <>
+  std::string given_reverse_path;  // as MAIL said it
+  Recipients recipients;
+  std::string message_id;  // [A-Za-z0-9-]
+  base::WallTime time{};   // of MAIL
+  Skip skip;
+  Variables variables;
+  HeaderList headers;  // what was added before the message came
+  std::optional<Message> message;
+  std::string quarantine;    // its name, once rules want the message there
+  std::string hold;          // why it shall be held
+  Variables results;         // spf, dkim, dmarc, arc, bimi, flow: what later stages learn (JSON)
+
+  // "" and "<>" are the null reverse-path. Fault::Permanent: not a valid address.
+  [[nodiscard]] base::Result<void> rewrite_reverse_path(std::string_view address);
+  // 1 to 64 of A-Z a-z 0-9 . _ - and no dot in front: a folder of the spool, and never a path out of it.
+  [[nodiscard]] base::Result<void> set_quarantine(std::string_view name);
+};
+
+class Session {
+ public:
+  Connection connection;
+
+  [[nodiscard]] Transaction* transaction() { return transaction_ ? &*transaction_ : nullptr; }
+  [[nodiscard]] const Transaction* transaction() const { return transaction_ ? &*transaction_ : nullptr; }
+
+  // What the client said. EHLO and HELO end a transaction (RFC 5321 section 4.1.4); STARTTLS forgets all that the client said
+  // before it (RFC 3207 section 4.2).
+  void helo(std::string name);
+  void starttls(TlsFacts tls);
+  Transaction& mail(std::string reverse_path, std::string message_id, base::WallTime now);
+  void rcpt(std::string address, base::WallTime now);
+  void refuse_rcpt();
+  void reset() { transaction_.reset(); }
+  [[nodiscard]] base::Result<void> message(base::Blob octets);
+
+  // The fields that rules see now: of the message, else those they have added.
+  [[nodiscard]] HeaderList& headers();
+  // A recipient that rules add before there is a transaction joins each one at its first RCPT (3.15 [a]).
+  [[nodiscard]] base::Result<void> add_recipient(std::string_view address, base::WallTime now);
+
+  // That of the transaction, else of the connection.
+  [[nodiscard]] const Skip& skip() const;
+  void set_skip(Stage stage, Skip skip);
+  // nullptr: nothing of that name. A variable of the transaction hides that of the connection.
+  [[nodiscard]] const std::string* variable(std::string_view name) const;
+  void set_variable(Stage stage, std::string_view name, std::string json);
+
+  // Where the spool shall put the message, a folder of vsmtp-spool(5): "quarantine/NAME", "hold", "deliver", "dead",
+  // "delegated"; "" leaves it to the queue.
+  [[nodiscard]] std::string place() const;
+
+ private:
+  std::optional<Transaction> transaction_;
+};
+
+bool is_message_id(std::string_view id);
+
+}  // namespace rules
