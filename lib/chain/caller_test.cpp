@@ -404,6 +404,48 @@ TEST_CASE("chain: a caller that sends garbage is dropped, others go on") {
   CHECK(::read(bad->get(), &octet, 1) <= 0);
 }
 
+TEST_CASE("chain: a policy client asks on the same socket as callers do, one question after the other") {
+  Bench bench;
+  chain::ResidentServer::Limits limits;
+  limits.takes_questions = true;
+  std::vector<std::string> asked;
+  std::vector<PendingCall> waiting;
+  net::Timer later(bench.loop, [&] {
+    for (auto& call : waiting) call.answer(Answer::taken("later\n"));
+    waiting.clear();
+  });
+  later.start(1, 1);
+  const auto name = bench.serve("s", [&](PendingCall call) {
+    if (call.invocation.call.kind != chain::Kind::Policy) return call.answer(Answer::taken("fine"));
+    asked.push_back(call.invocation.call.envelope);
+    if (asked.back() == "say=nothing\n") return call.answer(Answer::exit(81));
+    Answer answer;
+    answer.report = "action=" + std::to_string(asked.size()) + "\n";
+    if (asked.back() == "say=late\n") {
+      waiting.push_back(std::move(call));
+    } else {
+      call.answer(std::move(answer));
+    }
+  }, limits);
+  const auto client = net::connect_to(*net::Address::parse(name));
+  const auto reply = [&] {
+    bench.run_for(20);
+    char octets[100];
+    const auto n = ::read(client->get(), octets, sizeof octets);
+    return std::string(octets, n > 0 ? static_cast<std::size_t>(n) : 0);
+  };
+  REQUIRE(base::write_all(client->get(), "a=1\n"));
+  bench.run_for(10);
+  REQUIRE(base::write_all(client->get(), "\na=2\n\na=3\n\n"));
+  CHECK(reply() == "action=1\n\naction=2\n\naction=3\n\n");
+  CHECK(asked == std::vector<std::string>{"a=1\n", "a=2\n", "a=3\n"});
+  REQUIRE(base::write_all(client->get(), "say=late\n\na=4\n\n"));
+  CHECK(reply() == "Klater\n\naction=5\n\n");
+  CHECK(bench.call_and_run({name}).reply == "fine");
+  REQUIRE(base::write_all(client->get(), "say=nothing\n\n"));
+  CHECK(reply() == "");
+}
+
 TEST_CASE("chain: a server takes no more calls at once than its limit, and all in the end") {
   Bench bench;
   chain::ResidentServer::Limits limits;

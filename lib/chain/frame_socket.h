@@ -5,6 +5,8 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "lib/base/blob.h"
 #include "lib/base/unique_fd.h"
@@ -26,6 +28,8 @@ class FrameSocket {
   // `message` goes in the place of call.message.
   std::uint64_t put_call(std::uint64_t id, const Call& call, const base::Blob& message, WordsView arguments, WordsView next);
   std::uint64_t put_answer(std::uint64_t id, const Answer& answer);
+  // What is no frame: a reply of policy.h.
+  void put_text(std::string_view text) { out_ += text; }
   // Sends what the socket takes. An error: nothing can be sent on it any more.
   [[nodiscard]] base::Result<void> send();
   [[nodiscard]] bool has_unsent() const { return sent_ < out_.size(); }
@@ -38,6 +42,9 @@ class FrameSocket {
   [[nodiscard]] bool filled_buffer() const { return filled_buffer_; }
   // `body` is valid until the next call, while what receive() filled is untouched.
   [[nodiscard]] FrameSplitter::Status next_frame(std::string_view& body) { return splitter_.next(input_, body); }
+  // What receive() has read and no frame was made of.
+  [[nodiscard]] std::string_view input() const { return input_; }
+  [[nodiscard]] std::string_view take_input() { return std::exchange(input_, {}); }
   // The frames that are left are for later; the buffer of receive() may be used for others meanwhile.
   void keep_rest();
   // The message of the frame that next_frame() just gave: its octets, or the next descriptor that came, checked.

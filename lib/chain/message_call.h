@@ -33,7 +33,7 @@ struct Link {
 enum class Kind : std::uint8_t {
   Message = 0,   // descriptors 0, 1, 3, 6
   Delivery = 1,  // arguments HOST SENDER RECIPIENT..., descriptor 0; report on descriptor 1
-  Policy = 2,    // reserved: the session question of 2.2
+  Policy = 2,    // the session question (policy.h): text in `envelope`, reply in the report
 };
 
 // What a caller hands to a program.

@@ -10,6 +10,7 @@
 
 #include "lib/base/log.h"
 #include "lib/chain/frame_socket.h"
+#include "lib/chain/policy.h"
 #include "lib/net/socket.h"
 #include "lib/net/stream.h"
 
@@ -28,6 +29,8 @@ struct Connection {
   bool is_dirty = false;    // in the list of those that have answers to send
   bool is_full = false;     // the socket takes no answers just now
   bool has_kept = false;    // frames that wait for fewer open calls
+  bool is_known = false;    // frames, or questions if `policy` is there
+  std::optional<PolicySplitter> policy;
   std::optional<net::Watch> watch;
 
   Connection(base::UniqueFd fd, std::size_t frame_limit) : socket(std::move(fd), frame_limit) {}
@@ -59,6 +62,9 @@ struct ResidentServer::Internal : std::enable_shared_from_this<Internal> {
   void read(const ConnectionPtr& connection);
   [[nodiscard]] base::Result<void> take_frames(const ConnectionPtr& connection);
   [[nodiscard]] base::Result<void> take(const ConnectionPtr& connection, std::string_view body);
+  [[nodiscard]] base::Result<void> take_question(const ConnectionPtr& connection);
+  void open_call(const ConnectionPtr& connection, std::uint64_t id, Invocation invocation);
+  bool is_full_up(const ConnectionPtr& connection);
   void drop(const ConnectionPtr& connection, const base::Error& error);
   void answer(const ConnectionPtr& connection, std::uint64_t id, const Answer& answer);  // nullptr: it has gone
   void mark(const ConnectionPtr& connection);
@@ -126,18 +132,44 @@ void ResidentServer::Internal::read(const ConnectionPtr& connection) {
       update_interest(*connection);
       return mark(connection);
     }
-    if (const auto sound = take_frames(connection); !sound) return drop(connection, sound.error());
+    if (!std::exchange(connection->is_known, true) && limits.takes_questions && PolicySplitter::is_start(connection->socket.input().front()))
+      connection->policy.emplace();
+    const auto sound = connection->policy ? take_question(connection) : take_frames(connection);
+    if (!sound) return drop(connection, sound.error());
     if (!connection->socket.filled_buffer()) return;
   }
 }
 
+// Too many calls are open: what this connection has sent must wait.
+bool ResidentServer::Internal::is_full_up(const ConnectionPtr& connection) {
+  if (open_calls < limits.calls_at_once) return false;
+  connection->has_kept = true;
+  is_paused = true;
+  for (const auto& [raw, other] : connections) update_interest(*other);
+  return true;
+}
+
+// The next question of a policy client, when the one before it has its reply.
+base::Result<void> ResidentServer::Internal::take_question(const ConnectionPtr& connection) {
+  connection->policy->add(connection->socket.take_input());
+  if (connection->open_calls > 0 || is_full_up(connection)) return {};
+  std::string_view text;
+  switch (connection->policy->next(text)) {
+    case PolicySplitter::Status::NeedMore: return {};
+    case PolicySplitter::Status::TooLong: return base::fail(base::Fault::Temporary, "a question of more than 64 KB");
+    case PolicySplitter::Status::Text: break;
+  }
+  Invocation invocation;
+  invocation.call.kind = Kind::Policy;
+  invocation.call.envelope = text;
+  open_call(connection, 0, std::move(invocation));
+  return {};
+}
+
 base::Result<void> ResidentServer::Internal::take_frames(const ConnectionPtr& connection) {
   for (;;) {
-    if (open_calls >= limits.calls_at_once) {
+    if (is_full_up(connection)) {
       connection->socket.keep_rest();
-      connection->has_kept = true;
-      is_paused = true;
-      for (const auto& [raw, other] : connections) update_interest(*other);
       return {};
     }
     std::string_view body;
@@ -158,11 +190,15 @@ base::Result<void> ResidentServer::Internal::take(const ConnectionPtr& connectio
   auto message = connection->socket.message_of(frame->message);
   if (!message) return std::unexpected(message.error());
   frame->invocation.call.message = std::move(*message);
+  open_call(connection, frame->id, std::move(frame->invocation));
+  return {};
+}
+
+void ResidentServer::Internal::open_call(const ConnectionPtr& connection, std::uint64_t id, Invocation invocation) {
   ++open_calls;
   ++connection->open_calls;
-  auto origin = std::make_unique<PendingCall::Origin>(PendingCall::Origin{weak_from_this(), connection, frame->id});
-  on_call(PendingCall(std::move(frame->invocation), std::move(origin)));
-  return {};
+  auto origin = std::make_unique<PendingCall::Origin>(PendingCall::Origin{weak_from_this(), connection, id});
+  on_call(PendingCall(std::move(invocation), std::move(origin)));
 }
 
 // The caller sees its connection end, and ends all its open calls.
@@ -179,6 +215,11 @@ void ResidentServer::Internal::answer(const ConnectionPtr& connection, std::uint
   if (!connection || connection->is_dead) return;
   --connection->open_calls;
   mark(connection);
+  if (connection->policy) {
+    // No reply is better than a wrong one: the client has a rule for a policy service that ends the connection.
+    if (answer.exit_code != 0 || answer.report.empty()) return drop(connection, {base::Fault::Temporary, "a question without a reply"});
+    return connection->socket.put_text(answer.report + "\n");
+  }
   if (!answer.passes || !answer.message) {
     connection->socket.put_answer(id, answer);
     return;
@@ -204,6 +245,8 @@ void ResidentServer::Internal::end_turn() {
     const ConnectionPtr connection = dirty[i];
     connection->is_dirty = false;
     flush(connection);
+    if (connection->policy && !connection->is_dead && connection->open_calls == 0)
+      if (const auto sound = take_question(connection); !sound) drop(connection, sound.error());
     if (!connection->is_over()) continue;
     connection->watch.reset();
     connections.erase(connection.get());
@@ -221,7 +264,7 @@ void ResidentServer::Internal::resume() {
   for (const auto& connection : waiting) {
     if (is_paused) return;
     connection->has_kept = false;
-    if (const auto sound = take_frames(connection); !sound) drop(connection, sound.error());
+    if (const auto sound = connection->policy ? take_question(connection) : take_frames(connection); !sound) drop(connection, sound.error());
     mark(connection);
   }
   for (const auto& [raw, connection] : connections) update_interest(*connection);
@@ -308,10 +351,10 @@ void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void(
 }
 
 int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
-                   std::function<void()> reload) {
+                   std::function<void()> reload, const ResidentServer::Limits& limits) {
   if (threads > 0) ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);  // read when the pool starts
   net::Loop loop;
-  ResidentServer server(loop, {}, [&](PendingCall call) {
+  ResidentServer server(loop, limits, [&](PendingCall call) {
     if (threads > 0) return answer_in_thread(loop, handler, std::move(call));
     call.answer(handler(call.invocation));
   });

@@ -34,6 +34,7 @@ class ResidentServer {
     std::size_t connections = 1000;
     std::size_t calls_at_once = 10'000;         // more: the connections are not read until some are answered
     std::size_t frame_octets = 64 << 20;        // larger frames end the connection
+    bool takes_questions = false;               // policy clients (policy.h) may call too, on the same socket
   };
   ResidentServer(net::Loop& loop, const Limits& limits, std::function<void(PendingCall)> on_call);
   ~ResidentServer();
@@ -55,6 +56,6 @@ void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void(
 // The whole resident life of a program whose work is a plain function; the handler runs in `threads` threads (0: in the loop
 // itself).
 int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
-                   std::function<void()> reload = {});
+                   std::function<void()> reload = {}, const ResidentServer::Limits& limits = {});
 
 }  // namespace chain
