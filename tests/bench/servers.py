@@ -153,8 +153,18 @@ class Vsmtp:
                 raise SystemExit(f'{program} does not serve; see {self.folder}/{program}.log')
             time.sleep(0.02)
 
+    def _make_boxes(self):
+        """100 Maildirs, each under many names, as Postfix has them by its map."""
+        for box in range(100):
+            for folder in ('tmp', 'new', 'cur'):
+                os.makedirs(f'{self.maildirs()}/b{box:02d}/{folder}')
+        for i in range(20_000):
+            os.symlink(f'b{i % 100:02d}', f'{self.maildirs()}/{i}u')
+
     def start(self):
         os.makedirs(self.maildirs())
+        if self.mode in ('local', 'direct'):
+            self._make_boxes()
         with open(self.folder + '/vsmtp.ini', 'w') as file:
             file.write(self._ini())
         self.make_spool()
