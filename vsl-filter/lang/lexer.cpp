@@ -113,6 +113,7 @@ Token Lexer::next() {
     if (!templates_.empty()) {
       const char* const start = templates_.front().begin;
       templates_.clear();
+      is_cut_short_ = true;
       diagnostics_.error(span(start, start + 1), "this template is not closed").with_help("templates end with a back-tick; a `${` in it needs its `}`");
       return finish(token, Tok::Error);
     }
@@ -170,6 +171,7 @@ bool Lexer::skip_block_comment() {
   do {
     if (at_ + 1 >= end_) {
       at_ = end_;
+      is_cut_short_ = true;
       diagnostics_.error(span(begin, begin + 2), "this comment is not closed").with_help("comments nest: each `/*` needs a `*/`");
       return false;
     }

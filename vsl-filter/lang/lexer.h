@@ -45,6 +45,9 @@ class Lexer {
   // From now on only End: the parser has given up.
   void stop() { at_ = end_; }
 
+  // The file ended inside of a comment or template, which has been reported: that something else is not closed is no news.
+  [[nodiscard]] bool is_cut_short() const { return is_cut_short_; }
+
   // The doc comments directly before the token last read, else empty; the first //! comments of the file.
   [[nodiscard]] std::string_view doc() const { return doc_; }
   [[nodiscard]] std::string_view module_doc() const { return module_doc_; }
@@ -94,6 +97,7 @@ class Lexer {
     std::uint32_t braces;
   };
   std::vector<OpenTemplate> templates_;
+  bool is_cut_short_ = false;
   std::string_view doc_;
   std::string_view module_doc_;
 };

@@ -200,6 +200,7 @@ Token Lexer::template_chunk(Token token, bool is_start) {
   }
   const char* const start = templates_.front().begin;
   templates_.clear();
+  is_cut_short_ = true;
   diagnostics_.error(span(start, start + 1), "this template is not closed").with_help("templates end with a back-tick; a back-tick in it is written twice");
   return finish(token, Tok::Error);
 }

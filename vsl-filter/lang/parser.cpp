@@ -99,12 +99,12 @@ bool Parser::expect(Tok kind, std::string_view where) {
 bool Parser::expect_closing(Tok kind, Span opened) {
   if (accept(kind)) return true;
   if (panic_) return false;
+  if (at(Tok::Error)) return panic(), false;
   const std::string closing(symbol_text(kind));
   if (at(Tok::End)) {
     fail(opened, "this `" + std::string(source_.text(opened)) + "` is not closed").with_help("`" + closing + "` is missing before the end of the file");
     return false;
   }
-  if (at(Tok::Error)) return panic_ = true, false;
   fail(span(), "expected `" + closing + "`, found " + describe_now()).with_note(opened, "to close this");
   return false;
 }
@@ -123,21 +123,32 @@ std::string Parser::describe_now() const {
   }
 }
 
+void Parser::panic() {
+  panic_ = true;
+  open_at_panic_.clear();
+  for (const Span& bracket : open_) open_at_panic_ += source_.text()[bracket.end - 1];
+}
+
 Diagnostic& Parser::fail(Span where, std::string message) {
   static thread_local Diagnostic silenced;
   if (panic_) return silenced = Diagnostic{};
-  panic_ = true;
+  panic();
+  if (at(Tok::End)) {  // whatever follows is a consequence
+    has_given_up_ = true;
+    if (lexer_.is_cut_short()) return silenced = Diagnostic{};
+  }
   return diagnostics_.error(where, std::move(message));
 }
 
 ast::Node* Parser::fail_expected(std::string_view what) {
   ast::Node* node = error_node();
   if (at(Tok::Error)) {
-    panic_ = true;  // the lexer has told it
+    panic();  // the lexer has told it
   } else if (now_.kind == Tok::Reserved || (is_word(now_.kind) && now_.kind != Tok::Word && what == "a name")) {
     fail(span(), "'" + std::string(now_.text) + "' is a reserved keyword").with_help("another name is needed here");
   } else {
-    fail(span(), "expected " + std::string(what) + ", found " + describe_now());
+    auto& error = fail(span(), "expected " + std::string(what) + ", found " + describe_now());
+    if (at(Tok::End) && !open_.empty()) error.with_note(open_.back(), "this `" + std::string(source_.text(open_.back())) + "` is not closed");
   }
   return node;
 }
@@ -160,43 +171,60 @@ bool Parser::Nest::is_too_deep() {
   return true;
 }
 
-// Whether `now` is where the next thing of that kind begins or its list ends; brackets are balanced here.
-bool Parser::is_sync_point(Sync to) {
-  if (at(Tok::End)) return true;
-  const bool begins_statement = now_.is_first_on_line && (now_.kind >= Tok::As && now_.kind <= Tok::While && now_.kind != Tok::As &&
-                                                          now_.kind != Tok::In && now_.kind != Tok::Is && now_.kind != Tok::Not &&
-                                                          now_.kind != Tok::Else && now_.kind != Tok::Catch);
+// Whether `now` is where the next thing of that kind begins or its list ends. `is_inside`: some bracket is open that was opened in what
+// is skipped; commas are then not ours.
+bool Parser::is_sync_point(Sync to, bool is_inside) {
+  if (now_.is_first_on_line && (at(Tok::Directive) || (at(Tok::Fn) && source_.locate(now_.begin).column == 1))) return true;
+  if (is_inside) return false;
   switch (to) {
-    case Sync::Statement:
-      return at(Tok::Semicolon) || at(Tok::CloseBrace) || at(Tok::TemplateMiddle) || at(Tok::TemplateEnd) || begins_statement ||
-             (now_.is_first_on_line && (at(Tok::Directive) || at(Tok::Declaration)));
-    case Sync::Element:
-      return at(Tok::Comma) || at(Tok::CloseBracket) || at(Tok::CloseBrace) || at(Tok::Semicolon) || (now_.is_first_on_line && at(Tok::Directive));
-    case Sync::Entry:
-      return at(Tok::Comma) || at(Tok::CloseBrace) || at(Tok::Semicolon);
+    case Sync::Element: return at(Tok::Comma) || at(Tok::Semicolon) || at(Tok::CloseBracket) || at(Tok::CloseBrace);
+    case Sync::Entry: return at(Tok::Comma) || at(Tok::Semicolon) || at(Tok::CloseBrace);
+    case Sync::Statement: break;
   }
-  return true;
+  if (at(Tok::Semicolon) || at(Tok::CloseBrace) || at(Tok::TemplateMiddle) || at(Tok::TemplateEnd)) return true;
+  if (!now_.is_first_on_line) return false;
+  switch (now_.kind) {
+    case Tok::Break: case Tok::Const: case Tok::Continue: case Tok::Do: case Tok::Export: case Tok::Fn: case Tok::For: case Tok::If:
+    case Tok::Import: case Tok::Let: case Tok::Loop: case Tok::Private: case Tok::Return: case Tok::Switch: case Tok::Throw: case Tok::Try:
+    case Tok::While: case Tok::Declaration: return true;
+    default: return false;
+  }
 }
 
 // `began`: where what failed began; at least one token is eaten, so that every list comes to its end.
 void Parser::synchronize(Sync to, std::uint32_t began) {
   if (has_given_up_) return;
-  int open = 0;
+  // Brackets opened within what failed. Statements end so clearly that a bracket forgotten in them is not waited for.
+  std::string inside;
+  if (to != Sync::Statement && open_at_panic_.size() > open_.size()) inside = open_at_panic_.substr(open_.size());
   bool must_eat = now_.begin == began;
-  while (!at(Tok::End)) {
-    if (open == 0 && !must_eat && is_sync_point(to)) break;
-    // A line that begins in the first column with such a word is in no bracket that the author knows of.
-    if (now_.is_first_on_line && (at(Tok::Fn) || at(Tok::Private)) && source_.locate(now_.begin).column == 1 && !must_eat) break;
-    must_eat = false;
+  for (; !at(Tok::End); advance(), must_eat = false) {
+    const auto close = [&](char bracket) {
+      const auto opened = inside.rfind(bracket);
+      if (opened == std::string::npos) return false;
+      inside.resize(opened);
+      return true;
+    };
     switch (now_.kind) {
-      case Tok::OpenParen: case Tok::OpenBracket: case Tok::OpenBrace: case Tok::OpenMap: case Tok::OptionalBracket:
-      case Tok::TemplateStart: ++open; break;
-      case Tok::CloseParen: case Tok::CloseBracket: case Tok::CloseBrace: case Tok::TemplateEnd: open -= open > 0; break;
+      case Tok::CloseParen: close('('); continue;
+      case Tok::CloseBracket: if (close('[')) continue; break;
+      case Tok::CloseBrace: if (close('{')) continue; break;
+      case Tok::TemplateEnd: if (close('`')) continue; break;
       default: break;
     }
-    advance();
+    // A closing bracket that none of ours opened ends what is around us.
+    if (at(Tok::CloseBracket) || at(Tok::CloseBrace)) inside.clear();
+    if (!must_eat && is_sync_point(to, !inside.empty())) break;
+    switch (now_.kind) {
+      case Tok::OpenParen: inside += '('; break;
+      case Tok::OpenBracket: case Tok::OptionalBracket: inside += '['; break;
+      case Tok::OpenBrace: case Tok::OpenMap: inside += '{'; break;
+      case Tok::TemplateStart: inside += '`'; break;
+      default: break;
+    }
   }
-  panic_ = false;
+  if (at(Tok::End) && lexer_.is_cut_short()) has_given_up_ = true;
+  panic_ = has_given_up_;
 }
 
 // --- nodes

@@ -62,6 +62,7 @@ Node* Parser::switch_expression() {
   Node* subject = expression();
   const Span opened = span();
   std::vector<ast::Case> cases;
+  Open open(*this);
   if (expect(Tok::OpenBrace, "before the cases of the switch")) {
     while (!at(Tok::CloseBrace) && !at(Tok::End) && !has_given_up_) {
       const std::uint32_t began = now_.begin;

@@ -30,7 +30,7 @@ Node* Parser::directive() {
     } else if (!at(Tok::Error)) {
       fail(span(), "expected the name of the directive, found " + describe_now()).with_help("write `" + word + " \"name\" || ...`");
     } else {
-      panic_ = true;
+      panic();
     }
     return error_node();
   }

@@ -59,11 +59,9 @@ Node* Parser::expression() {
 Parser::FoundOperator Parser::operator_now() {
   if (at(Tok::Is) && peek().kind == Tok::Not) return {binary_row(Tok::NotEqual), 2};
   if (at(Tok::Not) && peek().kind == Tok::In) return {binary_row(Tok::NotIn), 2};
-  if (at(Tok::Word) && !now_.is_first_on_line && !panic_ && (now_.text == "and" || now_.text == "or")) {
-    const bool is_and = now_.text == "and";
-    diagnostics_.error(span(), "unexpected `" + std::string(now_.text) + "`")
-        .with_help(is_and ? "the logical operator is written `&&`" : "the logical operator is written `||`");
-    return {binary_row(is_and ? Tok::AndAnd : Tok::OrOr), 1};
+  if (at(Tok::Word) && !now_.is_first_on_line) {
+    if (now_.text == "and") return {binary_row(Tok::AndAnd), 1};
+    if (now_.text == "or") return {binary_row(Tok::OrOr), 1};
   }
   return {binary_row(now_.kind), 1};
 }
@@ -74,6 +72,10 @@ Node* Parser::binary(int lowest) {
     const auto [row, tokens] = operator_now();
     if (row.precedence < lowest || row.precedence == 0) return left;
     Span op_span = span();
+    if (at(Tok::Word)) {
+      diagnostics_.error(op_span, "unexpected `" + std::string(now_.text) + "`")
+          .with_help(row.op == Op::And ? "the logical operator is written `&&`" : "the logical operator is written `||`");
+    }
     advance();
     if (tokens == 2) {
       op_span = joined(op_span, span());
@@ -168,6 +170,7 @@ Node* Parser::postfix(Node* object) {
       case Tok::OptionalBracket: {
         const Span opened = span();
         const bool is_optional = at(Tok::OptionalBracket);
+        Open open(*this);
         advance();
         Node* index = expression();
         expect_closing(Tok::CloseBracket, opened);
@@ -212,6 +215,7 @@ Node* Parser::member(Node* object, bool is_optional) {
 
 ast::Nodes Parser::arguments() {
   const Span opened = span();
+  Open open(*this);
   advance();
   const std::size_t begin = begin_list();
   while (!at(Tok::CloseParen) && !panic_) {

@@ -124,11 +124,8 @@ Node* Parser::template_literal() {
     raise(code, inner);
     push(code);
     if (!at(Tok::TemplateMiddle) && !at(Tok::TemplateEnd)) {
-      if (at(Tok::Error)) {
-        panic_ = true;
-      } else {
-        fail(opened, "this `${` is not closed");
-      }
+      if (at(Tok::Error)) panic();
+      fail(opened, "this `${` is not closed");
       is_last = true;
     }
   }
@@ -193,6 +190,7 @@ Node* Parser::reserved_word() {
 // () is the unit value; otherwise parentheses only group.
 Node* Parser::parenthesised() {
   const Span opened = span();
+  Open open(*this);
   advance();
   if (accept(Tok::CloseParen)) return make<Node>(Kind::Unit, since(opened.begin));
   Node* node = expression();
@@ -207,6 +205,7 @@ Node* Parser::parenthesised() {
 
 Node* Parser::array() {
   const Span opened = span();
+  Open open(*this);
   advance();
   const std::size_t begin = begin_list();
   while (!at(Tok::CloseBracket) && !at(Tok::End) && !has_given_up_) {
@@ -230,7 +229,7 @@ Node* Parser::array() {
     if (accept(Tok::Comma) || at(Tok::Directive)) continue;
     if (!accept(Tok::Semicolon)) break;
   }
-  if (!panic_ || at(Tok::CloseBracket)) expect_closing(Tok::CloseBracket, opened);
+  expect_closing(Tok::CloseBracket, opened);
   const auto elements = take_list(begin);
   auto* node = make<ast::Array>(Kind::Array, since(opened.begin), elements);
   raise(node, elements);
@@ -259,6 +258,7 @@ std::optional<ast::MapEntry> Parser::map_entry() {
 
 Node* Parser::map() {
   const Span opened = span();
+  Open open(*this);
   advance();
   std::vector<ast::MapEntry> entries;
   while (!at(Tok::CloseBrace) && !at(Tok::End) && !has_given_up_) {
@@ -280,7 +280,7 @@ Node* Parser::map() {
     synchronize(Sync::Entry, began);
     if (!accept(Tok::Comma) && !accept(Tok::Semicolon)) break;
   }
-  if (!panic_ || at(Tok::CloseBrace)) expect_closing(Tok::CloseBrace, opened);
+  expect_closing(Tok::CloseBrace, opened);
   auto* node = make<ast::Map>(Kind::Map, since(opened.begin), tree_.list(entries));
   for (const ast::MapEntry& entry : entries) raise(node, entry.value);
   return node;

@@ -46,13 +46,14 @@ class Parser {
   [[nodiscard]] Span since(std::uint32_t begin) const { return {source_.id(), begin, std::max(begin, previous_end_)}; }
 
   // --- errors (parser.cpp)
+  void panic();
   Diagnostic& fail(Span where, std::string message);  // and panic
   ast::Node* fail_expected(std::string_view what);
   void give_up(Span where, std::string message);      // no recovery: only End follows
   [[nodiscard]] std::string describe_now() const;
   enum class Sync { Statement, Element, Entry };
   void synchronize(Sync to, std::uint32_t began);
-  bool is_sync_point(Sync to);
+  bool is_sync_point(Sync to, bool is_inside);
 
   // Counts what is nested in each other; false: too deep, and given up.
   class Nest {
@@ -61,6 +62,17 @@ class Parser {
     Nest(const Nest&) = delete;
     ~Nest() { --parser_.nesting_; }
     [[nodiscard]] bool is_too_deep();
+
+   private:
+    Parser& parser_;
+  };
+
+  // A bracket at `now`, as long as it is open: what the end of the file is blamed on.
+  class Open {
+   public:
+    explicit Open(Parser& parser) : parser_(parser) { parser_.open_.push_back(parser_.span()); }
+    Open(const Open&) = delete;
+    ~Open() { parser_.open_.pop_back(); }
 
    private:
     Parser& parser_;
@@ -164,6 +176,8 @@ class Parser {
   bool panic_ = false;
   bool has_given_up_ = false;
   bool is_top_level_ = true;  // whether a declaration met now is one of the top level
+  std::vector<Span> open_;
+  std::string open_at_panic_;  // how the brackets in open_ are written
   std::vector<ast::Node*> collected_;
   std::vector<ast::Function*> functions_;
   std::vector<ast::Import*> imports_;

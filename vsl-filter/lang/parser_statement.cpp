@@ -75,7 +75,7 @@ void Parser::end_of_statement(const Node* statement) {
   if (accept(Tok::Semicolon) || at(Tok::CloseBrace) || at(Tok::End) || at(Tok::TemplateMiddle) || at(Tok::TemplateEnd)) return;
   if (is_block_like(*statement, source_.text(statement->span))) return;
   if (at(Tok::Error)) {
-    panic_ = true;
+    panic();
     return;
   }
   const Span here = behind(since(statement->span.begin));
@@ -145,6 +145,7 @@ ast::Block* Parser::block(std::string_view where) {
     return make<ast::Block>(Kind::Block, opened, ast::Nodes{});
   }
   if (nest.is_too_deep()) return make<ast::Block>(Kind::Block, opened, ast::Nodes{});
+  Open open(*this);
   advance();
   const auto list = statements(false);
   expect_closing(Tok::CloseBrace, opened);
