@@ -3,44 +3,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <utility>
-
 #include "lib/base/blob.h"
-#include "lib/base/clock.h"
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
+#include "lib/base/progress_line.h"
 
 namespace mime_check {
 namespace {
 
 constexpr std::string_view kProgram = "mime-check";
 constexpr int kExitFound = 1;
-
-// "17 of 300 files" on a terminal, when it takes longer than a moment; gone before anything else is printed.
-class Progress {
- public:
-  explicit Progress(std::size_t files) : files_(files), is_shown_(files > 1 && ::isatty(STDERR_FILENO) == 1) {}
-  ~Progress() { hide(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
-  void step() {
-    ++done_;
-    const auto now = base::monotonic_milliseconds();
-    if (!is_shown_ || now < next_) return;
-    next_ = now + 200;
-    is_visible_ = true;
-    (void)base::write_all(STDERR_FILENO, "\r" + std::to_string(done_) + " of " + std::to_string(files_) + " files");
-  }
-  void hide() {
-    if (std::exchange(is_visible_, false)) (void)base::write_all(STDERR_FILENO, "\r\x1b[K");
-  }
-
- private:
-  std::size_t files_, done_ = 0;
-  bool is_shown_, is_visible_ = false;
-  std::uint64_t next_ = base::monotonic_milliseconds() + 500;
-};
 
 struct Totals {
   std::size_t files = 0, errors = 0, warnings = 0, notes = 0;
@@ -81,7 +53,7 @@ base::Result<std::string> check_file(const std::string& name, const Options& opt
 int check_files(const std::vector<std::string>& names, const Options& options) {
   Totals totals;
   int failure = 0;
-  Progress progress(names.size());
+  base::ProgressLine progress(names.size(), "files");
   for (const auto& name : names) {
     const auto report = check_file(name, options, totals);
     if (!report) {

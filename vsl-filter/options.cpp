@@ -1,0 +1,177 @@
+#include "vsl-filter/options.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "lib/base/text.h"
+#include "lib/chain/serve.h"
+#include "vsl-filter/addresses.h"
+#include "vsl-filter/api/ip.h"
+
+namespace rules {
+namespace {
+
+constexpr auto kOptions = std::to_array<base::OptionRow>({
+    {"check", "", "say all that is wrong with the rules and end"},
+    {"test", "", "run the test files that are named, which stand beside their rules"},
+    {"api", "", "print the functions of rules, or those that are named"},
+    {"repl", "", "read expressions and print their values; on a message, if one is named"},
+    {"policy", "", "answer the questions of Postfix's policy protocol, standard input to standard output"},
+    chain::kResidentOption,
+    {"stage", "STAGE", "run the rules of this stage only"},
+    {"set", "NAME=VALUE", "a fact: client_ip client_port client_name helo mail_from rcpt user secured; rcpt several times"},
+    {"client-ip", "ADDRESS", "the client, instead of what the message's Received field says"},
+    {"client-port", "NUMBER", "its port"},
+    {"client-name", "NAME", "its name in DNS"},
+    {"helo", "NAME", "what it called itself"},
+    {"from,f", "ADDRESS", "the reverse-path; \"\" is the null one"},
+    {"to", "ADDRESS", "a recipient; may be given several times"},
+    {"user", "NAME", "the user who logged in"},
+    {"secured", "", "as if under TLS"},
+    {"trace", "", "print each directive with its result and time"},
+    {"assignments", "", "... and each assignment"},
+    {"json", "", "one JSON object a line"},
+    {"quiet,q", "", "print nothing, the exit code says it"},
+});
+constexpr auto kSettings = std::to_array<std::string_view>({"server.domain", "delivery.local_domains", "log.level", "log.format", "log.destination"});
+
+using base::Fault;
+
+base::Result<void> set_fact(GivenFacts& facts, std::string_view name, std::string_view value) {
+  const auto bad = [&](std::string_view expected) {
+    return base::fail(Fault::Usage, std::string(name) + " " + std::string(value) + "; expected: " + std::string(expected));
+  };
+  if (name == "client_ip") {
+    const auto ip = Ip::parse(value);
+    if (!ip) return bad("an IP address");
+    facts.client_ip = ip->text();
+  } else if (name == "client_port") {
+    const auto port = base::text::parse_number<std::uint16_t>(value);
+    if (!port) return bad("0 to 65535");
+    facts.client_port = *port;
+  } else if (name == "client_name") {
+    facts.client_name = value;
+  } else if (name == "helo") {
+    facts.helo = value;
+  } else if (name == "mail_from") {
+    if (value == "<>") value = {};
+    if (!value.empty() && !check_address(value)) return bad("an address");
+    facts.reverse_path = value;
+  } else if (name == "rcpt") {
+    if (!check_address(value)) return bad("an address");
+    facts.recipients.emplace_back(value);
+  } else if (name == "user") {
+    facts.user = value;
+  } else if (name == "secured") {
+    if (value != "yes" && value != "no") return bad("yes or no");
+    facts.is_secured = value == "yes";
+  } else {
+    return base::fail(Fault::Usage, "--set " + std::string(name) + "; expected: client_ip client_port client_name helo mail_from rcpt user secured");
+  }
+  return {};
+}
+
+base::Result<GivenFacts> facts_of(const base::CommandLine& line) {
+  struct Row {
+    std::string_view option, fact;
+  };
+  constexpr auto kFacts = std::to_array<Row>({
+      {"client-ip", "client_ip"}, {"client-port", "client_port"}, {"client-name", "client_name"},
+      {"helo", "helo"}, {"from", "mail_from"}, {"to", "rcpt"}, {"user", "user"},
+  });
+  GivenFacts facts;
+  for (const auto& [option, fact] : kFacts) {
+    if (!line.has(option)) continue;
+    for (const auto& value : line.all(option))
+      if (const auto set = set_fact(facts, fact, value); !set) return std::unexpected(set.error());
+  }
+  if (line.has("secured")) facts.is_secured = true;
+  if (!line.has("set")) return facts;
+  for (const auto& assignment : line.all("set")) {
+    const auto [name, value] = base::text::split_once(assignment, '=');
+    if (const auto set = set_fact(facts, name, value); !set) return std::unexpected(set.error());
+  }
+  return facts;
+}
+
+// The one that is asked for; saved messages are reported on, a message on standard input is filtered.
+base::Result<Mode> mode_of(const base::CommandLine& line) {
+  struct Row {
+    std::string_view option;
+    Mode mode;
+  };
+  constexpr auto kModes = std::to_array<Row>({
+      {"check", Mode::Check}, {"test", Mode::Test}, {"api", Mode::Api}, {"repl", Mode::Repl}, {"policy", Mode::Policy}, {"resident", Mode::Resident},
+  });
+  std::optional<Row> chosen;
+  for (const auto& row : kModes) {
+    if (!line.has(row.option)) continue;
+    if (chosen) return base::fail(Fault::Usage, "--" + std::string(chosen->option) + " and --" + std::string(row.option) + " exclude each other");
+    chosen = row;
+  }
+  if (line.has_chain && chosen) return base::fail(Fault::Usage, "--" + std::string(chosen->option) + " has no program behind it");
+  if (chosen) return chosen->mode;
+  if (line.has_chain) return Mode::Chain;
+  return line.arguments.size() > 1 ? Mode::Report : Mode::Filter;
+}
+
+}  // namespace
+
+const base::Manual kManual = {
+    .program = "vsl-filter",
+    .section = "1",
+    .usage = "[OPTION...] RULES [MESSAGE...]\n[OPTION...] RULES <message >filtered\nRULES -- NEXT...\n--policy RULES\n"
+             "--resident SOCKET RULES\n--check RULES\n--test FILE...\n--api [NAME...]\n--repl [RULES [MESSAGE]]",
+    .purpose = "Runs rules in vSL on messages and sessions: saved ones, those of a chain, those that a mail server asks about.",
+    .examples = "vsl-filter main.vsl ~/Maildir/cur/*\n"
+                "vsl-filter --stage rcpt --client-ip 192.0.2.1 --from a@b.example --to c@d.example main.vsl < saved.eml > filtered.eml\n"
+                "vsl-filter --check main.vsl\n"
+                "smtpd --listen 127.0.0.1:2525 -- vsl-filter main.vsl -- queue-inject",
+    .options = kOptions,
+    .settings = kSettings,
+};
+
+base::Result<Options> options_of(const base::CommandLine& line) {
+  Options options;
+  const auto mode = mode_of(line);
+  if (!mode) return std::unexpected(mode.error());
+  options.mode = *mode;
+  auto facts = facts_of(line);
+  if (!facts) return std::unexpected(facts.error());
+  options.facts = std::move(*facts);
+  if (line.has("stage")) {
+    options.stage = stage_of(line.text("stage"));
+    if (!options.stage) {
+      std::string names;
+      for (const auto& row : kStages) names += " " + std::string(row.name);
+      return base::fail(Fault::Usage, "--stage " + line.text("stage") + "; expected:" + names);
+    }
+  }
+  options.files = line.arguments;
+  const bool takes_rules = options.mode != Mode::Api && options.mode != Mode::Test;
+  const bool needs_rules = takes_rules && options.mode != Mode::Repl;
+  if (needs_rules && options.files.empty()) return base::fail(Fault::Usage, "no rules named");
+  if (takes_rules && !options.files.empty()) {
+    options.rules = options.files.front();
+    options.files.erase(options.files.begin());
+  }
+  if (options.mode == Mode::Test && options.files.empty()) return base::fail(Fault::Usage, "--test: no file named");
+  const bool takes_files = options.mode != Mode::Check && options.mode != Mode::Chain && options.mode != Mode::Policy && options.mode != Mode::Resident;
+  if (!takes_files && !options.files.empty()) return base::fail(Fault::Usage, "unexpected argument: " + options.files.front());
+  options.has_trace = line.has("trace") || line.has("assignments");
+  options.has_assignments = line.has("assignments");
+  options.as_json = line.has("json");
+  options.is_quiet = line.has("quiet");
+  options.has_colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr && !options.as_json;
+  if (line.has("resident")) options.socket = line.text("resident");
+  // A report was asked for, though the message comes on standard input.
+  if (options.mode == Mode::Filter && (options.as_json || options.has_trace || options.is_quiet)) {
+    options.mode = Mode::Report;
+    options.files = {"-"};
+  }
+  return options;
+}
+
+}  // namespace rules
