@@ -50,6 +50,18 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "data_time_max", Kind::Duration, "1h", "", "time for a whole message"},
     {"smtp", "stop_timeout", Kind::Duration, "30s", "", "time that open transactions have when the server is stopped"},
 
+    {"rules", "path", Kind::List, "", "", "folders in which imported scripts are looked for, behind those of the importing and the main script"},
+    {"rules", "on_error", Kind::Choice, "deny", "deny|tempfail|next", "what a rule that fails does before the message is queued; behind the queue the message is put off"},
+    {"rules", "deny_closes", Kind::Flag, "yes", "", "a refusal by deny() closes the connection; no: at rcpt it refuses that recipient alone"},
+    {"rules", "app_directory", Kind::Path, "/var/spool/vsmtp/app", "", "where write() and dump() of rules put their files"},
+    {"rules", "state_directory", Kind::Path, "/var/spool/vsmtp/rules", "", "what rules of several processes share: rate counters, greylists"},
+    {"rules", "operations_max", Kind::Count, "10000000", "", "operations of a directive; 0: no limit"},
+    {"rules", "call_depth_max", Kind::Count, "128", "", "calls of functions in each other"},
+    {"rules", "time_max", Kind::Duration, "10s", "", "time of a directive, without that in services; 0: no limit"},
+    {"rules", "memory_max", Kind::Octets, "64m", "", "memory of the rules of a stage"},
+    {"rules", "string_max", Kind::Octets, "16m", "", "longest text of a rule"},
+    {"rules", "elements_max", Kind::Count, "1000000", "", "elements of an array or map of a rule"},
+
     {"delivery", "local_domains", Kind::List, "", "", "domains whose mailboxes are here; .example.org for all names below it, * for all"},
 
     {"queue", "spool", Kind::Path, "/var/spool/vsmtp", "", "the queue: PATH or dir:PATH"},

@@ -17,6 +17,8 @@ class Run;
 // `self` is always a host object of the class.
 struct HostClass {
   std::string_view name;  // what type_of() says
+  // Parameters of native functions that take this class take all classes of that base.
+  const HostClass* base = nullptr;
 
   // At the end of the last value, or of the heap. Null: data is not owned.
   void (*destroy)(void* data) noexcept = nullptr;

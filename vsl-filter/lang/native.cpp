@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "vsl-filter/lang/host_class.h"
 
 namespace vsl {
 
@@ -61,7 +62,9 @@ std::string_view type_text(Type type) { return row_of(type).text; }
 
 bool Parameter::accepts(const Value& value) const {
   if ((row_of(type).tags & bit(value.tag())) == 0) return false;
-  return host_class == nullptr || value.as_host().host_class == host_class;
+  if (host_class == nullptr) return true;
+  const HostClass* given = value.as_host().host_class;
+  return given == host_class || given->base == host_class;
 }
 
 const NativeRow* Overloads::select(std::span<const Value> arguments) const {

@@ -1,0 +1,72 @@
+// What functions of the API act on: behind Run::host().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "lib/base/clock.h"
+#include "lib/base/settings.h"
+#include "lib/mail/domain_list.h"
+#include "vsl-filter/lang/failure.h"
+#include "vsl-filter/lang/run.h"
+#include "vsl-filter/stage.h"
+#include "vsl-filter/transaction.h"
+
+namespace rules {
+
+// The log of the rules: log(), print(), debug(), and what goes wrong in directives.
+enum class LogLevel : std::uint8_t { Trace, Debug, Info, Warn, Error };
+std::string_view name_of(LogLevel level);
+std::optional<LogLevel> log_level_of(std::string_view name);  // in any case; "warning" too
+using Log = std::function<void(LogLevel level, std::string_view text)>;
+
+// The server whose rules run: the same for all runs of a rule set, and for all threads.
+struct Site {
+  base::Settings settings;
+  std::string host_name;
+  std::string domain;            // server.domain, else the host name
+  mail::DomainList own_domains;  // domain and the local ones
+  std::string app_directory;     // write(), dump()
+  std::string state_directory;   // what rules of several processes share: rate counters, greylists
+  Log log;                       // may be called by many threads at once
+  std::function<base::WallTime()> now = base::wall_now;
+
+  // What settings say about all of these.
+  [[nodiscard]] static Site of(base::Settings settings, Log log);
+};
+
+// One stage of one transaction.
+struct Scene {
+  const Site& site;
+  Session* session = nullptr;  // null while a rule set is being loaded
+  Stage stage = Stage::Connect;
+};
+
+inline Scene& scene_of(vsl::Run& run) { return run.host<Scene>(); }
+
+// For functions that need a session: fails while a rule set is being loaded. `name` is the function's.
+vsl::Expected<Session*> session_at(vsl::Run& run, std::string_view name);
+// For those that need something that a stage brings: "the field: `helo` is not defined yet, it only is available from the `helo` stage".
+vsl::Expected<Session*> session_at(vsl::Run& run, Stage earliest, std::string_view name);
+// The transaction, from mail on.
+vsl::Expected<Transaction*> transaction_at(vsl::Run& run, Stage earliest, std::string_view name);
+// The message, from preq on.
+vsl::Expected<Message*> message_at(vsl::Run& run, std::string_view name);
+std::unexpected<vsl::Failure> too_early(std::string_view name, Stage earliest);
+
+// An error of the transaction as one that scripts catch.
+inline std::unexpected<vsl::Failure> fail_with(const base::Error& error) { return vsl::fail_api(error.cause); }
+// An error that goes on up.
+template <class T>
+std::unexpected<vsl::Failure> pass_on(vsl::Expected<T>& failed) {
+  return std::unexpected(std::move(failed.error()));
+}
+// () or the error.
+inline vsl::Result done(const base::Result<void>& result) {
+  if (!result) return fail_with(result.error());
+  return vsl::Value();
+}
+
+}  // namespace rules

@@ -1,0 +1,74 @@
+// How each recipient's mail goes on (vsl.md 3.6). The last call wins.
+#include "vsl-filter/api/api.h"
+#include "vsl-filter/api/object.h"
+#include "vsl-filter/api/scene.h"
+
+namespace rules {
+
+using vsl::Result;
+using vsl::Run;
+using vsl::Value;
+
+namespace {
+
+using Method = chain::TransferMethod;
+
+Result set_one(Run& run, const Value& recipient, const chain::Transfer& transfer) {
+  auto session = session_at(run, "rcpt_list");
+  if (!session) return pass_on(session);
+  auto address = address_argument(recipient);
+  if (!address) return pass_on(address);
+  Transaction* transaction = (*session)->transaction();
+  if (transaction == nullptr) return vsl::fail_api("could not find rcpt '" + *address + "'");
+  return done(transaction->recipients.set_transfer(*address, transfer));
+}
+
+Result set_all(Run& run, const chain::Transfer& transfer) {
+  auto session = session_at(run, "rcpt_list");
+  if (!session) return pass_on(session);
+  if (Transaction* transaction = (*session)->transaction(); transaction != nullptr) transaction->recipients.set_transfer_of_all(transfer);
+  return Value();
+}
+
+template <Method kMethod>
+Result one(Run& run, Arguments a) {
+  return set_one(run, a[0], {.method = kMethod, .target = {}});
+}
+
+template <Method kMethod>
+Result all(Run& run, Arguments) {
+  return set_all(run, {.method = kMethod, .target = {}});
+}
+
+Result forward(Run& run, Arguments a) {
+  const auto transfer = forward_to(name_argument(a[1]));
+  if (!transfer) return fail_with(transfer.error());
+  return set_one(run, a[0], *transfer);
+}
+
+Result forward_all(Run& run, Arguments a) {
+  const auto transfer = forward_to(name_argument(a[0]));
+  if (!transfer) return fail_with(transfer.error());
+  return set_all(run, *transfer);
+}
+
+using enum vsl::Type;
+constexpr Stages kFrom = from(Stage::Mail);
+constexpr ApiRow kRows[] = {
+    api<one<Method::Deliver>>("deliver", "transport::deliver", {Any}, kFrom, "this recipient's mail goes to the mail exchangers of the domain"),
+    api<all<Method::Deliver>>("deliver_all", "transport::deliver_all", {}, kFrom, "all mail goes to the mail exchangers of its domains"),
+    api<forward>("forward", "transport::forward", {Any, Any}, kFrom, "this recipient's mail goes to a host: \"HOST\", \"IP\", \"IP:PORT\", \"[IPv6]:PORT\""),
+    api<forward_all>("forward_all", "transport::forward_all", {Any}, kFrom, "all mail goes to a host"),
+    api<one<Method::Maildir>>("maildir", "transport::maildir", {Any}, kFrom, "this recipient's mail goes to a local Maildir"),
+    api<all<Method::Maildir>>("maildir_all", "transport::maildir_all", {}, kFrom, "all mail goes to local Maildirs"),
+    api<one<Method::Mbox>>("mbox", "transport::mbox transport::mailbox", {Any}, kFrom, "this recipient's mail goes to a local mailbox file"),
+    api<all<Method::Mbox>>("mbox_all", "transport::mbox_all transport::mailbox_all", {}, kFrom, "all mail goes to local mailbox files"),
+    api<one<Method::None>>("disable_delivery", "transport::disable_delivery", {Any}, kFrom, "nothing is sent to this recipient"),
+    api<all<Method::None>>("disable_delivery_all", "transport::disable_delivery_all", {}, kFrom, "nothing is sent to anybody"),
+};
+
+}  // namespace
+
+std::span<const ApiRow> transport_rows() { return kRows; }
+
+}  // namespace rules
