@@ -142,9 +142,10 @@ void Session::set_variable(Stage stage, std::string_view name, std::string json)
 }
 
 std::string Session::place() const {
-  if (transaction_ && !transaction_->quarantine.empty()) return "quarantine/" + transaction_->quarantine;
+  const auto quarantine = [](const std::string& name) { return queue::Place::is_quarantine_name(name) ? "quarantine/" + name : std::string("hold"); };
+  if (transaction_ && !transaction_->quarantine.empty()) return quarantine(transaction_->quarantine);
   switch (skip().kind) {
-    case Skip::Kind::Quarantine: return "quarantine/" + skip().name;
+    case Skip::Kind::Quarantine: return quarantine(skip().name);
     case Skip::Kind::Deny: return "dead";
     case Skip::Kind::Delegated: return "delegated";
     default: break;

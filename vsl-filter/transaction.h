@@ -118,7 +118,7 @@ class Session {
   void set_variable(Stage stage, std::string_view name, std::string json);
 
   // Where the spool shall put the message, a folder of vsmtp-spool(5): "quarantine/NAME", "hold", "deliver", "dead",
-  // "delegated"; "" leaves it to the queue.
+  // "delegated"; "" leaves it to the queue. What cannot be the name of a quarantine is held.
   [[nodiscard]] std::string place() const;
 
  private:
