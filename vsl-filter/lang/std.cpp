@@ -11,7 +11,7 @@ void add_standard_functions(Natives& natives) {
   using namespace standard;
   for (const auto& rows : {core_rows(), number_rows(), math_rows(), bit_rows(), string_rows(), string_part_rows(), string_edit_rows(),
                            array_rows(), array_callback_rows(), array_index_rows(), sort_rows(), map_rows(), range_rows(), blob_rows(), blob_part_rows(),
-                           blob_number_rows()})
+                           blob_number_rows(), regex_rows(), encoding_rows(), url_rows()})
     natives.add(rows);
 }
 

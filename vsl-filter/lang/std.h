@@ -33,6 +33,9 @@ std::span<const NativeRow> range_rows();
 std::span<const NativeRow> blob_rows();
 std::span<const NativeRow> blob_part_rows();
 std::span<const NativeRow> blob_number_rows();
+std::span<const NativeRow> regex_rows();
+std::span<const NativeRow> encoding_rows();
+std::span<const NativeRow> url_rows();
 
 // "String too large": more than the budget allows of one value.
 std::unexpected<Failure> too_large(std::string_view what);

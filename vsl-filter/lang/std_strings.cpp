@@ -1,10 +1,7 @@
 // Strings: what looks at them and makes new ones. Parts of strings are in std_string_parts.cpp, changes in place in
 // std_string_edits.cpp. Positions count code points.
-#include "vsl-filter/lang/std.h"
-#include "vsl-filter/lang/text.h"
-
-#include "lib/base/utf8.h"
 #include "vsl-filter/lang/object.h"
+#include "vsl-filter/lang/std.h"
 
 namespace vsl::standard {
 
