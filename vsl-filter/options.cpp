@@ -21,10 +21,9 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"policy", "", "answer the questions of Postfix's policy protocol, standard input to standard output"},
     chain::kResidentOption,
     {"stage", "STAGE", "run the rules of this stage only"},
-    {"set", "NAME=VALUE", "a fact: client_ip client_port client_name helo mail_from rcpt user secured; rcpt several times"},
+    {"set", "NAME=VALUE", "a fact: client_ip client_port helo mail_from rcpt user secured; rcpt several times"},
     {"client-ip", "ADDRESS", "the client, instead of what the message's Received field says"},
     {"client-port", "NUMBER", "its port"},
-    {"client-name", "NAME", "its name in DNS"},
     {"helo", "NAME", "what it called itself"},
     {"from,f", "ADDRESS", "the reverse-path; \"\" is the null one"},
     {"to", "ADDRESS", "a recipient; may be given several times"},
@@ -51,8 +50,6 @@ base::Result<void> set_fact(GivenFacts& facts, std::string_view name, std::strin
     const auto port = base::text::parse_number<std::uint16_t>(value);
     if (!port) return bad("0 to 65535");
     facts.client_port = *port;
-  } else if (name == "client_name") {
-    facts.client_name = value;
   } else if (name == "helo") {
     facts.helo = value;
   } else if (name == "mail_from") {
@@ -68,7 +65,7 @@ base::Result<void> set_fact(GivenFacts& facts, std::string_view name, std::strin
     if (value != "yes" && value != "no") return bad("yes or no");
     facts.is_secured = value == "yes";
   } else {
-    return base::fail(Fault::Usage, "--set " + std::string(name) + "; expected: client_ip client_port client_name helo mail_from rcpt user secured");
+    return base::fail(Fault::Usage, "--set " + std::string(name) + "; expected: client_ip client_port helo mail_from rcpt user secured");
   }
   return {};
 }
@@ -78,7 +75,7 @@ base::Result<GivenFacts> facts_of(const base::CommandLine& line) {
     std::string_view option, fact;
   };
   constexpr auto kFacts = std::to_array<Row>({
-      {"client-ip", "client_ip"}, {"client-port", "client_port"}, {"client-name", "client_name"},
+      {"client-ip", "client_ip"}, {"client-port", "client_port"},
       {"helo", "helo"}, {"from", "mail_from"}, {"to", "rcpt"}, {"user", "user"},
   });
   GivenFacts facts;

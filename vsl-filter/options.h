@@ -28,7 +28,7 @@ enum class Mode : std::uint8_t {
 
 // What the command line says of a message that is not in it (--client-ip and so on); what it leaves open the message tells.
 struct GivenFacts {
-  std::optional<std::string> client_ip, client_name, helo, reverse_path, user;
+  std::optional<std::string> client_ip, helo, reverse_path, user;
   std::optional<std::uint16_t> client_port;
   std::vector<std::string> recipients;
   bool is_secured = false;

@@ -85,10 +85,6 @@ bool read_received(std::string_view body, SavedFacts& facts) {
   facts.client_ip = address_in(clause);
   if (facts.client_ip.empty()) return false;
   facts.helo = trim(clause.substr(0, clause.find(' ')));
-  if (const auto open = clause.find('('); open != std::string_view::npos) {
-    const auto name = trim(clause.substr(open + 1, clause.find_first_of(" [)", open + 1) - open - 1));
-    if (!name.empty() && name != "unknown" && !Ip::parse(name)) facts.client_name = name;
-  }
   if (const auto date = text.rfind(';'); date != std::string_view::npos)
     if (const auto parsed = mail::parse_date_time(text.substr(date + 1))) facts.time = parsed->time();
   return true;

@@ -16,7 +16,7 @@ struct SavedFacts {
   // Delivered-To, X-Original-To, Envelope-To; else all mailboxes of To, Cc and Bcc.
   std::vector<std::string> recipients;
   // Of the uppermost Received field that names a client by its address: "from HELO (NAME [IP])".
-  std::string helo, client_ip, client_name;
+  std::string helo, client_ip;
   std::optional<base::WallTime> time;  // of that field
   std::size_t separator_octets = 0;    // a line "From SENDER ..." in front of the message (mbox), which is no part of it
 };

@@ -1,0 +1,26 @@
+// What the rules of a stage came to.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "vsl-filter/reply.h"
+#include "vsl-filter/stage.h"
+#include "vsl-filter/transaction.h"
+
+namespace rules {
+
+struct StageResult {
+  Skip status{.kind = Skip::Kind::Next, .code = {}, .reply = {}, .name = {}};
+  std::string directive;     // the one that decided; "" when none did
+  bool was_skipped = false;  // nothing ran: an earlier stage had decided
+  std::string failure;       // what went wrong in that directive, with file, line and column
+};
+
+// Runs the rules of a stage on a session, which has what the stage brings.
+using RunStage = std::function<StageResult(Session& session, Stage stage)>;
+
+// What the client is told instead of the positive reply; nullopt: nothing else.
+std::optional<Reply> reply_of(const Skip& status);
+
+}  // namespace rules
