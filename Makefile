@@ -32,7 +32,7 @@ DNS_LIBS := -lunbound -levent -lhogweed -lnettle -lgmp
 # ... and that turn U-labels into A-labels.
 IDN_LIBS := -lidn2 -lunistring
 # What rules need beside DNS: the public suffix list, regular expressions, hashes, the letters of Unicode.
-RULES_LIBS := -lpsl -lre2 -lmbedcrypto -lunistring
+RULES_LIBS := -lpsl -lre2 -lmbedcrypto -lunistring -lsqlite3 -lm
 # What the unit tests and fuzzers need beside: all that any room needs.
 UNIT_LIBS := $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 
