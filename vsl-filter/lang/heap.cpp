@@ -201,9 +201,11 @@ Value Heap::range(std::int64_t first, std::int64_t last, bool is_inclusive) {
   return Value(static_cast<Object*>(range));
 }
 
-Value Heap::function(const Code* code, const Value& name, std::span<const Value> captured, std::span<const Value> curried) {
+Value Heap::function(const Code* code, const Value& name, std::span<const Value> captured, std::span<const Value> curried,
+                     const ModuleCode* module) {
   auto* function = make<Function>(Tag::Function, (captured.size() + curried.size()) * sizeof(Value));
   function->code = code;
+  function->module = module;
   function->name = name;
   function->captured = static_cast<std::uint16_t>(captured.size());
   function->curried = static_cast<std::uint16_t>(curried.size());

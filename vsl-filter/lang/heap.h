@@ -38,7 +38,9 @@ class Heap {
   Value blob(std::span<const std::uint8_t> bytes);
   Value map();
   Value range(std::int64_t first, std::int64_t last, bool is_inclusive);
-  Value function(const Code* code, const Value& name, std::span<const Value> captured, std::span<const Value> curried);
+  // `module`: where the pointer was made, and its name is looked for.
+  Value function(const Code* code, const Value& name, std::span<const Value> captured, std::span<const Value> curried,
+                 const ModuleCode* module = nullptr);
   Value cell(Value value);
   Value host(const HostClass& host_class, void* data);
 
@@ -53,6 +55,7 @@ class Heap {
   // What did: "String", "Array", "Map", "Memory".
   [[nodiscard]] std::string_view what_is_over() const { return too_large_ != nullptr ? too_large_ : "Memory"; }
   void note_too_large(const char* what) { too_large_ = what; }
+  void forget_too_large() { too_large_ = nullptr; }
 
   [[nodiscard]] std::size_t used() const { return used_; }
   [[nodiscard]] const MemoryLimits& limits() const { return limits_; }

@@ -90,6 +90,7 @@ void Natives::add(const NativeRow& row, std::string_view name) {
   if (overloads == nullptr) {
     overloads = std::make_unique<Overloads>();
     overloads->name = name;
+    overloads->space = row.space;
   }
   overloads->rows.push_back(&row);
   overloads->mutates |= row.mutates();
@@ -109,6 +110,11 @@ const Overloads* Natives::find(std::string_view space, std::string_view name, st
 const Value* Natives::constant(std::string_view space, std::string_view name) const {
   const auto found = std::ranges::find_if(constants_, [&](const NativeConstant& c) { return c.space == space && c.name == name; });
   return found == constants_.end() ? nullptr : &found->value;
+}
+
+void Natives::each_name(std::string_view space, const std::function<void(std::string_view, std::size_t)>& see) const {
+  for (const auto& [key, overloads] : overloads_)
+    if (overloads->space == space) see(overloads->name, overloads->rows.front()->parameters.count);
 }
 
 bool Natives::has_space(std::string_view space) const {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -95,6 +96,7 @@ struct NativeRow {
 // All rows of one name and number of arguments.
 struct Overloads {
   std::string_view name;
+  std::string_view space;
   std::vector<const NativeRow*> rows;  // in order of registration
   bool mutates = false;                // some row does
   bool is_property = false;
@@ -127,6 +129,8 @@ class Natives {
   // For the checker's suggestions and --api.
   [[nodiscard]] std::span<const NativeRow* const> rows() const { return rows_; }
   [[nodiscard]] std::span<const NativeConstant> constants() const { return constants_; }
+  // Each name and alias of a namespace, as often as it has numbers of arguments.
+  void each_name(std::string_view space, const std::function<void(std::string_view name, std::size_t arguments)>& see) const;
 
  private:
   void add(const NativeRow& row, std::string_view name);

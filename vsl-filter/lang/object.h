@@ -11,6 +11,7 @@
 namespace vsl {
 
 struct Code;       // bytecode.h
+struct ModuleCode;
 struct HostClass;  // host_class.h
 
 // UTF-8. Not longer than 4 GiB (the budget says far less).
@@ -123,7 +124,8 @@ struct Range : Object {
 // A function pointer: by name (found when called), or to code that the compiler made from a closure or function.
 struct Function : Object {
   const Code* code;  // null: by name
-  Value name;        // a string; of a closure that of its generated function
+  const ModuleCode* module;  // where it was made: a name is looked for there first
+  Value name;                // a string; of a closure "closure"
   // First what a closure captured (Cells), then what curry() bound.
   std::uint16_t captured;
   std::uint16_t curried;

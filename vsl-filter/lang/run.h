@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "vsl-filter/lang/failure.h"
 #include "vsl-filter/lang/heap.h"
@@ -84,9 +85,15 @@ class Run {
 
  private:
   friend class Machine;
+  friend class Loading;  // engine.cpp
+
+  // For loading: evaluates into the program's heap and slots.
+  Run(Program& program, Heap& heap, std::vector<Value>& slots, const Budget& budget, void* host, Sinks sinks);
+  Result finished(Result result);
 
   const Program& program_;
-  Heap heap_;
+  std::unique_ptr<Heap> own_heap_;
+  Heap& heap_;
   Budget budget_;
   void* host_;
   Sinks sinks_;

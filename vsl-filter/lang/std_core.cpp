@@ -53,7 +53,7 @@ Result curry(Run& run, Arguments a) {
   const auto bound = function.curried_values();
   std::vector<Value> curried(bound.begin(), bound.end());
   curried.insert(curried.end(), std::make_move_iterator(a.begin() + 1), std::make_move_iterator(a.end()));
-  return run.heap().function(function.code, function.name, {function.bound(), function.captured}, curried);
+  return run.heap().function(function.code, function.name, {function.bound(), function.captured}, curried, function.module);
 }
 
 Result parse_json(Run& run, Arguments a) {

@@ -1,0 +1,180 @@
+// Calls of functions and methods; what can be changed in place.
+#include "vsl-filter/lang/compiler_function.h"
+
+namespace vsl {
+
+using ast::Kind;
+
+// The register where a call's window begins: the target itself if nothing lies above it.
+FunctionCompiler::Register FunctionCompiler::window_for(Register target) {
+  if (target != kNone && target + 1 == next_ && !is_variable(target)) return target;
+  return temporary();
+}
+
+void FunctionCompiler::arguments(ast::Nodes nodes) {
+  for (const Node* node : nodes) expression(*node, temporary());
+}
+
+void FunctionCompiler::finish_call(Register window, Register target) {
+  if (target != kNone && target != window) emit(Op::Take, target, window);
+}
+
+void FunctionCompiler::call(const ast::Call& node, Register target) {
+  Scope scope(*this);
+  bool is_done = false;
+  if (node.callee.size() == 1) special_call(node, target, is_done);
+  if (is_done) return;
+  const Code* script = nullptr;
+  const Overloads* native = nullptr;
+  std::string name;
+  for (const ast::Segment& segment : node.callee) (name += name.empty() ? "" : "::") += segment.name;
+  const std::string_view last = node.callee.back().name;
+  const std::size_t count = node.arguments.size();
+  if (node.function != nullptr) {
+    script = unit_.module_->functions[static_cast<std::size_t>(node.function->slot)].get();
+  } else if (node.import != nullptr) {
+    const ModuleCode* module = module_of(*node.import, node.callee);
+    script = module == nullptr ? nullptr : module->find(last, count);
+    if (script != nullptr && script->is_private) script = nullptr;
+  } else {
+    const std::size_t prefix = name.size() - last.size();
+    const std::string_view space = prefix == 0 ? std::string_view() : std::string_view(name).substr(0, prefix - 2);
+    if (space == "global") script = unit_.module_->find(last, count);
+    if (script == nullptr) native = unit_.program_.natives().find(space, last, count);
+  }
+  // A native that changes its first argument changes the variable, whichever way the call is written.
+  if (native != nullptr && native->mutates && node.callee.size() == 1) {
+    if (auto place = place_of(*node.arguments[0], false)) {
+      const Register window = temporary();
+      arguments(node.arguments.subspan(1));
+      emit_method(window, count - 1, Method{text(last), true, nullptr, native, std::move(*place)});
+      return finish_call(window, target);
+    }
+  }
+  const Register window = window_for(target);
+  arguments(node.arguments);
+  if (script != nullptr) {
+    const auto [known, is_new] = calls_.try_emplace(script, code_.calls.size());
+    if (is_new) known->second = add_row(code_.calls, script);
+    emit(Op::Call, window, static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(known->second));
+  } else {
+    const std::string_view shown = native != nullptr ? native->name : unit_.module_->names.emplace_back(name);
+    emit(Op::CallNative, window, static_cast<std::uint32_t>(count),
+         static_cast<std::uint32_t>(add_row(code_.natives, NativeCall{shown, native})));
+  }
+  finish_call(window, target);
+}
+
+// What looks like a call and is part of the language.
+void FunctionCompiler::special_call(const ast::Call& node, Register target, bool& is_done) {
+  const std::string_view name = node.callee[0].name;
+  const std::size_t count = node.arguments.size();
+  is_done = true;
+  if (name == "Fn" && count == 1) {
+    const Register pointer = operand(*node.arguments[0]);
+    emit(Op::MakePointer, target == kNone ? temporary() : target, pointer);
+    return;
+  }
+  if (name == "call" && count >= 1 && node.function == nullptr) {
+    const Register window = window_for(target);
+    arguments(node.arguments);
+    emit(Op::CallPointer, window, static_cast<std::uint32_t>(count));
+    return finish_call(window, target);
+  }
+  if (name == "is_shared" && count == 1 && node.arguments[0]->kind == Kind::Name) {
+    const ast::Variable* variable = ast::as<ast::Name>(*node.arguments[0]).variable;
+    return load_constant(target, variable != nullptr && home_of(*variable) == Home::Cell);
+  }
+  if (name == "is_def_fn" && count == 2 && node.arguments[0]->kind == Kind::String && node.arguments[1]->kind == Kind::Int) {
+    const auto parameters = static_cast<std::size_t>(ast::as<ast::Int>(*node.arguments[1]).value);
+    return load_constant(target, unit_.module_->find(ast::as<ast::String>(*node.arguments[0]).value, parameters) != nullptr);
+  }
+  is_done = false;
+}
+
+void FunctionCompiler::method_call(const ast::MethodCall& node, Register target) {
+  if (node.name == "is_shared" && node.arguments.empty() && node.object->kind == Kind::Name) {
+    const ast::Variable* variable = ast::as<ast::Name>(*node.object).variable;
+    return load_constant(target, variable != nullptr && home_of(*variable) == Home::Cell);
+  }
+  Scope scope(*this);
+  const std::size_t count = node.arguments.size();
+  const Code* script = unit_.module_->find(node.name, count);
+  const Overloads* native = unit_.program_.natives().find("", node.name, count + 1);
+  Method method{text(node.name), false, script, native, {}};
+  method.is_optional = node.is_optional;
+  // Only a receiver that may be changed needs its place; a part of a variable that is merely read is read.
+  const bool may_change = script != nullptr || native == nullptr || native->mutates;
+  const bool is_name = node.object->kind == Kind::Name || node.object->kind == Kind::This;
+  bool is_safe = true;
+  for (const Node* argument : node.arguments) is_safe = is_safe && !may_change_variables(*argument);
+  if (may_change || (is_name && is_safe)) {
+    if (auto place = place_of(*node.object, is_safe)) {
+      const Register window = temporary();
+      arguments(node.arguments);
+      method.receiver = std::move(*place);
+      At at(*this, node.name_span);
+      emit_method(window, count, std::move(method));
+      return finish_call(window, target);
+    }
+  }
+  method.receiver.is_constant = node.object->kind == Kind::Path || node.object->kind == Kind::Name;  // of constants, copies
+  const Register window = window_for(target);
+  expression(*node.object, window);
+  Label end;
+  if (node.is_optional) jump(Op::JumpIfUnit, end, window);
+  arguments(node.arguments);
+  {
+    At at(*this, node.name_span);
+    emit_method(window, count, std::move(method));
+  }
+  place(end);
+  finish_call(window, target);
+}
+
+void FunctionCompiler::emit_method(Register window, std::size_t arguments, Method method) {
+  Heap::freeze({&method.name, 1});
+  emit(Op::CallMethod, window, static_cast<std::uint32_t>(arguments), static_cast<std::uint32_t>(add_row(code_.methods, std::move(method))));
+}
+
+// A variable that is no constant of the top level, or a part of one: indexes are evaluated into registers. `is_safe`: nothing that is
+// evaluated before the place is used changes variables.
+std::optional<Place> FunctionCompiler::place_of(const Node& node, bool is_safe) {
+  // First whether it is one: then nothing must have been emitted.
+  const Node* root = &node;
+  while (root->kind == Kind::Index || root->kind == Kind::Property)
+    root = root->kind == Kind::Index ? ast::as<ast::Index>(*root).object : ast::as<ast::Property>(*root).object;
+  Place place;
+  if (root->kind == Kind::This) {
+    place.root = Place::Root::This;
+  } else if (root->kind == Kind::Name && ast::as<ast::Name>(*root).variable != nullptr) {
+    const ast::Variable& variable = *ast::as<ast::Name>(*root).variable;
+    const Home home = home_of(variable);
+    if (home == Home::Slot) return std::nullopt;
+    place.root = home == Home::Cell ? Place::Root::Cell : Place::Root::Register;
+    place.is_constant = variable.is_constant;
+    place.base = register_of(variable);
+  } else {
+    return std::nullopt;
+  }
+  append_steps(node, is_safe, place);
+  return place;
+}
+
+bool FunctionCompiler::append_steps(const Node& node, bool is_safe, Place& place) {
+  if (node.kind == Kind::Index) {
+    const auto& index = ast::as<ast::Index>(node);
+    append_steps(*index.object, is_safe, place);
+    const Register at = stable_operand(*index.index, is_safe);
+    place.steps.push_back({true, index.is_optional, at, {}});
+  } else if (node.kind == Kind::Property) {
+    const auto& property = ast::as<ast::Property>(node);
+    append_steps(*property.object, is_safe, place);
+    Value key = text(property.name);
+    Heap::freeze({&key, 1});
+    place.steps.push_back({false, property.is_optional, 0, std::move(key)});
+  }
+  return true;
+}
+
+}  // namespace vsl
