@@ -1,7 +1,6 @@
 // All files of a script: the main one and what it imports, each loaded, parsed and resolved once.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +29,7 @@ class Loader {
 struct Module {
   const Source* source = nullptr;
   std::unique_ptr<ast::Tree> tree;
+  bool is_resolved = false;  // it has no syntax errors, so its names have been resolved
 };
 
 struct Modules {

@@ -131,7 +131,7 @@ void check_block(const ast::Block& node, Diagnostics& diagnostics) {
     }
     if (const auto what = useless(each); !what.empty()) {
       auto& warning = diagnostics.warning(each.span, std::string(what) + " has no effect here");
-      if (each.kind == Kind::Binary) warning.with_help("assignment is written `=`");
+      if (each.kind == Kind::Binary && ast::as<ast::Binary>(each).op == ast::BinaryOperator::Equal) warning.with_help("assignment is written `=`");
     }
   }
 }
