@@ -364,7 +364,7 @@ SOCKET() { echo "unix:$BATS_TEST_TMPDIR/socket"; }
 @test "deliver-maildir: resident, SIGHUP opens the log file anew" {
   mailbox joe@example.org
   start resident deliver-maildir --resident "$BATS_TEST_TMPDIR/socket" --template "$TEMPLATE" --local-domains example.org --log-destination log
-  wait_for test -S socket
+  wait_for serves socket
   wait_for grep -q ready log
   mv log log.1
   kill -HUP "$(pid_of resident)"

@@ -24,6 +24,9 @@ wait_for() {
   done
 }
 
+# serves SOCKET: somebody listens on it. The file alone may be left from an earlier life.
+serves() { grep -q "00010000 .* $(realpath "$1")\$" /proc/net/unix; }
+
 # start NAME COMMAND...: in the background, output in NAME.log, pid in NAME.pid.
 start() {
   local name=$1

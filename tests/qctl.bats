@@ -301,7 +301,7 @@ on_terminal() {
 # start_log: a resident queue-inject; what into_log gives it stays in the log until a queue-run comes.
 start_log() {
   start inject queue-inject --spool "$spool" --resident "$PWD/inject.sock"
-  wait_for test -S inject.sock
+  wait_for serves inject.sock
 }
 into_log() { printf 'Subject: in the log\n\nThis one.\n' | queue-inject -f me@here.example "$@" -- "unix:$PWD/inject.sock"; }
 
@@ -347,7 +347,7 @@ T
   sed -i '1s/sh/bash/' transport
   chmod +x transport
   start queue-run queue-run --spool "$spool" --remote-transport "$PWD/transport" --retry-min 1h "$@"
-  wait_for test -S "$spool/queue-run.sock"
+  wait_for serves "$spool/queue-run.sock"
 }
 is_deferred() { [ "$(ids deferred | wc -l)" = "$1" ]; }
 attempts() { [ "$(json show "$1" | jq '[.history[] | select(.what == "deferred")] | length')" = "$2" ]; }

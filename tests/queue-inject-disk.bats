@@ -31,7 +31,7 @@ start_resident() { # SPOOL OPTION...
   local spool=$1
   shift
   start resident "${prefix[@]}" queue-inject --spool "$spool" --resident "$PWD/queue.sock" "$@"
-  wait_for [ -S queue.sock ]
+  wait_for serves queue.sock
 }
 call() { "$call" "$@" --from me@x --to you@x -- "unix:$PWD/queue.sock" <"${message:-message}"; }
 logged() { qctl --spool "$1" list working --json | jq -r 'select(.in_log) | .id'; }

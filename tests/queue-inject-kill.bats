@@ -61,9 +61,8 @@ logged() { qctl --spool spool list working --json | jq -r .id | sort; }
 @test "queue-inject: resident, killed at random moments under load, all that was acknowledged is in the log, whole" {
   : >taken
   for round in $(seq "${KILLS:-40}"); do
-    rm -f queue.sock
     start resident queue-inject --spool spool --resident "$PWD/queue.sock" --segment-size 1m
-    wait_for [ -S queue.sock ]
+    wait_for serves queue.sock
     "$call" --repeat 400 --at-once 8 --from me@x --to you@x -- "unix:$PWD/queue.sock" <message >answers &
     caller=$!
     sleep "0.0$((RANDOM % 90 + 10))"

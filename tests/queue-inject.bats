@@ -267,7 +267,7 @@ recipient <plain@host.example>' ]
 
 start_resident() { # [OPTION...]
   start resident queue-inject --spool spool --resident "$PWD/queue.sock" --segment-size 1m "$@"
-  wait_for [ -S queue.sock ]
+  wait_for serves queue.sock
 }
 call() { "$TOP/build/tests/call" "$@" --from me@x --to you@x -- "unix:$PWD/queue.sock" <message; }
 logged() { qctl --spool spool list working --json | jq -r 'select(.in_log) | .id'; }
@@ -303,7 +303,7 @@ logged() { qctl --spool spool list working --json | jq -r 'select(.in_log) | .id
 
 @test "queue-inject: resident, calls that come together share their syncs" {
   start resident strace -D -f -qq -o "$PWD/trace" -e trace=fdatasync queue-inject --spool spool --resident "$PWD/queue.sock" --segment-size 4m
-  wait_for [ -S queue.sock ]
+  wait_for serves queue.sock
   call --repeat 400 --at-once 50 >answers
   [ "$(grep -c 'queued as' answers)" = 400 ]
   [ "$(logged | wc -l)" = 400 ]

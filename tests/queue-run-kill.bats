@@ -9,7 +9,7 @@ setup() {
   mkdir -p spool/{working,deliver,deferred,delegated,hold,dead,quarantine,progress,tmp,log,lock}
   : >noted
   start sink sink_transport --resident "$PWD/sink.sock" --file "$PWD/noted"
-  wait_for [ -S sink.sock ]
+  wait_for serves sink.sock
   kills=${VSMTP_KILLS:-40}
   at_once=5
   settings=(--spool spool --local-domains d.test --retry-min 1h --local-transport "unix:$PWD/sink.sock"

@@ -12,7 +12,7 @@ setup() {
 make_spool() { mkdir -p "$1"/{working,deliver,deferred,delegated,hold,dead,quarantine,progress,tmp,log,lock}; }
 start_sink() {
   start sink sink_transport --resident "$PWD/sink.sock" --file "$PWD/noted"
-  wait_for [ -S sink.sock ]
+  wait_for serves sink.sock
 }
 start_queue_run() {
   start queue-run queue-run "${settings[@]}" "$@"

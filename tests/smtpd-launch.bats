@@ -100,7 +100,7 @@ not() { ! "$@"; }
 
 @test "smtpd: on a Unix socket clients are local users" {
   start smtpd smtpd --listen "unix:$PWD/smtp.sock" -- ./keep
-  wait_for test -S smtp.sock
+  wait_for serves smtp.sock
   printf 'EHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n' | socat -t 20 - "UNIX:smtp.sock" >out
   [ "$(codes <out)" = "220 250 250 250 354 250 221" ]
   [ "$(stat -c %a smtp.sock)" = 600 ]
