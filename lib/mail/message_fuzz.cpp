@@ -16,7 +16,7 @@ void compare_with_scanner(const mail::Message& message) {
   for (const auto& field : message.fields(message.root())) {
     const auto scanned = scanner.next();
     require(scanned && scanned->name == field.name && scanned->octets.data() == message.octets().data() + field.offset);
-    const auto lines = scanned->octets.substr(scanned->body);
+    const auto lines = scanned->octets.substr(field.name.empty() ? 0 : scanned->body);  // the index has all of a line that is no field
     require(lines.starts_with(field.body) && lines.size() <= field.body.size() + 2);
   }
   require(!scanner.next() && scanner.body() == message.root().body && scanner.has_separator() == message.root().has_separator);
