@@ -13,10 +13,11 @@ class Deliverer {
   // `options` is borrowed.
   Deliverer(net::Loop& loop, const Options& options) : options_(options), resolver_(loop, options.dns), pool_(loop, options) {}
 
-  // Where mail for `host` goes: there, or to the relay host of the settings.
+  // Where mail for `host` goes: to the relay host of the settings, unless `host` says exactly where, as rules do that forward.
   [[nodiscard]] base::Result<Target> target_of(std::string_view host) const {
-    if (options_.relay) return *options_.relay;
-    return Target::parse(host, options_.port);
+    auto target = Target::parse(host, options_.port);
+    if (options_.relay && (!target || target->kind == Target::Kind::Domain)) return *options_.relay;
+    return target;
   }
   [[nodiscard]] bool has_relay() const { return options_.relay.has_value(); }
 

@@ -1,23 +1,55 @@
 #include "queue-run/context_routes.h"
 
-#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "lib/base/text.h"
+#include "lib/chain/context.h"
+#include "lib/chain/transfer.h"
 
 namespace run {
+namespace {
 
-std::unordered_set<std::string> undelivered_recipients(std::string_view context) {
-  std::unordered_set<std::string> addresses;
-  if (context.find("\"transfer_method\"") == std::string_view::npos) return addresses;
-  const auto json = nlohmann::json::parse(context, nullptr, false);
-  const auto path = nlohmann::json::json_pointer("/envelop/rcpt");
-  if (!json.is_object() || !json.contains(path) || !json[path].is_array()) return addresses;
-  for (const auto& recipient : json[path]) {
-    if (!recipient.is_object()) continue;
-    const auto method = recipient.find("transfer_method");
-    const auto address = recipient.find("address");
-    if (method == recipient.end() || *method != "None" || address == recipient.end() || !address->is_string()) continue;
-    addresses.insert(address->get<std::string>());
+using chain::TransferMethod;
+using What = RuledRoute::What;
+
+// Whether some transfer_method is there that is not Deliver, as smtpd writes it for everyone.
+bool speaks_of_transports(std::string_view context) {
+  constexpr std::string_view kName = "\"transfer_method\"", kPlain = ":\"Deliver\"";
+  for (auto at = context.find(kName); at != std::string_view::npos; at = context.find(kName, at)) {
+    at += kName.size();
+    if (!context.substr(at).starts_with(kPlain)) return true;
   }
-  return addresses;
+  return false;
+}
+
+std::optional<RuledRoute> route_of(const chain::Context::Recipient& recipient) {
+  if (recipient.transfer_method.empty()) return std::nullopt;
+  const auto method = chain::transfer_method_of(recipient.transfer_method);
+  if (!method) return RuledRoute{What::Waits, {}, "451 4.3.5 no transport is called " + base::text::printable(recipient.transfer_method, 40)};
+  switch (*method) {
+    case TransferMethod::Deliver: return std::nullopt;
+    case TransferMethod::None: return RuledRoute{What::Nothing, {}, {}};
+    case TransferMethod::Maildir: return RuledRoute{What::Local, {}, {}};
+    case TransferMethod::Mbox: return RuledRoute{What::Waits, {}, "451 4.3.5 no transport for mbox files"};
+    case TransferMethod::Forward: break;
+  }
+  const auto target = chain::ForwardTarget::parse(recipient.target);
+  if (!target) return RuledRoute{What::Waits, {}, "451 4.3.5 the target of the forward cannot be read"};
+  // In the clear or without the log-in it must not go.
+  if (!target->is_plain()) return RuledRoute{What::Waits, {}, "451 4.3.5 " + target->public_text() + " asks for TLS or a log-in, which the transport does not have"};
+  return RuledRoute{What::Forward, target->delivery_host(), {}};
+}
+
+}  // namespace
+
+RuledRoutes ruled_routes(std::string_view context) {
+  RuledRoutes routes;
+  if (!speaks_of_transports(context)) return routes;
+  const auto parsed = chain::Context::parse(context);
+  if (!parsed) return routes;
+  for (const auto& recipient : parsed->recipients())
+    if (auto route = route_of(recipient)) routes.insert_or_assign(recipient.address, std::move(*route));
+  return routes;
 }
 
 }  // namespace run

@@ -2,19 +2,40 @@
 
 #include <doctest/doctest.h>
 
-using run::undelivered_recipients;
+using run::ruled_routes;
+using What = run::RuledRoute::What;
 
-TEST_CASE("context: recipients whose transfer method is None") {
-  const auto addresses = undelivered_recipients(
-      R"({"envelop":{"helo":"h","rcpt":[{"address":"a@x","transfer_method":"None"},{"address":"b@x","transfer_method":"Maildir"},
-          {"address":"c@x","transfer_method":{"Forward":{"Ip":"192.0.2.1"}}},{"address":"d@x"}]}})");
-  CHECK(addresses == std::unordered_set<std::string>{"a@x"});
+TEST_CASE("context: recipients that do not go by the routes") {
+  const auto routes = ruled_routes(R"({"envelop":{"helo":"h","rcpt":[
+    {"address":"none@x","transfer_method":"None"}, {"address":"maildir@x","transfer_method":"Maildir"}, {"address":"mbox@x","transfer_method":"Mbox"},
+    {"address":"ip@x","transfer_method":{"Forward":{"Ip":"192.0.2.1"}}}, {"address":"domain@x","transfer_method":{"Forward":{"Domain":"mx.example.org"}}},
+    {"address":"socket@x","transfer_method":{"Forward":{"Socket":"[2001:db8::5]:2525"}}}, {"address":"short@x","transfer_method":{"Forward":"192.0.2.1:26"}},
+    {"address":"url@x","transfer_method":{"Forward":{"Url":"smtp://192.0.2.1:587"}}}, {"address":"tls@x","transfer_method":{"Forward":{"Url":"smtps://u:secret@example.org"}}},
+    {"address":"bad@x","transfer_method":{"Forward":{"Ip":"--config=evil"}}}, {"address":"odd@x","transfer_method":"Pigeon"},
+    {"address":"deliver@x","transfer_method":"Deliver"}, {"address":"silent@x"}, {"address":7,"transfer_method":"None"}]}})");
+  REQUIRE(routes.size() == 11);
+  CHECK(routes.at("none@x").what == What::Nothing);
+  CHECK(routes.at("maildir@x").what == What::Local);
+  CHECK(routes.at("ip@x").host == "[192.0.2.1]");
+  CHECK(routes.at("domain@x").host == "[mx.example.org]");
+  CHECK(routes.at("socket@x").host == "[IPv6:2001:db8::5]:2525");
+  CHECK(routes.at("short@x").host == "[192.0.2.1]:26");
+  CHECK(routes.at("url@x").host == "[192.0.2.1]:587");
+  for (const auto* forward : {"ip@x", "domain@x", "socket@x", "short@x", "url@x"}) CHECK(routes.at(forward).what == What::Forward);
+  for (const auto* waits : {"mbox@x", "tls@x", "bad@x", "odd@x"}) {
+    CAPTURE(waits);
+    CHECK(routes.at(waits).what == What::Waits);
+    CHECK(routes.at(waits).reason.starts_with("451 4.3.5 "));
+    CHECK_FALSE(routes.at(waits).reason.contains("secret"));
+  }
 }
 
 TEST_CASE("context: what is not of that form says nothing") {
-  for (const auto* context : {"", "{}", "nonsense \"transfer_method\"", R"({"transfer_method":"None"})", R"({"envelop":{"rcpt":{"transfer_method":"None"}}})",
-                              R"({"envelop":[{"transfer_method":"None"}]})", R"({"envelop":{"rcpt":["transfer_method",{"transfer_method":"None","address":7}]}})"}) {
+  for (const auto* context :
+       {"", "{}", "nonsense \"transfer_method\"", R"({"transfer_method":"None"})", R"({"envelop":{"rcpt":{"transfer_method":"None"}}})", R"({"envelop":[{"transfer_method":"None"}]})",
+        R"({"envelop":{"rcpt":["transfer_method",{"transfer_method":"None","address":7}]}})", R"({"envelop":{"rcpt":[{"address":"a@x","transfer_method":"Deliver"}]}})",
+        R"({"envelop":{"rcpt":[{"address":"a@x","transfer_method": "Deliver"}]}})"}) {
     CAPTURE(context);
-    CHECK(undelivered_recipients(context).empty());
+    CHECK(ruled_routes(context).empty());
   }
 }

@@ -86,13 +86,19 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   message.tally.recipients = recipients.size();
 
   const auto progress = events.empty() ? std::vector<queue::RecipientProgress>(recipients.size()) : queue::sum_up(events, recipients.size());
-  const auto undelivered = undelivered_recipients(context);
+  const auto ruled = ruled_routes(context);
+  const auto ruled_for = [&](const std::string& recipient) {
+    const auto found = ruled.empty() ? ruled.end() : ruled.find(recipient);
+    return found == ruled.end() ? nullptr : &found->second;
+  };
   std::vector<std::uint32_t> pending;
   for (std::uint32_t i = 0; i < recipients.size(); ++i) {
     if (progress[i].is_settled) {
       message.tally.add(progress[i].last && progress[i].last->kind == queue::EventKind::Failed ? Status::Failed : Status::Sent);
-    } else if (!undelivered.empty() && undelivered.contains(recipients[i])) {
+    } else if (const auto* rule = ruled_for(recipients[i]); rule != nullptr && rule->what == RuledRoute::What::Nothing) {
       settle(message, i, {Status::Sent, "no delivery: switched off by the rules"});
+    } else if (rule != nullptr && rule->what == RuledRoute::What::Waits) {
+      settle(message, i, {is_too_old(settings_.retry, message.arrived, base::wall_now()) ? Status::Failed : Status::Deferred, rule->reason});
     } else if (mail::split_address(recipients[i]).second.starts_with('-')) {
       settle(message, i, {Status::Failed, "553 5.1.2 bad domain"});  // a transport would take HOST for an option
     } else {
@@ -103,7 +109,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     conclude(message);
     return;
   }
-  auto batches = router_.batches(recipients, pending);
+  auto batches = router_.batches(recipients, pending, ruled);
   message.unfinished = batches.size();
   message.deliveries.resize(batches.size());
   for (std::size_t i = 0; i < batches.size(); ++i) {

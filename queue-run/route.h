@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "lib/mail/domain_list.h"
@@ -19,6 +20,21 @@ struct Route {
   Transport transport = Transport::Remote;
   std::string host;  // the delivery call's HOST: lower case
 };
+
+// One recipient that does not go by the routes of the configuration.
+struct RuledRoute {
+  enum class What {
+    Nothing,  // its delivery is switched off
+    Local,    // to its mailbox here, whatever its domain
+    Forward,  // to `host`
+    Waits,    // a transport that nothing here can be: its mail is kept, for `reason`
+  };
+  What what = What::Nothing;
+  std::string host;    // HOST of the delivery call
+  std::string reason;  // a reply
+};
+
+using RuledRoutes = std::unordered_map<std::string, RuledRoute>;  // by address
 
 // One delivery call: recipients by their index in the envelope.
 struct Batch {
@@ -38,9 +54,12 @@ class Router {
   // An address without a domain is local.
   [[nodiscard]] Route route(std::string_view recipient) const;
   // Those of `pending`, in the order of the envelope and of first appearance, none with more than recipients_per_call.
-  [[nodiscard]] std::vector<Batch> batches(std::span<const std::string> recipients, std::span<const std::uint32_t> pending) const;
+  // `ruled`: Local and Forward of the rules win.
+  [[nodiscard]] std::vector<Batch> batches(std::span<const std::string> recipients, std::span<const std::uint32_t> pending, const RuledRoutes& ruled = {}) const;
 
  private:
+  [[nodiscard]] Route route(const std::string& recipient, const RuledRoutes& ruled) const;
+
   Table table_;
 };
 

@@ -98,3 +98,18 @@ TEST_CASE("route: only pending recipients") {
   REQUIRE(all.size() == 1);
   CHECK(all[0].recipients == pending);
 }
+
+TEST_CASE("route: what rules said wins over domains and relay host") {
+  const Router router({.local_domains = domains({"local.test"}), .relay_host = "relay.test"});
+  const std::vector<std::string> recipients = {"a@One.test", "b@local.test", "c@local.test", "d@two.test"};
+  const std::vector<std::uint32_t> pending = {0, 1, 2, 3};
+  using What = run::RuledRoute::What;
+  const auto all = router.batches(recipients, pending, {{"a@One.test", {What::Local, {}, {}}}, {"b@local.test", {What::Forward, "[192.0.2.1]:26", {}}}});
+  REQUIRE(all.size() == 4);
+  CHECK(all[0].route.transport == Transport::Local);
+  CHECK(all[0].route.host == "one.test");
+  CHECK(all[1].route.transport == Transport::Remote);
+  CHECK(all[1].route.host == "[192.0.2.1]:26");
+  CHECK(all[2].route.host == "local.test");
+  CHECK(all[3].route.host == "relay.test");
+}

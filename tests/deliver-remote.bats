@@ -489,6 +489,12 @@ END
   [ "${lines[0]:0:1}" = r ]
 }
 
+@test "deliver-remote: a host in brackets is the destination, whatever relay_host says" {
+  sink
+  run -0 remote --relay-host '[127.0.0.1]:1' "[127.0.0.1]:$port" a@example.net b@example.org <mail.eml
+  [ "${lines[0]:0:1}" = r ]
+}
+
 @test "deliver-remote: connections come from remote.source" {
   liar 'say 220 x' 'hear EHLO' 'say 250 x' loop
   run -0 remote --source 127.0.0.9 "[127.0.0.1]:$port" a@example.net b@example.org <mail.eml

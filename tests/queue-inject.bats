@@ -172,6 +172,16 @@ no_such_key = 1' >bad.ini
   [ -z "$(ls spool/working)" ]
 }
 
+@test "queue-inject: where rules want a message is where it is put" {
+  inject_with_context '{"metadata":{"message_id":"ID","skipped":{"Quarantine":"odd"}},"quarantine":"odd"}'
+  [ "$(ls spool/quarantine/odd | wc -l)" = 1 ]
+  inject_with_context '{"metadata":{"skipped":null},"queue":"hold","hold":"too many of them"}'
+  grep -q '"hold":"too many of them"' spool/hold/*
+  inject_with_context '{"metadata":{"skipped":{"Faccept":{"Left":"Ok"}}},"queue":"deliver"}'
+  [ "$(ls spool/deliver | wc -l)" = 1 ]
+  [ -z "$(ls spool/working)" ]
+}
+
 @test "queue-inject: a context of several lines is stored as one; what is no object exits 91" {
   inject_with_context '{
  "a": "b\nc"

@@ -122,6 +122,30 @@ c.test sender@example.net later@c.test" ]
   is_empty
 }
 
+@test "queue-run: transports that rules gave win over the routes" {
+  printf '#!/bin/sh\necho "local $1 $3" >>"$OUT/calls"; printf "rok\\0Kok\\0"\n' >local
+  chmod +x local
+  store --context '{"envelop":{"rcpt":[{"address":"ok@a.test","transfer_method":"Maildir"},{"address":"ok@here.test","transfer_method":{"Forward":{"Socket":"[2001:db8::5]:2525"}}},{"address":"ok@b.test","transfer_method":{"Forward":{"Domain":"mx.b.test"}}},{"address":"ok@c.test","transfer_method":"Deliver"},{"address":"ok@d.test","transfer_method":"None"}]}}' \
+    spool working ok@a.test ok@here.test ok@b.test ok@c.test ok@d.test
+  queue-run "${settings[@]}" --drain --local-domains here.test --local-transport "$PWD/local" --remote-transport "$transport" --relay-host relay.test
+  [ "$(sort out/calls)" = "[IPv6:2001:db8::5]:2525 sender@example.net ok@here.test
+[mx.b.test] sender@example.net ok@b.test
+local a.test ok@a.test
+relay.test sender@example.net ok@c.test" ]
+  is_empty
+}
+
+@test "queue-run: what asks for a transport that is not there waits, and is not sent elsewhere" {
+  store --context '{"envelop":{"rcpt":[{"address":"ok@a.test","transfer_method":"Mbox"},{"address":"ok@b.test","transfer_method":{"Forward":{"Url":"smtps://me:secret@mx.b.test"}}},{"address":"ok@c.test","transfer_method":"Deliver"}]}}' \
+    spool working ok@a.test ok@b.test ok@c.test
+  run -0 queue_run --drain
+  [ "$(cat out/calls)" = "c.test sender@example.net ok@c.test" ]
+  has deferred 1
+  [[ $output == *"status=deferred recipient=ok@a.test"*"451 4.3.5 no transport for mbox files"* ]]
+  [[ $output == *"smtps://me@mx.b.test asks for TLS"* ]]
+  [[ $output != *secret* ]]
+}
+
 @test "queue-run: a domain that looks like an option is no HOST" {
   id=$(store spool working ok@a.test ok@--config=evil.ini)
   run -0 queue_run --drain

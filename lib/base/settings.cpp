@@ -102,7 +102,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"maildir", "gather", Kind::Duration, "25ms", "", "how long deliveries from the queue wait for others to share the next sync"},
     {"maildir", "direct_recipients_max", Kind::Count, "50", "", "--direct hands on what has more recipients"},
 
-    {"remote", "relay_host", Kind::Text, "", "", "where all mail goes, as HOST: a name, [ADDRESS] or [NAME], with :PORT, or unix:PATH; empty: by MX"},
+    {"remote", "relay_host", Kind::Text, "", "", "where mail for all domains goes, as HOST: a name, [ADDRESS] or [NAME], with :PORT, or unix:PATH; empty: by MX"},
     {"remote", "port", Kind::Count, "25", "", "port where the host names none"},
     {"remote", "protocol", Kind::Choice, "smtp", "smtp|lmtp", "what is spoken to the host"},
     {"remote", "helo", Kind::Text, "", "", "our name in EHLO; empty: server.domain"},

@@ -72,9 +72,13 @@ std::vector<Context::Recipient> Context::recipients() const {
     recipient.address = address->get<std::string>();
     const auto method = entry.find("transfer_method");
     if (method == entry.end()) continue;
-    // "Deliver", or {"Forward":"192.0.2.1:25"}
+    // "Deliver", {"Forward":{"Socket":"192.0.2.1:25"}} or {"Forward":"192.0.2.1:25"}
     if (method->is_string()) recipient.transfer_method = method->get<std::string>();
-    if (method->is_object() && !method->empty()) recipient.transfer_method = method->items().begin().key();
+    if (!method->is_object() || method->size() != 1) continue;
+    recipient.transfer_method = method->begin().key();
+    const nlohmann::json* target = &method->begin().value();
+    if (target->is_object() && target->size() == 1) target = &target->begin().value();
+    if (target->is_string()) recipient.target = target->get<std::string>();
   }
   return recipients;
 }

@@ -29,6 +29,7 @@ class Context {
   struct Recipient {
     std::string address;
     std::string transfer_method;  // "Deliver", "Maildir", "Mbox", "None", or "Forward" whatever its target
+    std::string target;           // of a Forward, as ForwardTarget::parse() reads it (transfer.h)
   };
   [[nodiscard]] std::vector<Recipient> recipients() const;  // envelop.rcpt
 

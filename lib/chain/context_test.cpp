@@ -7,7 +7,7 @@ using chain::Context;
 TEST_CASE("chain: fields of a context are found by their path and type") {
   const auto context = Context::parse(R"({"connection":{"client_addr":"192.0.2.1:4711","is_secured":false,"error_count":3},
     "envelop":{"rcpt":[{"address":"a@example.org","transfer_method":"Deliver"},{"address":"b@example.org","transfer_method":{"Forward":"192.0.2.2"}},
-                       {"address":"c@example.org"},{"address":7},"d"]},"state":"token"})");
+                       {"address":"c@example.org"},{"address":"e@example.org","transfer_method":{"Forward":{"Socket":"192.0.2.3:26"}}},{"address":7},"d"]},"state":"token"})");
   REQUIRE(context);
   CHECK(context->text("connection.client_addr") == "192.0.2.1:4711");
   CHECK(context->flag("connection.is_secured") == false);
@@ -21,10 +21,13 @@ TEST_CASE("chain: fields of a context are found by their path and type") {
   CHECK(context->members("envelop") == std::vector<std::string>{"rcpt"});
   CHECK(context->members("state").empty());
   const auto recipients = context->recipients();
-  REQUIRE(recipients.size() == 3);
+  REQUIRE(recipients.size() == 4);
   CHECK(recipients[0].transfer_method == "Deliver");
   CHECK(recipients[1].transfer_method == "Forward");
+  CHECK(recipients[1].target == "192.0.2.2");
   CHECK(recipients[2].transfer_method.empty());
+  CHECK(recipients[3].transfer_method == "Forward");
+  CHECK(recipients[3].target == "192.0.2.3:26");
 }
 
 TEST_CASE("chain: an absent context is empty, a broken one an error") {

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
@@ -86,9 +87,13 @@ base::Result<Address> Address::parse(std::string_view text) {
 }
 
 base::Result<Address> Address::from_ip(std::string_view ip, std::uint16_t port) {
-  const std::string text(ip);
+  // "fe80::1%eth0": an address of a link says of which (RFC 4007 section 11).
+  const auto [plain, scope] = base::text::split_once(ip, '%');
+  const std::string text(plain), zone(scope);
+  const unsigned scope_id = zone.empty() ? 0 : base::text::parse_number<unsigned>(zone).value_or(::if_nametoindex(zone.c_str()));
+  if (ip.contains('\0') || (plain.size() < ip.size() && scope_id == 0)) return base::fail(base::Fault::Usage, "bad IP address '" + base::text::printable(ip) + "'");
   Address address;
-  if (auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage_); ::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
+  if (auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage_); scope_id == 0 && ::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
     v4->sin_family = AF_INET;
     v4->sin_port = htons(port);
     address.length_ = sizeof *v4;
@@ -97,6 +102,7 @@ base::Result<Address> Address::from_ip(std::string_view ip, std::uint16_t port) 
   if (auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage_); ::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
     v6->sin6_family = AF_INET6;
     v6->sin6_port = htons(port);
+    v6->sin6_scope_id = scope_id;
     address.length_ = sizeof *v6;
     return address;
   }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -95,4 +96,16 @@ TEST_CASE("net: both sides of a connection know each other") {
   const base::UniqueFd server(::accept(listening->get(), nullptr, nullptr));
   CHECK(Address::of_peer(server.get()).text() == Address::of_local(client->get()).text());
   CHECK(Address::of_peer(-1).is_empty());
+}
+
+TEST_CASE("address: an IPv6 address of a link has a scope") {
+  using namespace std::string_view_literals;
+  const auto address = net::Address::from_ip("fe80::1%lo", 25);
+  REQUIRE(address);
+  CHECK(reinterpret_cast<const sockaddr_in6*>(address->system())->sin6_scope_id == 1);
+  CHECK(net::Address::from_ip("fe80::1%7", 25));
+  for (const auto bad : {"fe80::1%"sv, "fe80::1%no-such-link"sv, "fe80::1%0"sv, "192.0.2.1%lo"sv, "192.0.2.1\0x"sv, "::1\0"sv}) {
+    CAPTURE(bad);
+    CHECK_FALSE(net::Address::from_ip(bad, 25));
+  }
 }
