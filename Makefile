@@ -88,7 +88,7 @@ $(BUILD)/unit_tests: $(TEST_SOURCES:%.cpp=$(BUILD)/%.o) $(BUILD)/tests/unit_main
 
 # Small programs that the end-to-end tests call.
 TEST_TOOLS := $(patsubst tests/tools/%.cpp,$(BUILD)/tests/%,$(wildcard tests/tools/*.cpp))
-$(TEST_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/tools/%.o $(BUILD)/lib.a
+$(TEST_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/tools/%.o $(BUILD)/vsl.a $(BUILD)/lib.a
 	$(LINK) $(LIBS) $(UNIT_LIBS)
 .PHONY: tools
 tools: $(TEST_TOOLS)

@@ -78,7 +78,7 @@ auto function_key(const ast::Function& function) { return std::pair(function.nam
 
 void Resolver::list_functions() {
   functions_.assign(script_.functions.begin(), script_.functions.end());
-  std::ranges::stable_sort(functions_, {}, [](const ast::Function* each) { return function_key(*each); });
+  std::ranges::sort(functions_, {}, [](const ast::Function* each) { return std::pair(function_key(*each), each->name_span.begin); });
   for (std::size_t i = 1; i < functions_.size(); ++i) {
     const ast::Function& first = *functions_[i - 1];
     const ast::Function& second = *functions_[i];
