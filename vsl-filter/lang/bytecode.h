@@ -61,9 +61,9 @@ namespace vsl {
   X(MakePointer)     /* R a = Fn(R b) */                                                             \
   /* access */                                                                                       \
   X(GetField)        /* R a = R b . field c */                                                       \
-  X(SetField)        /* R a . field c = R b */                                                       \
+  X(SetField)        /* R a . field c = R b; d: R a is a copy of a constant */                       \
   X(GetIndex)        /* R a = R b [ R c ] */                                                         \
-  X(SetIndex)        /* R a [ R b ] = R c */                                                         \
+  X(SetIndex)        /* R a [ R b ] = R c; d as above */                                             \
   X(AssignPlace)     /* assignment c: place op= R b */                                               \
   /* calls: window at R a: this or the receiver, then b arguments; the result goes to R a */         \
   X(Call)            /* code c */                                                                    \

@@ -105,39 +105,44 @@ void FunctionCompiler::assign_variable(const ast::Assign& node, const ast::Varia
     emit(Op::Operate, home, home, value, static_cast<std::uint8_t>(node.op));
 }
 
+namespace {
+
+// The a of a.b[i].c.
+const ast::Node* root_of(const ast::Node& node) {
+  const ast::Node* root = &node;
+  while (root->kind == Kind::Index || root->kind == Kind::Property)
+    root = root->kind == Kind::Index ? ast::as<ast::Index>(*root).object : ast::as<ast::Property>(*root).object;
+  return root;
+}
+
+}  // namespace
+
 // this = v, a[i] = v, a.b[i].c += v
 void FunctionCompiler::assign_part(const ast::Assign& node) {
   const Register value = stable_operand(*node.value, !may_change_variables(*node.target));
   auto place = place_of(*node.target, true);
   At at(*this, node.target->span);
   if (!place) {
-    const Node* root = node.target;
-    while (root->kind == Kind::Index || root->kind == Kind::Property)
-      root = root->kind == Kind::Index ? ast::as<ast::Index>(*root).object : ast::as<ast::Property>(*root).object;
-    const auto* name = root->kind == Kind::Name ? &ast::as<ast::Name>(*root) : nullptr;
-    if (name != nullptr && name->variable == nullptr && !host_value("", name->name, kNone))
-      return raise(ErrorKind::VariableNotFound, "Variable not found: " + std::string(name->name));
-    // A handle of the host in a constant may still have properties that can be set; anything else is a copy.
-    if (root == node.target || node.is_compound) return raise(ErrorKind::AssignmentToConstant, "Cannot assign to constant");
-    Register object;
+    const Node* root = root_of(*node.target);
+    const bool is_constant = root->kind == Kind::Name || root->kind == Kind::Path;
+    if (root->kind == Kind::Name && ast::as<ast::Name>(*root).variable == nullptr && !host_value("", ast::as<ast::Name>(*root).name, kNone))
+      return raise(ErrorKind::VariableNotFound, "Variable not found: " + std::string(ast::as<ast::Name>(*root).name));
+    if (root == node.target || (is_constant && node.is_compound)) return raise(ErrorKind::AssignmentToConstant, "Cannot assign to constant");
+    // Of constants and results of calls only what is a handle of the host keeps the change (d: anything else is an error).
+    const Register object = temporary();
     if (node.target->kind == Kind::Property) {
       const auto& property = ast::as<ast::Property>(*node.target);
-      object = temporary();
       expression(*property.object, object);
-      emit(Op::SetField, object, value, static_cast<std::uint32_t>(field_index(property.name)), 1);
+      emit(Op::SetField, object, value, static_cast<std::uint32_t>(field_index(property.name)), is_constant ? 1 : 0);
     } else {
       const auto& index = ast::as<ast::Index>(*node.target);
-      object = temporary();
       expression(*index.object, object);
-      emit(Op::SetIndex, object, operand(*index.index), value, 1);
+      emit(Op::SetIndex, object, operand(*index.index), value, is_constant ? 1 : 0);
     }
     return;
   }
   if (place->is_constant) {
-    const Node* root = node.target;
-    while (root->kind == Kind::Index || root->kind == Kind::Property)
-      root = root->kind == Kind::Index ? ast::as<ast::Index>(*root).object : ast::as<ast::Property>(*root).object;
-    return raise(ErrorKind::AssignmentToConstant, "Cannot assign to constant " + std::string(ast::as<ast::Name>(*root).name));
+    return raise(ErrorKind::AssignmentToConstant, "Cannot assign to constant " + std::string(ast::as<ast::Name>(*root_of(*node.target)).name));
   }
   const bool is_simple = place->root == Place::Root::Register && place->steps.size() == 1 && !node.is_compound && !place->steps[0].is_optional;
   if (is_simple && place->steps[0].is_index) {

@@ -413,6 +413,7 @@ do_GetField: {
   goto next;
 }
 do_SetField: {
+  if (i->d != 0 && !R(a).is_host()) goto constant;
   const Value value = R(b());
   TRY(set_field(run_, R(a), code->fields[i->c()].name, value));
   goto check_heap;
@@ -435,6 +436,7 @@ do_GetIndex: {
   goto next;
 }
 do_SetIndex: {
+  if (i->d != 0 && !R(a).is_host()) goto constant;
   Value value = R(c());
   Value& object = R(a);
   const Value& index = R(b());
@@ -578,6 +580,9 @@ do_ForCount: {
 
 next:
   NEXT;
+constant:
+  fail_with(Failure(ErrorKind::AssignmentToConstant, "Cannot assign to constant"));
+  goto failed;
 check_heap:
   if (heap_.is_over()) [[unlikely]] {
     fail_with(Failure(ErrorKind::DataTooLarge, std::string(heap_.what_is_over()) + " too large"));

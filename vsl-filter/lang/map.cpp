@@ -122,7 +122,8 @@ void Map::clear() {
 }
 
 void Map::grow() {
-  const std::size_t room = std::max<std::size_t>(4, std::size_t{capacity} * 2);
+  const std::size_t most = std::max(heap->limits().elements, std::size_t{length} + 1);
+  const std::size_t room = std::min(std::max<std::size_t>(4, std::size_t{capacity} * 2), most);
   if (!heap->may_hold_elements(std::size_t{length} + 1)) heap->note_too_large("Map");
   auto* place = static_cast<Entry*>(heap->allocate(room * sizeof(Entry)));
   if (length > 0) std::memcpy(static_cast<void*>(place), static_cast<const void*>(items), length * sizeof(Entry));

@@ -12,11 +12,12 @@ namespace vsl {
 
 namespace {
 
-// Moves `length` elements to a new place with room for at least `room`. Values are moved as octets: nobody keeps their addresses.
+// Moves `length` elements to a new place with room for at least `room`; not for more than `limit` unless `room` is: the limit is
+// looked at when there is no room. Values are moved as octets: nobody keeps their addresses.
 template <class T>
-void grow(Heap& heap, T*& elements, std::uint32_t length, std::uint32_t& capacity, std::size_t room) {
+void grow(Heap& heap, T*& elements, std::uint32_t length, std::uint32_t& capacity, std::size_t room, std::size_t limit) {
   if (room <= capacity) return;
-  const std::size_t new_capacity = std::max({room, std::size_t{capacity} * 2, std::size_t{4}});
+  const std::size_t new_capacity = std::max(room, std::min(std::max<std::size_t>(std::size_t{capacity} * 2, 4), limit));
   auto* place = static_cast<T*>(heap.allocate(new_capacity * sizeof(T)));
   if (length > 0) std::memcpy(static_cast<void*>(place), static_cast<const void*>(elements), length * sizeof(T));
   heap.deallocate(elements, capacity * sizeof(T));
@@ -33,7 +34,7 @@ void shift(T* elements, std::size_t from, std::size_t to, std::size_t count) {
 
 void Array::reserve(std::size_t room) {
   if (!heap->may_hold_elements(room)) heap->note_too_large("Array");
-  grow(*heap, elements, length, capacity, room);
+  grow(*heap, elements, length, capacity, room, heap->limits().elements);
 }
 
 void Array::push(Value value) {
@@ -76,7 +77,7 @@ void Array::resize(std::size_t size, const Value& fill) {
 
 void Blob::resize(std::size_t size, std::uint8_t fill) {
   if (!heap->may_hold_string(size)) heap->note_too_large("Blob");
-  grow(*heap, bytes, length, capacity, size);
+  grow(*heap, bytes, length, capacity, size, heap->limits().string_octets);
   if (size > length) std::fill(bytes + length, bytes + size, fill);
   length = static_cast<std::uint32_t>(size);
 }

@@ -1,0 +1,134 @@
+// Limits of a run, each below, at and above its edge; failures with place and call stack.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "vsl-filter/lang/test_script.h"
+
+using namespace vsl;
+using vsl::test::evaluated;
+using vsl::test::unchecked;
+
+namespace {
+
+LoadOptions with_operations(std::uint64_t operations) {
+  LoadOptions options = unchecked();
+  options.budget.operations = operations;
+  return options;
+}
+
+// Whether the script fits so many operations.
+bool fits(const std::string& script, std::uint64_t operations) { return evaluated(script, with_operations(operations)) != "error: Too many operations"; }
+
+std::string within_depth(std::uint32_t depth, const std::string& script) {
+  LoadOptions options = unchecked();
+  options.budget.call_depth = depth;
+  return evaluated(script, options);
+}
+
+std::string within_memory(const MemoryLimits& memory, const std::string& script) {
+  LoadOptions options = unchecked();
+  options.budget.memory = memory;
+  return evaluated(script, options);
+}
+
+}  // namespace
+
+TEST_CASE("budget: an endless loop ends, and no catch sees it") {
+  CHECK(evaluated("loop { }") == "error: Too many operations");
+  CHECK(evaluated("while true { }") == "error: Too many operations");
+  CHECK(evaluated("let r = 0; try { loop { r += 1; } } catch { r = -1; } r") == "error: Too many operations");
+  CHECK(evaluated("let f = |x| loop { }; [1].map(f)") == "error: Too many operations");
+}
+
+TEST_CASE("budget: operations are counted exactly") {
+  const std::string script = "fn f() { } for i in 0..100 { f(); } 1";
+  std::uint64_t least = 0;
+  while (!fits(script, ++least)) REQUIRE(least < 5000);
+  CHECK_FALSE(fits(script, least - 1));
+  CHECK(fits(script, least + 1));
+  CHECK(least > 200);  // a hundred calls and a hundred rounds
+  CHECK(fits("fn f() { } for i in 0..100000 { f(); } 1", 0));  // no limit
+}
+
+TEST_CASE("budget: natives that walk over much are counted") {
+  CHECK_FALSE(fits("let a = []; a.pad(1000, 0); for i in 0..100 { 1 in a }", 50'000));
+  CHECK(fits("let a = []; a.pad(1000, 0); for i in 0..100 { 1 in a }", 500'000));
+}
+
+TEST_CASE("budget: depth of calls") {
+  const std::string script = "fn f(n) { if n == 0 { 0 } else { 1 + f(n - 1) } } ";
+  CHECK(within_depth(10, script + "f(8)") == "8");  // nine calls and the top level
+  CHECK(within_depth(10, script + "f(9)") == "error: Stack overflow");
+  CHECK(within_depth(10, script + "try { f(9) } catch { } 1") == "error: Stack overflow");
+  CHECK(within_depth(128, script + "f(126)") == "126");
+  CHECK(within_depth(128, script + "f(127)") == "error: Stack overflow");
+  CHECK(within_depth(1000, script + "f(900)") == "900");  // registers in more than one segment
+}
+
+TEST_CASE("budget: callbacks count as calls, so that natives cannot exhaust the stack of C++") {
+  CHECK(evaluated("fn f(n) { [n].map(|x| f(x + 1)) } f(0)") == "error: Stack overflow");
+  CHECK(evaluated("let f = (); f = |x| [x].map(f); f.call(1)") == "error: Stack overflow");
+}
+
+TEST_CASE("budget: frames with many registers in many segments") {
+  std::string script = "fn f(n) { ";
+  for (int i = 0; i < 300; ++i) script += "let v" + std::to_string(i) + " = n + " + std::to_string(i) + "; ";
+  script += "if n > 0 { f(n - 1) + v299 } else { v0 } } f(100)";
+  CHECK(evaluated(script) == std::to_string(100 * 299 + 5050));
+}
+
+TEST_CASE("budget: memory") {
+  MemoryLimits memory;
+  memory.string_octets = 1000;
+  CHECK(within_memory(memory, "let s = \"0123456789\"; for i in 0..99 { s += \"0123456789\"; } s.len") == "1000");
+  CHECK(within_memory(memory, "let s = \"0123456789\"; for i in 0..100 { s += \"0123456789\"; } s.len") == "error: String too large");
+  CHECK(within_memory(memory, "let s = \"0123456789\"; for i in 0..10 { s = s + s; } 1") == "error: String too large");
+  CHECK(within_memory(memory, "let s = \"0123456789\"; for i in 0..10 { s = `${s}${s}`; } 1") == "error: String too large");
+  memory.elements = 100;
+  CHECK(within_memory(memory, "let a = []; for i in 0..100 { a.push(i); } a.len") == "100");
+  CHECK(within_memory(memory, "let a = []; for i in 0..101 { a.push(i); } a.len").ends_with("too large"));
+  CHECK(within_memory(memory, "let a = []; for i in 0..101 { a += i; } a.len") == "error: Array too large");
+  CHECK(within_memory(memory, "let m = #{}; for i in 0..100 { m[`${i}`] = i; } m.len()") == "100");
+  CHECK(within_memory(memory, "let m = #{}; for i in 0..101 { m[`${i}`] = i; } m.len()") == "error: Map too large");
+  CHECK(within_memory(memory, "let a = [1]; for i in 0..10 { a = a + a; } 1") == "error: Array too large");
+  memory = {};
+  memory.octets = 100'000;
+  CHECK(within_memory(memory, "let a = []; loop { a.push([1]); }") == "error: Memory too large");
+  CHECK(within_memory(memory, "try { let a = []; loop { a.push([1]); } } catch { } 1") == "error: Memory too large");
+  CHECK(within_memory(memory, "for i in 0..10000 { let a = [i, i, i]; } 1") == "1");  // given back each round
+}
+
+TEST_CASE("budget: time") {
+  LoadOptions options = with_operations(0);
+  options.budget.time = std::chrono::milliseconds(20);
+  CHECK(evaluated("loop { }", options) == "error: Time limit exceeded");
+}
+
+TEST_CASE("failure: names the place and the way there") {
+  test::Files files;
+  const Loaded loaded = load(LoadedText{"main.vsl", "fn inner(x) {\n  x / 0\n}\nfn outer() { inner(1) }\nlet c = || outer();\nc.call()"}, files,
+                             test::standard_natives(), {}, unchecked());
+  REQUIRE(loaded.failure);
+  CHECK(render(*loaded.failure, loaded.sources()) ==
+        "main.vsl:2:3: error: Division by zero: 1 / 0\n"
+        "  main.vsl:4:14: called from function `outer`\n"
+        "  main.vsl:5:12: called from a closure\n"
+        "  main.vsl:6:3: called from the top level\n");
+}
+
+TEST_CASE("run: a run goes on after a failure, with a fresh budget") {
+  test::Files files;
+  const Loaded loaded = load(LoadedText{"main.vsl", "fn bad() { loop { } } fn good(x) { x + 1 } fn deep(n) { deep(n) } "}, files,
+                             test::standard_natives(), {}, unchecked());
+  REQUIRE(loaded.program);
+  Run run(*loaded.program, Budget{});
+  for (int i = 0; i < 3; ++i) {
+    CHECK(run.call("bad").error().kind() == ErrorKind::TooManyOperations);
+    CHECK(run.call("deep", std::initializer_list<Value>{1}).error().kind() == ErrorKind::StackOverflow);
+    const Result good = run.call("good", std::initializer_list<Value>{i});
+    REQUIRE(good);
+    CHECK(good->as_int() == i + 1);
+  }
+  CHECK(run.call("nowhere").error().message() == "Function not found: nowhere ()");
+}
