@@ -14,7 +14,7 @@ class Loading {
 
   Loaded finish(Modules modules, Diagnostics diagnostics) {
     Loaded loaded{nullptr, std::move(diagnostics), std::nullopt, {}};
-    if (!loaded.diagnostics.has_errors() && options_.is_checked) check(modules, NativeNames(program_->natives()), loaded.diagnostics, options_.hooks);
+    if (options_.is_checked) check(modules, NativeNames(program_->natives()), loaded.diagnostics, options_.hooks);
     if (!loaded.diagnostics.has_errors()) Compiler(*program_, modules, loaded.diagnostics).compile();
     program_->sources_ = std::move(modules.sources);
     if (!loaded.diagnostics.has_errors()) evaluate(loaded);
