@@ -32,6 +32,7 @@ Expected<bool> equal_hosts(Run& run, const Value& a, const Value& b) {
 
 Expected<bool> equal_arrays(Run& run, const Array& a, const Array& b, int depth) {
   if (a.size() != b.size()) return false;
+  if (!run.charge(a.size())) return fail(ErrorKind::TooManyOperations, "Too many operations");
   for (std::size_t i = 0; i < a.size(); ++i) {
     auto is_equal = equal(run, a[i], b[i], depth + 1);
     if (!is_equal || !*is_equal) return is_equal;
@@ -41,6 +42,7 @@ Expected<bool> equal_arrays(Run& run, const Array& a, const Array& b, int depth)
 
 Expected<bool> equal_maps(Run& run, const Map& a, const Map& b, int depth) {
   if (a.size() != b.size()) return false;
+  if (!run.charge(a.size())) return fail(ErrorKind::TooManyOperations, "Too many operations");
   for (const auto& [key, value] : a.entries()) {
     const Value* other = b.find(key);
     if (other == nullptr) return false;

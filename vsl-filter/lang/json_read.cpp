@@ -47,6 +47,7 @@ class Reader {
   std::optional<Value> element(int depth) {
     skip_white();
     if (rest_.empty()) return fault("a value expected, not the end");
+    if (heap_.is_over()) return too_large("Memory");
     if (depth > kDeepest) return fault("arrays and objects nested too deeply");
     switch (rest_.front()) {
       case '{': return object(depth);

@@ -41,6 +41,10 @@ std::span<const NativeRow> url_rows();
 std::unexpected<Failure> too_large(std::string_view what);
 // Counts work of this many elements; what natives return when it is too much.
 Expected<void> charge(Run& run, std::size_t elements);
+// Before a change: what copying will cost if somebody else sees the object.
+inline void charge_copy(Run& run, const Value& variable, std::size_t elements) {
+  if (variable.object()->count != 1) run.charge(elements / 8);
+}
 std::unexpected<Failure> pass_on(Failure& failure);
 
 inline Value count_of(std::size_t n) { return static_cast<std::int64_t>(n); }

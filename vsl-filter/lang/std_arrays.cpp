@@ -10,7 +10,10 @@ namespace vsl::standard {
 
 namespace {
 
-Array& changed(Run& run, Value& variable) { return variable.array_for_write(run.heap()); }
+Array& changed(Run& run, Value& variable) {
+  charge_copy(run, variable, variable.as_array().size());
+  return variable.array_for_write(run.heap());
+}
 
 Result push(Run& run, Arguments a) {
   if (auto fits = check_elements(run, a[0].as_array().size() + 1); !fits) return pass_on(fits.error());
@@ -36,6 +39,7 @@ Result contains(Run& run, Arguments a) {
 Result insert(Run& run, Arguments a) {
   const std::size_t size = a[0].as_array().size();
   if (auto fits = check_elements(run, size + 1); !fits) return pass_on(fits.error());
+  if (auto fits = charge(run, size / 64); !fits) return pass_on(fits.error());
   changed(run, a[0]).insert(clipped(a[1].as_int(), size), std::move(a[2]));
   return Value();
 }
@@ -55,6 +59,7 @@ Result shift(Run& run, Arguments a) {
 Result remove(Run& run, Arguments a) {
   const auto at = position_in(a[1].as_int(), a[0].as_array().size());
   if (!at) return Value();
+  if (auto fits = charge(run, (a[0].as_array().size() - *at) / 64); !fits) return pass_on(fits.error());
   return changed(run, a[0]).remove(*at);
 }
 

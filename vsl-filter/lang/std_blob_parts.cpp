@@ -22,6 +22,7 @@ Octets octets_of(const Value& blob, Part part) { return blob.as_blob().span().su
 
 // The blob with other octets in place of a part.
 Value with(Run& run, const Value& blob, Part part, Octets octets) {
+  run.charge(blob.as_blob().size() / 64);
   Value result = run.heap().blob(octets_of(blob, {0, part.first}));
   Blob& target = result.blob_for_write(run.heap());
   target.append(octets);

@@ -9,7 +9,10 @@ namespace vsl::standard {
 
 namespace {
 
-Blob& changed(Run& run, Value& variable) { return variable.blob_for_write(run.heap()); }
+Blob& changed(Run& run, Value& variable) {
+  charge_copy(run, variable, variable.as_blob().size() / 16);
+  return variable.blob_for_write(run.heap());
+}
 std::uint8_t octet_of(const Value& number) { return static_cast<std::uint8_t>(number.as_int()); }
 std::size_t size_of(const Value& blob) { return blob.as_blob().size(); }
 
@@ -51,6 +54,7 @@ Result append_text(Run& run, Arguments a) {
 Result insert(Run& run, Arguments a) {
   const std::size_t size = size_of(a[0]), at = clipped(a[1].as_int(), size);
   if (auto fits = check_size(run, size + 1); !fits) return pass_on(fits.error());
+  if (auto fits = charge(run, size / 64); !fits) return pass_on(fits.error());
   Blob& blob = changed(run, a[0]);
   blob.resize(size + 1, 0);
   std::copy_backward(blob.bytes + at, blob.bytes + size, blob.bytes + size + 1);
@@ -59,6 +63,7 @@ Result insert(Run& run, Arguments a) {
 }
 
 Value removed(Run& run, Value& variable, std::size_t at) {
+  run.charge((variable.as_blob().size() - at) / 64);
   Blob& blob = changed(run, variable);
   const std::int64_t octet = blob[at];
   std::copy(blob.bytes + at + 1, blob.bytes + blob.size(), blob.bytes + at);

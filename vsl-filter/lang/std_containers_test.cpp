@@ -96,6 +96,22 @@ TEST_CASE("standard functions: maps") {
   check_all(kTable);
 }
 
+// Values that share their parts are small, what one does with them need not be.
+TEST_CASE("standard functions: work that grows without memory is counted") {
+  constexpr Evaluation kTable[] = {
+      {"let a = [1]; for i in 0..40 { a = [a, a]; } to_string(a)", "error: String too large"},
+      {"let a = [1]; for i in 0..40 { a = [a, a]; } `${a}`.len", "error: String too large"},
+      {"let a = [1]; for i in 0..40 { a = [a, a]; } json::stringify(a)", "error: JSON text too large"},
+      {"let a = [1]; let b = [1]; for i in 0..40 { a = [a, a]; b = [b, b]; } a == b", "error: Too many operations"},
+      {"let a = #{x: 1}; let b = #{x: 1}; for i in 0..40 { a = #{x: a, y: a}; b = #{x: b, y: b}; } a == b", "error: Too many operations"},
+      {"let a = []; a.pad(1000000, 0); let n = 0; loop { let b = a; b.push(1); b.pop(); n += 1; }", "error: Too many operations"},
+      {"let s = \"\"; s.pad(16000000, 'é'); loop { s.get(-1); }", "error: String too large"},
+      {"let s = \"\"; s.pad(8000000, 'é'); loop { s.get(-1); }", "error: Too many operations"},
+      {"let s = \"[\"; s.pad(12000001, \"[],\"); s += \"0]\"; json::parse(s)", "error: Memory too large"},
+  };
+  check_all(kTable);
+}
+
 TEST_CASE("standard functions: blobs") {
   constexpr Evaluation kTable[] = {
       {"let b = blob(2, 7); b.push(258); b.append(\"é\"); b.append(b); [b.len, b.to_array()]", "[10, [7, 7, 2, 195, 169, 7, 7, 2, 195, 169]]"},

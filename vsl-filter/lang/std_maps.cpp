@@ -7,7 +7,10 @@ namespace vsl::standard {
 
 namespace {
 
-Map& changed(Run& run, Value& variable) { return variable.map_for_write(run.heap()); }
+Map& changed(Run& run, Value& variable) {
+  charge_copy(run, variable, variable.as_map().size());
+  return variable.map_for_write(run.heap());
+}
 
 Result keys(Run& run, Arguments a) {
   if (auto fits = charge(run, a[0].as_map().size()); !fits) return pass_on(fits.error());

@@ -11,6 +11,7 @@ namespace vsl::standard {
 namespace {
 
 Result assign(Run& run, Value& variable, std::string_view text) {
+  if (auto fits = charge(run, text.size() / 64); !fits) return pass_on(fits.error());
   if (auto fits = check_octets(run, text.size()); !fits) return pass_on(fits.error());
   variable = run.string(text);
   return Value();
@@ -85,6 +86,7 @@ Result clear(Run&, Arguments a) {
 }
 
 Result pop(Run& run, Arguments a) {
+  run.charge(a[0].as_text().size() / 64);
   const std::size_t size = code_points(a[0]);
   if (size == 0) return Value();
   std::size_t octets = 0;
@@ -94,6 +96,7 @@ Result pop(Run& run, Arguments a) {
 }
 
 Result pop_many(Run& run, Arguments a) {
+  run.charge(a[0].as_text().size() / 64);
   const std::size_t size = code_points(a[0]);
   const std::size_t count = std::min(size, static_cast<std::size_t>(std::max<std::int64_t>(a[1].as_int(), 0)));
   Value tail = run.string(part_text(a[0], {size - count, count}));

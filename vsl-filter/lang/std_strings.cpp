@@ -53,7 +53,8 @@ Result index_of(Run& run, Arguments a) {
   return count_of(start + length_of(text.substr(skipped, at - skipped)));
 }
 
-Result get(Run&, Arguments a) {
+Result get(Run& run, Arguments a) {
+  run.charge(a[0].as_text().size() / 64);
   const auto at = position_in(a[1].as_int(), code_points(a[0]));
   if (!at) return Value();
   std::size_t octets = 0;
@@ -78,17 +79,18 @@ Result to_blob(Run& run, Arguments a) {
 }
 
 // f(string, start), f(string, start, count), f(string, range)
-Part part_argument(Arguments a) {
+Part part_argument(Run& run, Arguments a) {
+  run.charge(a[0].as_text().size() / 64);
   const std::size_t size = code_points(a[0]);
   if (a.size() == 1) return {0, size};
   if (a[1].is_range()) return part_of(a[1].as_range(), size);
   return a.size() > 2 ? part_of(a[1].as_int(), a[2].as_int(), size) : part_from(a[1].as_int(), size);
 }
 
-Result sub_string(Run& run, Arguments a) { return run.string(part_text(a[0], part_argument(a))); }
+Result sub_string(Run& run, Arguments a) { return run.string(part_text(a[0], part_argument(run, a))); }
 
 Result crop(Run& run, Arguments a) {
-  a[0] = run.string(part_text(a[0], part_argument(a)));
+  a[0] = run.string(part_text(a[0], part_argument(run, a)));
   return Value();
 }
 

@@ -10,6 +10,8 @@ namespace vsl {
 
 namespace {
 
+// More than any string may have. An array of one array twice, forty times over, is small, and its text has 2^40 elements.
+constexpr std::size_t kMostOctets = 32 << 20;
 constexpr int kDeepest = 256;  // values nested deeper show as "..."
 
 void append_int(std::string& out, std::int64_t number) {
@@ -106,7 +108,7 @@ void append_common(std::string& out, const Value& value, int depth, bool is_debu
 }
 
 void append_nested(std::string& out, const Value& value, int depth) {
-  if (depth >= kDeepest) {
+  if (depth >= kDeepest || out.size() > kMostOctets) {
     out += "...";
     return;
   }
