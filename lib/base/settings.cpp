@@ -228,6 +228,10 @@ char* read_line(char* buffer, int size, void* stream) {
 
 int on_value(void* user, const char* section, const char* key, const char* value) {
   auto& reading = *static_cast<Reading*>(user);
+  if (Settings::kFreeSection == section) {
+    reading.settings->set_free(key, value);
+    return 1;
+  }
   const Setting* setting = find_setting(full_name(section, key));
   if (setting == nullptr) {
     const std::string keys = keys_of(section);
@@ -281,6 +285,16 @@ Result<void> Settings::set(const Setting& setting, std::string_view value) {
   const bool adds = (setting.kind == Kind::List || setting.kind == Kind::Program) && !slot.empty();
   slot = adds ? slot + " " + std::string(value) : std::string(value);
   return {};
+}
+
+void Settings::set_free(std::string_view key, std::string_view value) { given_[full_name(kFreeSection, key)] = value; }
+
+std::vector<std::pair<std::string, std::string>> Settings::free_values() const {
+  std::vector<std::pair<std::string, std::string>> values;
+  const std::string front = full_name(kFreeSection, "");
+  for (auto row = given_.lower_bound(front); row != given_.end() && row->first.starts_with(front); ++row)
+    values.emplace_back(row->first.substr(front.size()), row->second);
+  return values;
 }
 
 void Settings::forget(const Setting& setting) { given_.erase(full_name(setting.section, setting.key)); }

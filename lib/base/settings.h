@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/base/result.h"
@@ -48,6 +49,11 @@ class Settings {
   [[nodiscard]] Result<void> read(const std::string& path);
   // One value over what the file said; for command lines. For a List, a second call adds.
   [[nodiscard]] Result<void> set(const Setting& setting, std::string_view value);
+
+  // The section whose keys no program knows: they are for rules.
+  static constexpr std::string_view kFreeSection = "rules.user";
+  void set_free(std::string_view key, std::string_view value);
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> free_values() const;  // key and value, in order
 
   // Back to the default.
   void forget(const Setting& setting);

@@ -56,13 +56,13 @@ void Api::add(std::span<const ApiRow> rows) {
   }
 }
 
-Api::Api() {
+Api::Api(const Site& site) {
   vsl::add_standard_functions(natives_);
   natives_.add(object_rows());
-  for (const auto& rows : {status_rows(), context_rows(), envelope_rows(), header_rows(), message_rows(), mime_rows(), transport_rows(), file_rows(),
-                           system_rows(), relay_rows()})
+  for (const auto& rows : {status_rows(), context_rows(), envelope_rows(), header_rows(), message_rows(), transport_rows(), system_rows(), relay_rows()})
     add(rows);
   add_predefined(natives_);
+  add_configuration(natives_, site);
 }
 
 }  // namespace rules

@@ -8,6 +8,7 @@
 
 #include "vsl-filter/lang/host_class.h"
 #include "vsl-filter/lang/native.h"
+#include "vsl-filter/api/scene.h"
 #include "vsl-filter/stage.h"
 
 namespace rules {
@@ -50,7 +51,8 @@ constexpr ApiRow api(std::string_view name, std::string_view aliases, vsl::Param
 // Everything that rules may call: the language's functions and those of all files of this folder and of services/.
 class Api {
  public:
-  Api();
+  // The configuration of the site becomes toml::.
+  explicit Api(const Site& site);
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
@@ -77,13 +79,13 @@ std::span<const ApiRow> context_rows();
 std::span<const ApiRow> envelope_rows();
 std::span<const ApiRow> header_rows();
 std::span<const ApiRow> message_rows();
-std::span<const ApiRow> mime_rows();
 std::span<const ApiRow> transport_rows();
-std::span<const ApiRow> file_rows();
 std::span<const ApiRow> system_rows();
 std::span<const ApiRow> relay_rows();
 
 // The predefined codes and networks (3.1, 3.13).
 void add_predefined(vsl::Natives& natives);
+// toml:: and cfg:: (3.14).
+void add_configuration(vsl::Natives& natives, const Site& site);
 
 }  // namespace rules

@@ -39,9 +39,17 @@ Site Site::of(base::Settings settings, Log log) {
   site.own_domains = mail::DomainList(own);
   site.app_directory = settings.text("rules.app_directory");
   site.state_directory = settings.text("rules.state_directory");
+  site.on_error = settings.text("rules.on_error") == "next" ? OnError::Next : settings.text("rules.on_error") == "tempfail" ? OnError::TempFail : OnError::Deny;
+  site.deny_closes = settings.flag("rules.deny_closes");
   site.log = std::move(log);
   site.settings = std::move(settings);
   return site;
+}
+
+vsl::Sinks sinks_of(const Site& site) {
+  if (!site.log) return {};
+  return {.print = [&site](std::string_view text) { site.log(LogLevel::Info, text); },
+          .debug = [&site](std::string_view text, vsl::Span) { site.log(LogLevel::Debug, text); }};
 }
 
 std::unexpected<vsl::Failure> too_early(std::string_view name, Stage earliest) {

@@ -22,6 +22,9 @@ std::string_view name_of(LogLevel level);
 std::optional<LogLevel> log_level_of(std::string_view name);  // in any case; "warning" too
 using Log = std::function<void(LogLevel level, std::string_view text)>;
 
+// What a rule that fails does to a client's command (D-15).
+enum class OnError : std::uint8_t { Deny, TempFail, Next };
+
 // The server whose rules run: the same for all runs of a rule set, and for all threads.
 struct Site {
   base::Settings settings;
@@ -30,6 +33,8 @@ struct Site {
   mail::DomainList own_domains;  // domain and the local ones
   std::string app_directory;     // write(), dump()
   std::string state_directory;   // what rules of several processes share: rate counters, greylists
+  OnError on_error = OnError::Deny;
+  bool deny_closes = true;
   Log log;                       // may be called by many threads at once
   std::function<base::WallTime()> now = base::wall_now;
 
@@ -43,6 +48,9 @@ struct Scene {
   Session* session = nullptr;  // null while a rule set is being loaded
   Stage stage = Stage::Connect;
 };
+
+// print() and debug() go to the rules' log (D-19).
+vsl::Sinks sinks_of(const Site& site);
 
 inline Scene& scene_of(vsl::Run& run) { return run.host<Scene>(); }
 

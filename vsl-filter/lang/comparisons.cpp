@@ -71,7 +71,7 @@ Expected<bool> array_contains(Run& run, const Array& array, const Value& element
   for (const Value& one : array) {
     const auto is_equal = equal(run, element, one);
     if (is_equal && *is_equal) return true;
-    if (!one.is_host() || one.as_host().host_class->contains == nullptr) continue;
+    if (!one.is_host() || one.as_host().host_class->contains == nullptr || !one.as_host().host_class->is_searched_in_arrays) continue;
     const auto is_inside = one.as_host().host_class->contains(run, one, element);
     if (is_inside && *is_inside) return true;
   }

@@ -1,0 +1,128 @@
+#include "vsl-filter/stages.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "vsl-filter/api/values.h"
+
+namespace rules {
+
+using vsl::Result;
+using vsl::Value;
+
+namespace {
+
+// One directive's failure on one line: "FILE:LINE:COLUMN: TEXT; called from ...".
+std::string line_of(const vsl::Failure& failure, const vsl::Sources& sources) {
+  std::string text = vsl::render(failure, sources);
+  while (text.ends_with('\n')) text.pop_back();
+  for (std::size_t at = text.find("\n  "); at != std::string::npos; at = text.find("\n  ", at)) text.replace(at, 3, "; ");
+  if (const auto at = text.find("error: "); at != std::string::npos) text.erase(at, 7);
+  return text;
+}
+
+OnError on_error(Stage stage, const vsl::Failure& failure, const Site& site) {
+  // Nothing is lost by waiting when the message is ours already (D-15); and that a rule takes too long says nothing about the message.
+  if (!has_client(stage)) return OnError::TempFail;
+  if (!vsl::is_catchable(failure.kind()) && failure.kind() != vsl::ErrorKind::Exit) return OnError::TempFail;
+  return site.on_error;
+}
+
+class StageRun {
+ public:
+  StageRun(const RuleSet& rules, Session& session, Stage stage, Trace* trace)
+      : rules_(rules), stage_(stage), trace_(trace), scene_{rules.site(), &session, stage}, run_(rules.program(), rules.budget(), &scene_, sinks_of(rules.site())) {}
+
+  StageResult directives() {
+    for (const Directive& directive : rules_.directives(stage_)) {
+      one(directive);
+      if (status_.kind == StatusKind::Next) continue;
+      result_.directive = directive.name;
+      break;
+    }
+    result_.status = skip_of(status_);
+    if (result_.is_deferred) result_.status.code = "Failure";  // the standard reply 451
+    if (status_.kind == StatusKind::Packet) result_.secret = status_.detail;
+    return std::move(result_);
+  }
+
+ private:
+  void one(const Directive& directive) {
+    const auto begin = std::chrono::steady_clock::now();
+    auto status = evaluate(directive);
+    const auto time = std::chrono::steady_clock::now() - begin;
+    std::string failure;
+    if (!status) {
+      failure = line_of(status.error(), rules_.sources());
+      fail(directive, status.error(), failure);
+    } else {
+      status_ = std::move(*status);
+    }
+    const bool has_status = failure.empty() && directive.kind != DirectiveKind::Action;
+    log_directive(directive, has_status);
+    if (trace_ != nullptr) trace_->on_directive({stage_, directive, has_status ? &status_ : nullptr, failure, time});
+  }
+
+  vsl::Expected<Status> evaluate(const Directive& directive) {
+    Value context = directive.takes_context ? run_.heap().host(kContextClass, nullptr) : Value();
+    Result value = run_.call(directive.evaluate, directive.takes_context ? std::span<const Value>(&context, 1) : std::span<const Value>());
+    if (!value) {
+      // exit(status) ends the directive with that status.
+      if (value.error().kind() != vsl::ErrorKind::Exit) return pass_on(value);
+      value = Value(value.error().value());
+    }
+    if (directive.kind == DirectiveKind::Action) return Status{};
+    if (const Status* status = status_in(*value)) return *status;
+    return vsl::fail(vsl::ErrorKind::DataType, "Output type incorrect: " + std::string(vsl::type_name(*value)) + " (expecting status)");
+  }
+
+  void fail(const Directive& directive, const vsl::Failure& failure, const std::string& line) {
+    result_.failure = "stage '" + std::string(name_of(stage_)) + "' skipped => rule engine failed in '" + directive.name + "': " + line;
+    log(LogLevel::Error, result_.failure);
+    switch (on_error(stage_, failure, rules_.site())) {
+      case OnError::Next: return;
+      case OnError::TempFail: result_.is_deferred = true; [[fallthrough]];
+      case OnError::Deny: status_ = Status{StatusKind::Deny, std::nullopt, {}}; return;
+    }
+  }
+
+  void log(LogLevel level, std::string_view text) const {
+    if (rules_.site().log) rules_.site().log(level, text);
+  }
+
+  void log_directive(const Directive& directive, bool has_status) const {
+    log(LogLevel::Debug, "stage '" + std::string(name_of(stage_)) + "': " + std::string(name_of(directive.kind)) + " '" + directive.name + "'" +
+                             (has_status ? " gives " + std::string(name_of(status_.kind)) : ""));
+  }
+
+  const RuleSet& rules_;
+  Stage stage_;
+  Trace* trace_;
+  Scene scene_;
+  vsl::Run run_;
+  Status status_;
+  StageResult result_;
+};
+
+}  // namespace
+
+StageResult run_stage(const RuleSet& rules, Session& session, Stage stage, Trace* trace) {
+  const Skip& skip = session.skip();
+  if (skip.finishes() || skip.kind == Skip::Kind::DelegationResult) {
+    if (trace != nullptr) trace->on_skipped(stage, skip);
+    StageResult skipped;
+    skipped.status = skip;
+    skipped.was_skipped = true;
+    return skipped;
+  }
+  if (rules.directives(stage).empty()) return {};
+  StageResult result = StageRun(rules, session, stage, trace).directives();
+  const bool is_one_recipients = stage == Stage::Rcpt && result.status.kind == Skip::Kind::Deny && !rules.site().deny_closes;
+  // What shall come again must not find its rules skipped.
+  const bool comes_again = result.is_deferred && !has_client(stage);
+  if (result.status.finishes() && !is_one_recipients && !comes_again) session.set_skip(stage, result.status);
+  return result;
+}
+
+}  // namespace rules
