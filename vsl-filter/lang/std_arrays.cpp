@@ -200,12 +200,15 @@ Result index_of(Run& run, Arguments a) {
 }
 
 constexpr NativeRow kRows[] = {
-    {"len", "", {Type::Array}, kProperty, [](Run&, Arguments a) -> Result { return count_of(a[0].as_array().size()); }, "number of elements"},
-    {"is_empty", "", {Type::Array}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_array().empty(); }, "whether it has no elements"},
+    {"len", "", {Type::Array}, kProperty, [](Run&, Arguments a) -> Result { return count_of(a[0].as_array().size()); },
+     "number of elements"},
+    {"is_empty", "", {Type::Array}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_array().empty(); },
+     "whether it has no elements"},
     {"push", "", {Type::Array, Type::Any}, kMutates, push, "appends an element"},
     {"append", "", {Type::Array, Type::Array}, kMutates, append, "appends all elements of another array; also +="},
     {"contains", "", {Type::Array, Type::Any}, kPure, contains, "whether some element equals the value; also `value in array`"},
-    {"insert", "", {Type::Array, Type::Int, Type::Any}, kMutates, insert, "puts an element before a position; beyond the end it is appended"},
+    {"insert", "", {Type::Array, Type::Int, Type::Any}, kMutates, insert,
+     "puts an element before a position; beyond the end it is appended"},
     {"pop", "", {Type::Array}, kMutates, pop, "takes the last element away and answers it, () if there is none"},
     {"shift", "", {Type::Array}, kMutates, shift, "takes the first element away and answers it, () if there is none"},
     {"remove", "", {Type::Array, Type::Int}, kMutates, remove, "takes the element at a position away and answers it, () if there is none"},
@@ -218,21 +221,25 @@ constexpr NativeRow kRows[] = {
     {"extract", "", {Type::Array, Type::Int}, kPure, extract, "array of the elements from a position on"},
     {"extract", "", {Type::Array, Type::Int, Type::Int}, kPure, extract, "array of so many elements from a position on"},
     {"extract", "", {Type::Array, Type::Range}, kPure, extract, "array of the elements at these positions"},
-    {"splice", "", {Type::Array, Type::Int, Type::Int, Type::Array}, kMutates, splice, "puts the elements of another array in place of so many from a position on"},
-    {"splice", "", {Type::Array, Type::Range, Type::Array}, kMutates, splice, "puts the elements of another array in place of those at these positions"},
+    {"splice", "", {Type::Array, Type::Int, Type::Int, Type::Array}, kMutates, splice,
+     "puts the elements of another array in place of so many from a position on"},
+    {"splice", "", {Type::Array, Type::Range, Type::Array}, kMutates, splice,
+     "puts the elements of another array in place of those at these positions"},
     {"split", "", {Type::Array, Type::Int}, kMutates, split, "cuts the elements from a position on off and answers them"},
     {"pad", "", {Type::Array, Type::Int, Type::Any}, kMutates, pad, "appends a value again and again until there are so many elements"},
     {"drain", "", {Type::Array, Type::Range}, kMutates, drain, "takes the elements at these positions away and answers them"},
     {"drain", "", {Type::Array, Type::Int, Type::Int}, kMutates, drain, "takes so many elements from a position on away and answers them"},
     {"retain", "", {Type::Array, Type::Range}, kMutates, retain, "keeps only the elements at these positions, answers the others"},
-    {"retain", "", {Type::Array, Type::Int, Type::Int}, kMutates, retain, "keeps only so many elements from a position on, answers the others"},
+    {"retain", "", {Type::Array, Type::Int, Type::Int}, kMutates, retain,
+     "keeps only so many elements from a position on, answers the others"},
     {"join", "", {Type::Array}, kPure, join, "the texts of all elements in a row"},
     {"join", "", {Type::Array, Type::Text}, kPure, join, "the texts of all elements with a separator between"},
 };
 // Behind those with callbacks: a function as value is looked for by calling it.
 constexpr NativeRow kIndexOf[] = {
     {"index_of", "", {Type::Array, Type::Any}, kPure, index_of, "position of the first element that equals the value, -1 if there is none"},
-    {"index_of", "", {Type::Array, Type::Any, Type::Int}, kPure, index_of, "position of the first such element from a position on, -1 if there is none"},
+    {"index_of", "", {Type::Array, Type::Any, Type::Int}, kPure, index_of,
+     "position of the first such element from a position on, -1 if there is none"},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "vsl-filter/lang/bytecode.h"
 #include "vsl-filter/lang/json.h"
 #include "vsl-filter/lang/object.h"
 #include "vsl-filter/lang/std.h"
@@ -47,6 +48,11 @@ Result sleep(Run&, Arguments) { return fail(ErrorKind::Runtime, "'sleep' is disa
 
 Result function_name(Run&, Arguments a) { return a[0].as_function().name; }
 
+Result is_anonymous(Run&, Arguments a) {
+  const Code* code = a[0].as_function().code;
+  return code != nullptr && code->is_closure;
+}
+
 // The pointer with further arguments bound in front of those of a call.
 Result curry(Run& run, Arguments a) {
   const Function& function = a[0].as_function();
@@ -78,9 +84,11 @@ constexpr NativeRow kCore[] = {
     {"elapsed", "", {Type::Timestamp}, kProperty, elapsed, "seconds since the timestamp, as a float"},
     {"take", "", {Type::Any}, kMutates, take, "gives the value away and leaves () in the variable"},
     {"name", "", {Type::Function}, kProperty, function_name, "name of the function that a pointer calls"},
+    {"is_anonymous", "", {Type::Function}, kProperty, is_anonymous, "whether the pointer is to a closure"},
     {"curry", "", {Type::Function, Type::Any}, kPure, curry, "the function pointer with its first argument bound"},
     {"curry", "", {Type::Function, Type::Any, Type::Any}, kPure, curry, "the function pointer with its first two arguments bound"},
-    {"curry", "", {Type::Function, Type::Any, Type::Any, Type::Any}, kPure, curry, "the function pointer with its first three arguments bound"},
+    {"curry", "", {Type::Function, Type::Any, Type::Any, Type::Any}, kPure, curry,
+     "the function pointer with its first three arguments bound"},
     {"parse_json", "", {Type::String}, kPure, parse_json, "the value that a JSON text (RFC 8259) describes; null is ()"},
 };
 

@@ -144,7 +144,8 @@ Result to_json(Run& run, Arguments a) {
 
 constexpr NativeRow kRows[] = {
     {"len", "", {Type::Map}, kProperty, [](Run&, Arguments a) -> Result { return count_of(a[0].as_map().size()); }, "number of members"},
-    {"is_empty", "", {Type::Map}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_map().empty(); }, "whether it has no members"},
+    {"is_empty", "", {Type::Map}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_map().empty(); },
+     "whether it has no members"},
     {"keys", "", {Type::Map}, kPure, keys, "array of the keys, in their order"},
     {"values", "", {Type::Map}, kPure, values, "array of the values, in the order of the keys"},
     {"contains", "", {Type::Map, Type::String}, kPure, contains, "whether there is such a key; also `key in map`"},
@@ -155,8 +156,10 @@ constexpr NativeRow kRows[] = {
     {"mixin", "", {Type::Map, Type::Map}, kMutates, merge<true>, "takes over the members of another map; also +="},
     {"fill_with", "", {Type::Map, Type::Map}, kMutates, merge<false>, "takes over those members of another map that are absent"},
     {"filter", "", {Type::Map, Type::Callback}, kCalls, filter, "map of the members for which f(k, v) is true"},
-    {"drain", "", {Type::Map, Type::Callback}, kCalls | kMutates, drain, "takes the members away for which f(k, v) is true and answers them"},
-    {"retain", "", {Type::Map, Type::Callback}, kCalls | kMutates, retain, "keeps only the members for which f(k, v) is true, answers the others"},
+    {"drain", "", {Type::Map, Type::Callback}, kCalls | kMutates, drain,
+     "takes the members away for which f(k, v) is true and answers them"},
+    {"retain", "", {Type::Map, Type::Callback}, kCalls | kMutates, retain,
+     "keeps only the members for which f(k, v) is true, answers the others"},
     {"map", "", {Type::Map, Type::Callback}, kCalls, map, "map of the same keys with what f(k, v) makes of each"},
     {"to_json", "", {Type::Map}, kPure, to_json, "the map as a JSON object, in one line"},
 };

@@ -18,7 +18,7 @@ TEST_CASE("standard functions: core") {
       {"sleep(1)", "error: 'sleep' is disabled: it would hold up everybody else's mail"},
       {"fn f(a, b, c) { a * 100 + b * 10 + c } [Fn(\"f\").curry(1).call(2, 3), Fn(\"f\").curry(1).curry(2).call(3), Fn(\"f\").curry(1, 2, 3).call()]",
        "[123, 123, 123]"},
-      {"let n = 10; let f = |a, b| a + b + n; [f.curry(1).call(2), Fn(\"x\").name]", "[13, \"x\"]"},
+      {"let n = 10; let f = |a, b| a + b + n; [f.curry(1).call(2), Fn(\"x\").name, f.is_anonymous, Fn(\"x\").is_anonymous]", "[13, \"x\", true, false]"},
   };
   check_all(kTable);
 }

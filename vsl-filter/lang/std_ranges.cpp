@@ -22,7 +22,8 @@ Expected<bool> int_element(Run&, const Value& self, std::size_t position, Value&
   const auto& steps = self.as_host().as<IntSteps>();
   std::int64_t way = 0, at = 0;
   if (position > static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max())) return false;
-  if (__builtin_mul_overflow(static_cast<std::int64_t>(position), steps.step, &way) || __builtin_add_overflow(steps.first, way, &at)) return false;
+  if (__builtin_mul_overflow(static_cast<std::int64_t>(position), steps.step, &way)) return false;
+  if (__builtin_add_overflow(steps.first, way, &at)) return false;
   if (steps.step > 0 ? at >= steps.last : at <= steps.last) return false;
   element = at;
   return true;
@@ -55,15 +56,22 @@ Result float_range(Run& run, Arguments a) {
 
 constexpr NativeRow kRows[] = {
     {"range", "", {Type::Int, Type::Int}, kPure, int_range, "the integers from the first up to but without the last: a..b"},
-    {"range", "", {Type::Int, Type::Int, Type::Int}, kPure, int_range, "integers from the first on with a step between, without the last; for `for`"},
-    {"range", "", {Type::Number, Type::Number}, kPure, float_range, "numbers from the first on, one more each time, without the last; for `for`"},
-    {"range", "", {Type::Number, Type::Number, Type::Number}, kPure, float_range, "numbers from the first on with a step between, without the last; for `for`"},
+    {"range", "", {Type::Int, Type::Int, Type::Int}, kPure, int_range,
+     "integers from the first on with a step between, without the last; for `for`"},
+    {"range", "", {Type::Number, Type::Number}, kPure, float_range,
+     "numbers from the first on, one more each time, without the last; for `for`"},
+    {"range", "", {Type::Number, Type::Number, Type::Number}, kPure, float_range,
+     "numbers from the first on with a step between, without the last; for `for`"},
     {"start", "", {Type::Range}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_range().first; }, "its first integer"},
     {"end", "", {Type::Range}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_range().last; }, "its upper bound"},
-    {"is_empty", "", {Type::Range}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_range().empty(); }, "whether no integer is in it"},
-    {"is_inclusive", "", {Type::Range}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_range().is_inclusive; }, "whether it has its upper bound in it: a..=b"},
-    {"is_exclusive", "", {Type::Range}, kProperty, [](Run&, Arguments a) -> Result { return !a[0].as_range().is_inclusive; }, "whether it ends before its upper bound: a..b"},
-    {"contains", "", {Type::Range, Type::Int}, kPure, [](Run&, Arguments a) -> Result { return a[0].as_range().contains(a[1].as_int()); }, "whether the integer is in it; also `i in range`"},
+    {"is_empty", "", {Type::Range}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_range().empty(); },
+     "whether no integer is in it"},
+    {"is_inclusive", "", {Type::Range}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_range().is_inclusive; },
+     "whether it has its upper bound in it: a..=b"},
+    {"is_exclusive", "", {Type::Range}, kProperty, [](Run&, Arguments a) -> Result { return !a[0].as_range().is_inclusive; },
+     "whether it ends before its upper bound: a..b"},
+    {"contains", "", {Type::Range, Type::Int}, kPure, [](Run&, Arguments a) -> Result { return a[0].as_range().contains(a[1].as_int()); },
+     "whether the integer is in it; also `i in range`"},
 };
 
 }  // namespace

@@ -16,6 +16,9 @@ Result make(Run& run, Arguments a) {
   return run.heap().host(kRegexClass, new Regex(std::move(*compiled)));
 }
 
+Result pattern(Run& run, Arguments a) { return run.string(a[0].as_host().as<Regex>().pattern()); }
+Result escape(Run& run, Arguments a) { return string_result(run, Regex::quoted(a[0].as_text())); }
+
 Result matches(Run& run, Arguments a) {
   auto regex = regex_of(a[1]);
   if (!regex) return pass_on(regex.error());
@@ -125,7 +128,8 @@ Expected<std::vector<Piece>> pieces_of(std::string_view text, const Regex& regex
     }
     const auto number = base::text::parse_number<std::size_t>(name);
     const auto group = number ? number : regex.group(name);
-    if (!group || *group >= groups) return fail_api("the regex '" + std::string(regex.pattern()) + "' has no group '" + std::string(name) + "'");
+    if (!group || *group >= groups)
+      return fail_api("the regex '" + std::string(regex.pattern()) + "' has no group '" + std::string(name) + "'");
     pieces.push_back({{}, group});
   }
   return pieces;
@@ -162,23 +166,31 @@ Result replace_regex(Run& run, Arguments a) {
 }
 
 constexpr NativeRow kRows[] = {
-    {"regex", "", {Type::String}, kPure, make, "a regular expression (RE2 syntax), compiled once; `text in r` and `text == r` look for it in a text"},
-    {"regex", "", {Type::String, Type::String}, kPure, make, "a regular expression with flags: i ignores case, m makes ^ and $ match at lines, s makes . match LF"},
-    {"pattern", "", {kRegexClass}, kProperty, [](Run& run, Arguments a) -> Result { return run.string(a[0].as_host().as<Regex>().pattern()); }, "the pattern of a regex"},
+    {"regex", "", {Type::String}, kPure, make,
+     "a regular expression (RE2 syntax), compiled once; `text in r` and `text == r` look for it in a text"},
+    {"regex", "", {Type::String, Type::String}, kPure, make,
+     "a regular expression with flags: i ignores case, m makes ^ and $ match at lines, s makes . match LF"},
+    {"pattern", "", {kRegexClass}, kProperty, pattern, "the pattern of a regex"},
     {"matches", "is_match", {Type::String, kRegexClass}, kPure, matches, "whether the regex is found in the text"},
     {"matches", "is_match", {kRegexClass, Type::String}, kPure, matches_swapped, "whether the regex is found in the text"},
     {"matches", "is_match", {Type::String, Type::String}, kPure, matches, "whether the pattern is found in the text"},
-    {"captures", "", {Type::String, kRegexClass}, kPure, captures, "array of the first match and its groups, () for a group without part; () if nothing matches"},
-    {"captures", "", {Type::String, Type::String}, kPure, captures, "array of the first match of a pattern and its groups; () if nothing matches"},
-    {"named_captures", "", {Type::String, kRegexClass}, kPure, named_captures, "map of the groups (?P<name>...) of the first match; () if nothing matches"},
-    {"named_captures", "", {Type::String, Type::String}, kPure, named_captures, "map of the groups (?P<name>...) of the first match; () if nothing matches"},
+    {"captures", "", {Type::String, kRegexClass}, kPure, captures,
+     "array of the first match and its groups, () for a group without part; () if nothing matches"},
+    {"captures", "", {Type::String, Type::String}, kPure, captures,
+     "array of the first match of a pattern and its groups; () if nothing matches"},
+    {"named_captures", "", {Type::String, kRegexClass}, kPure, named_captures,
+     "map of the groups (?P<name>...) of the first match; () if nothing matches"},
+    {"named_captures", "", {Type::String, Type::String}, kPure, named_captures,
+     "map of the groups (?P<name>...) of the first match; () if nothing matches"},
     {"find_all", "", {Type::String, kRegexClass}, kPure, find_all, "array of all matches"},
     {"find_all", "", {Type::String, Type::String}, kPure, find_all, "array of all matches of a pattern"},
     {"split_regex", "", {Type::String, kRegexClass}, kPure, split_regex, "array of the parts between matches"},
     {"split_regex", "", {Type::String, Type::String}, kPure, split_regex, "array of the parts between matches of a pattern"},
-    {"replace_regex", "", {Type::String, kRegexClass, Type::String}, kMutates, replace_regex, "replaces all matches in the variable; $1, ${1} and ${name} are groups, $$ is $"},
-    {"replace_regex", "", {Type::String, Type::String, Type::String}, kMutates, replace_regex, "replaces all matches of a pattern in the variable; $1, ${1} and ${name} are groups, $$ is $"},
-    {"regex_escape", "", {Type::String}, kPure, [](Run& run, Arguments a) -> Result { return string_result(run, Regex::quoted(a[0].as_text())); }, "a pattern that matches the text itself"},
+    {"replace_regex", "", {Type::String, kRegexClass, Type::String}, kMutates, replace_regex,
+     "replaces all matches in the variable; $1, ${1} and ${name} are groups, $$ is $"},
+    {"replace_regex", "", {Type::String, Type::String, Type::String}, kMutates, replace_regex,
+     "replaces all matches of a pattern in the variable; $1, ${1} and ${name} are groups, $$ is $"},
+    {"regex_escape", "", {Type::String}, kPure, escape, "a pattern that matches the text itself"},
 };
 
 }  // namespace

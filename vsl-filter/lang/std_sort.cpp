@@ -84,8 +84,10 @@ Result sort_by(Run& run, Arguments a) {
 
 constexpr NativeRow kRows[] = {
     {"sort", "", {Type::Array}, kMutates, sort<false>, "sorts numbers, texts or other values of one kind, smallest first"},
-    {"sort", "", {Type::Array, Type::Callback}, kCalls | kMutates, sort_by, "sorts by f(v, w): negative if v comes first, positive if w does"},
-    {"sort_by", "", {Type::Array, Type::Callback}, kCalls | kMutates, sort_by, "sorts by f(v, w): negative if v comes first, positive if w does"},
+    {"sort", "", {Type::Array, Type::Callback}, kCalls | kMutates, sort_by,
+     "sorts by f(v, w): negative if v comes first, positive if w does"},
+    {"sort_by", "", {Type::Array, Type::Callback}, kCalls | kMutates, sort_by,
+     "sorts by f(v, w): negative if v comes first, positive if w does"},
     {"sort_desc", "", {Type::Array}, kMutates, sort<true>, "sorts values of one kind, largest first"},
 };
 

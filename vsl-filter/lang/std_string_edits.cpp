@@ -133,7 +133,8 @@ Result append(Run& run, Arguments a) {
 
 constexpr NativeRow kRows[] = {
     {"trim", "", {Type::String}, kMutates, trim, "strips white space from both ends of the variable"},
-    {"replace", "", {Type::String, Type::Text, Type::Text}, kMutates, replace, "puts the second text wherever the first one is in the variable"},
+    {"replace", "", {Type::String, Type::Text, Type::Text}, kMutates, replace,
+     "puts the second text wherever the first one is in the variable"},
     {"remove", "", {Type::String, Type::Text}, kMutates, remove, "takes all such texts out of the variable"},
     {"set", "", {Type::String, Type::Int, Type::Char}, kMutates, set, "puts a char at a position of the variable, if there is one"},
     {"truncate", "", {Type::String, Type::Int}, kMutates, truncate, "keeps only the first so many chars"},

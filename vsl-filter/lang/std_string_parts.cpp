@@ -105,7 +105,8 @@ constexpr NativeRow kRows[] = {
     {"split", "", {Type::String, Type::Text, Type::Int}, kPure, split, "array of at most so many parts; the last one keeps the rest"},
     {"split", "", {Type::String, Type::Int}, kPure, split_at, "array of the two parts before and from a position"},
     {"split_rev", "", {Type::String, Type::Text}, kPure, split_rev, "array of the parts between separators, from the end"},
-    {"split_rev", "", {Type::String, Type::Text, Type::Int}, kPure, split_rev, "array of at most so many parts from the end; the last one keeps the rest"},
+    {"split_rev", "", {Type::String, Type::Text, Type::Int}, kPure, split_rev,
+     "array of at most so many parts from the end; the last one keeps the rest"},
 };
 
 }  // namespace

@@ -95,9 +95,12 @@ Result crop(Run& run, Arguments a) {
 }
 
 constexpr NativeRow kRows[] = {
-    {"len", "", {Type::String}, kProperty, [](Run&, Arguments a) -> Result { return count_of(code_points(a[0])); }, "number of characters (code points)"},
-    {"bytes", "", {Type::String}, kProperty, [](Run&, Arguments a) -> Result { return count_of(a[0].as_text().size()); }, "number of octets in UTF-8"},
-    {"is_empty", "", {Type::String}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_text().empty(); }, "whether there is nothing in it"},
+    {"len", "", {Type::String}, kProperty, [](Run&, Arguments a) -> Result { return count_of(code_points(a[0])); },
+     "number of characters (code points)"},
+    {"bytes", "", {Type::String}, kProperty, [](Run&, Arguments a) -> Result { return count_of(a[0].as_text().size()); },
+     "number of octets in UTF-8"},
+    {"is_empty", "", {Type::String}, kProperty, [](Run&, Arguments a) -> Result { return a[0].as_text().empty(); },
+     "whether there is nothing in it"},
     {"contains", "", {Type::String, Type::Text}, kPure, contains, "whether the text is somewhere in the string; also `text in string`"},
     {"starts_with", "", {Type::String, Type::Text}, kPure, starts_with, "whether the string begins with the text"},
     {"ends_with", "", {Type::String, Type::Text}, kPure, ends_with, "whether the string ends with the text"},
@@ -106,7 +109,8 @@ constexpr NativeRow kRows[] = {
     {"make_upper", "", {Type::Text}, kMutates, make_upper, "makes the letters of the variable capital"},
     {"make_lower", "", {Type::Text}, kMutates, make_lower, "makes the letters of the variable small"},
     {"index_of", "", {Type::String, Type::Text}, kPure, index_of, "position of the first such text, -1 if there is none"},
-    {"index_of", "", {Type::String, Type::Text, Type::Int}, kPure, index_of, "position of the first such text from a position on, -1 if there is none"},
+    {"index_of", "", {Type::String, Type::Text, Type::Int}, kPure, index_of,
+     "position of the first such text from a position on, -1 if there is none"},
     {"get", "", {Type::String, Type::Int}, kPure, get, "the char at a position, () outside of the string"},
     {"to_chars", "", {Type::String}, kPure, to_chars, "array of its chars"},
     {"to_blob", "", {Type::String}, kPure, to_blob, "its octets in UTF-8"},

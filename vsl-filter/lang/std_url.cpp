@@ -63,7 +63,9 @@ Result decode(Run& run, Arguments a) {
 // scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ); section 3.1
 bool is_scheme(std::string_view text) {
   if (text.empty() || !base::text::is_alpha(text.front())) return false;
-  return std::ranges::all_of(text, [](char c) { return base::text::is_alpha(c) || base::text::is_digit(c) || c == '+' || c == '-' || c == '.'; });
+  return std::ranges::all_of(text, [](char c) {
+    return base::text::is_alpha(c) || base::text::is_digit(c) || c == '+' || c == '-' || c == '.';
+  });
 }
 
 // What is behind the first `mark`, cut off; nullopt: there is none.
@@ -165,7 +167,8 @@ Result parse(Run& run, Arguments a) {
 constexpr NativeRow kRows[] = {
     {"encode", "", {Type::String}, kPure, encode, "percent-encoded: all but letters, digits and -._~", "url"},
     {"decode", "", {Type::String}, kPure, decode, "without percent-encoding", "url"},
-    {"parse", "", {Type::String}, kPure, parse, "map of scheme, user, password, host, port, path, query, parameters, fragment; () for what is not there", "url"},
+    {"parse", "", {Type::String}, kPure, parse,
+     "map of scheme, user, password, host, port, path, query, parameters, fragment; () for what is not there", "url"},
 };
 
 }  // namespace
