@@ -147,7 +147,9 @@ ast::Node* Parser::fail_expected(std::string_view what) {
   } else if (now_.kind == Tok::Reserved || (is_word(now_.kind) && now_.kind != Tok::Word && what == "a name")) {
     fail(span(), "'" + std::string(now_.text) + "' is a reserved keyword").with_help("another name is needed here");
   } else {
-    auto& error = fail(span(), "expected " + std::string(what) + ", found " + describe_now());
+    const bool is_template = at(Tok::TemplateMiddle) || at(Tok::TemplateEnd);
+    const Span where = is_template ? Span{source_.id(), now_.begin, now_.begin + 1} : span();  // its `}`, without the text behind it
+    auto& error = fail(where, "expected " + std::string(what) + ", found " + describe_now());
     if (at(Tok::End) && !open_.empty()) error.with_note(open_.back(), "this `" + std::string(source_.text(open_.back())) + "` is not closed");
   }
   return node;
@@ -174,7 +176,8 @@ bool Parser::Nest::is_too_deep() {
 // Whether `now` is where the next thing of that kind begins or its list ends. `is_inside`: some bracket is open that was opened in what
 // is skipped; commas are then not ours.
 bool Parser::is_sync_point(Sync to, bool is_inside) {
-  if (now_.is_first_on_line && (at(Tok::Directive) || (at(Tok::Fn) && source_.locate(now_.begin).column == 1))) return true;
+  if (now_.is_first_on_line && at(Tok::Directive) && (to != Sync::Statement || !is_inside)) return true;
+  if (now_.is_first_on_line && at(Tok::Fn) && source_.locate(now_.begin).column == 1) return true;
   if (is_inside) return false;
   switch (to) {
     case Sync::Element: return at(Tok::Comma) || at(Tok::Semicolon) || at(Tok::CloseBracket) || at(Tok::CloseBrace);

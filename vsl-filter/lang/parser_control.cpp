@@ -199,6 +199,10 @@ Node* Parser::for_loop() {
   ast::Variable* counter = nullptr;
   if (const Span opened = span(); accept(Tok::OpenParen)) {
     variable = declare(false, false, "the name of the loop variable");
+    if (at(Tok::Assign) && !panic_) {
+      fail(span(), "expected `,`, found `=`").with_help("a loop over numbers is written `for " + std::string(variable->name) + " in 0..10`");
+      while (!at(Tok::OpenBrace) && !at(Tok::CloseBrace) && !at(Tok::End)) advance();
+    }
     if (!panic_ && expect(Tok::Comma, "between the loop variable and the counter")) counter = declare(false, false, "the name of the counter");
     if (!panic_) expect_closing(Tok::CloseParen, opened);
   } else {

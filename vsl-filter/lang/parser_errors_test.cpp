@@ -32,7 +32,17 @@ TEST_CASE("vsl parser: the commonest mistakes are told with what would be right"
       {"if a { 1 } elif b { 2 }", "1:12: unexpected `elif`", "write `else if`"},
       {"if a { 1 } elsif b { 2 } else { 3 }", "1:12: unexpected `elsif`", "write `else if`"},
       {"if a then { 1 }", "1:6: unexpected `then`", "write `if condition { ... }`"},
-      {"if a b", "1:6: expected `{` after the condition, found `b`", ""},
+      {"if a b", "1:6: expected `{` after the condition, found `b`", "the braces of a block are never left out"},
+      {"if a => b { 1 }", "1:6: expected `{` after the condition, found `=>`", "greater or equal is written `>=`"},
+      {"let x == 5;", "1:7: expected `=`, found `==`", ""},
+      {"for (i = 0; i < 9; i) {}", "1:8: expected `,`, found `=`", "a loop over numbers is written `for i in 0..10`"},
+      {"let f = x => x;", "1:11: expected `;`, found `=>`", "a closure is written `|x| x + 1`; greater or equal is `>=`"},
+      {"log \"x\";", "1:5: expected `;`, found a string", "arguments stand in parentheses: `f(\"text\")`"},
+      {"let z = f\"x\";", "1:10: expected `;`, found a string", "values are put into a text as `${...}` between back-ticks"},
+      {"return x if y;", "1:10: expected `;`, found `if`", "the condition stands first: `if condition { ... }`"},
+      {"try { 1 } catch e { 2 }", "1:17: expected `{` or `(` after `catch`, found `e`", "write `catch (e) { ... }`"},
+      {"import \"x\" m;", "1:12: expected `;`, found `m`", "the name follows after `as`: `import \"path\" as name;`"},
+      {"{ \"a\": 1 }", "1:6: unexpected `:`", "a map is written `#{ key: value }`; braces alone are a block"},
       {"a and b", "1:3: unexpected `and`", "the logical operator is written `&&`"},
       {"a && b or c", "1:8: unexpected `or`", "the logical operator is written `||`"},
       {"f('text')", "1:3: a character literal holds exactly one character, this one 4", "texts stand between double quotes: \"text\""},
@@ -69,7 +79,8 @@ TEST_CASE("vsl parser: the commonest mistakes are told with what would be right"
       {"let r = try { 1 } catch { 2 };", "1:9: `try` is a statement and has no value", "assign to a variable inside of its blocks"},
       {"for x, i in y {}", "1:6: expected `in`, found `,`", "with a counter: `for (value, index) in ...`"},
       {"for x of y {}", "1:7: expected `in`, found `of`", ""},
-      {"import x as y;", "1:8: the path of an import must be a plain string", "imports are resolved before the script runs"},
+      {"import x as y;", "1:8: the path of an import must be a plain string", "write `import \"x\" as x;`"},
+      {"import a + b;", "1:8: the path of an import must be a plain string", "imports are resolved before the script runs"},
       {"export fn f() {}", "1:8: unexpected `fn`", "functions are exported unless they are `private`"},
       {"{ export let a = 1; }", "1:3: `export` is possible only at the top level of a file", ""},
       {"f(1)(2)", "1:5: only functions can be called by name", "a function pointer is called with `.call(...)`"},
@@ -104,8 +115,14 @@ TEST_CASE("vsl parser: all errors come at once") {
 })") ==
         "3:34: expected an expression, found `}` | 4:27: expected the name of the variable, found `=` | 5:14: expected the name of the directive, "
         "found `||` | 7:31: expected an expression, found `,`");
+  CHECK(errors("#{\n c: [\n  rule \"a\" || if x { if y { next(),\n  rule \"b\" || deny(),\n ],\n d: [ rule \"c\" || ) ],\n}") ==
+        "3:20: this `{` is not closed | 3:27: this `{` is not closed | 6:19: expected an expression, found `)`");
+  CHECK(errors("{\n connect: [\n  rule \"a\" || next(),\n ],\n mail: [ rule \"b\" || deny() ],\n}") == "2:9: unexpected `:`");
   CHECK(errors("#{ a: 1; b: 2 }") == "1:8: expected `,` or `}`, found `;`");
   CHECK(errors("[1; 2]") == "1:3: expected `,` or `]`, found `;`");
+  CHECK(errors("let a = [1, 2;\nlet b = (1;\nlet c = f(1, [2;\nlet d = #{ a: [1 };\nlet e = ;") ==
+        "1:14: expected `]`, found `;` | 2:11: expected `)`, found `;` | 3:16: expected `]`, found `;` | 4:18: expected `]`, found `}` | 5:9: expected an "
+        "expression, found `;`");
   CHECK(errors("}\nlet x = ;") == "1:1: this `}` closes nothing | 2:9: expected an expression, found `;`");
   CHECK(errors("let a = 1 let b = 2;\nlet c = ;") == "1:11: expected `;`, found `let` | 2:9: expected an expression, found `;`");
 }

@@ -216,6 +216,11 @@ Node* Parser::array() {
       if (accept(Tok::Comma)) continue;
       if (at(Tok::CloseBracket)) break;
       if (at(Tok::Semicolon)) {
+        const bool ends_statement = peek().is_first_on_line || peek().kind == Tok::End;
+        if (ends_statement) {
+          expect_closing(Tok::CloseBracket, opened);
+          break;
+        }
         fail(span(), "expected `,` or `]`, found `;`").with_help("the elements of an array are separated by `,`");
       } else if (starts_expression() && !at(Tok::Error) && (at(Tok::Directive) || now_.is_first_on_line)) {
         diagnostics_.error(behind(element->span), element->kind == Kind::Directive ? "`,` is missing after this directive"
@@ -226,8 +231,9 @@ Node* Parser::array() {
       }
     }
     synchronize(Sync::Element, began);
-    if (accept(Tok::Comma) || at(Tok::Directive)) continue;
-    if (!accept(Tok::Semicolon)) break;
+    if (accept(Tok::Comma) || accept(Tok::Semicolon) || at(Tok::Directive)) continue;
+    if (!at(Tok::CloseBracket) && !at(Tok::End)) panic();  // told already
+    break;
   }
   expect_closing(Tok::CloseBracket, opened);
   const auto elements = take_list(begin);
@@ -269,6 +275,11 @@ Node* Parser::map() {
       if (accept(Tok::Comma)) continue;
       if (at(Tok::CloseBrace)) break;
       if (at(Tok::Semicolon)) {
+        const bool ends_statement = (peek().is_first_on_line && peek().kind != Tok::Word && peek().kind != Tok::CloseBrace) || peek().kind == Tok::End;
+        if (ends_statement) {
+          expect_closing(Tok::CloseBrace, opened);
+          break;
+        }
         fail(span(), "expected `,` or `}`, found `;`").with_help("the entries of a map are separated by `,`");
       } else if (now_.is_first_on_line && (is_word(now_.kind) || at(Tok::String))) {
         diagnostics_.error(behind(entry->value->span), "`,` is missing after this entry");
@@ -278,7 +289,9 @@ Node* Parser::map() {
       }
     }
     synchronize(Sync::Entry, began);
-    if (!accept(Tok::Comma) && !accept(Tok::Semicolon)) break;
+    if (accept(Tok::Comma) || accept(Tok::Semicolon)) continue;
+    if (!at(Tok::CloseBrace) && !at(Tok::End)) panic();  // told already
+    break;
   }
   expect_closing(Tok::CloseBrace, opened);
   auto* node = make<ast::Map>(Kind::Map, since(opened.begin), tree_.list(entries));

@@ -96,6 +96,7 @@ class Parser {
   ast::Node* statement(bool is_top_level);
   ast::Node* single_statement(bool is_top_level = false);  // without its `;`
   void end_of_statement(const ast::Node* statement);
+  [[nodiscard]] std::string_view hint_behind(const ast::Node& statement) const;
   ast::Block* block(std::string_view where);
   ast::Node* let(bool is_constant, bool is_top_level);
   ast::Node* expression_or_assignment();
@@ -175,6 +176,7 @@ class Parser {
   std::uint32_t nesting_ = 0;
   bool panic_ = false;
   bool has_given_up_ = false;
+  bool is_block_over_ = false;  // its `}` was missing and has been reported
   bool is_top_level_ = true;  // whether a declaration met now is one of the top level
   std::vector<Span> open_;
   std::string open_at_panic_;  // how the brackets in open_ are written

@@ -59,6 +59,7 @@ ast::Nodes Parser::statements(bool is_top_level) {
     }
     const std::uint32_t began = now_.begin;
     if (Node* node = statement(is_top_level)) push(node);
+    if (is_block_over_) break;
     if (panic_) synchronize(Sync::Statement, began);
   }
   return take_list(begin);
@@ -73,6 +74,11 @@ Node* Parser::statement(bool is_top_level) {
 
 void Parser::end_of_statement(const Node* statement) {
   if (accept(Tok::Semicolon) || at(Tok::CloseBrace) || at(Tok::End) || at(Tok::TemplateMiddle) || at(Tok::TemplateEnd)) return;
+  if (at(Tok::Comma) && !open_.empty() && peek().kind == Tok::Directive) {  // the next one of a list of directives
+    diagnostics_.error(open_.back(), "this `{` is not closed").with_help("`}` is missing before the next directive").with_note(span(), "here");
+    is_block_over_ = true;
+    return;
+  }
   if (is_block_like(*statement, source_.text(statement->span))) return;
   if (at(Tok::Error)) {
     panic();
@@ -87,15 +93,30 @@ void Parser::end_of_statement(const Node* statement) {
     diagnostics_.error(here, "`;` is missing").with_help("statements end with `;`; only the last one of a block may go without");
     return;  // as if it stood there
   }
-  if (at(Tok::Colon) && statement->kind == Kind::Name) {
+  if (at(Tok::Colon) && (statement->kind == Kind::Name || statement->kind == Kind::String)) {
     fail(span(), "unexpected `:`").with_help("a map is written `#{ key: value }`; braces alone are a block");
     return;
   }
-  if (statement->kind == Kind::Directive && (at(Tok::Comma) || at(Tok::CloseBracket))) {
-    fail(span(), "unexpected " + describe_now()).with_help("directives stand in the array of a stage: `#{ connect: [ rule ... ] }`");
-    return;
+  fail(span(), "expected `;`, found " + describe_now()).with_help(std::string(hint_behind(*statement)));
+}
+
+// What was probably meant by a statement that goes on as none can.
+std::string_view Parser::hint_behind(const Node& statement) const {
+  switch (now_.kind) {
+    case Tok::Arrow: return "a closure is written `|x| x + 1`; greater or equal is `>=`";
+    case Tok::If: return "the condition stands first: `if condition { ... }`";
+    case Tok::Comma:
+    case Tok::CloseBracket:
+      return statement.kind == Kind::Directive ? "directives stand in an array: `[ rule \"a\" || ..., rule \"b\" || ... ]`" : "";
+    case Tok::String:
+    case Tok::TemplateWhole:
+    case Tok::TemplateStart:
+      if (statement.kind != Kind::Name && statement.kind != Kind::Let) return {};
+      return now_.follows_space ? "arguments stand in parentheses: `f(\"text\")`" : "values are put into a text as `${...}` between back-ticks";
+    case Tok::Word:
+      return statement.kind == Kind::Import ? "the name follows after `as`: `import \"path\" as name;`" : "";
+    default: return {};
   }
-  fail(span(), "expected `;`, found " + describe_now());
 }
 
 Node* Parser::single_statement(bool is_top_level) {
@@ -141,14 +162,17 @@ ast::Block* Parser::block(std::string_view where) {
   const Span opened = span();
   Nest nest(*this);
   if (!at(Tok::OpenBrace)) {
-    if (!panic_) fail_expected("`{` " + std::string(where));
+    if (!panic_) {
+      fail(span(), "expected `{` " + std::string(where) + ", found " + describe_now())
+          .with_help(at(Tok::Arrow) ? "greater or equal is written `>=`" : "the braces of a block are never left out");
+    }
     return make<ast::Block>(Kind::Block, opened, ast::Nodes{});
   }
   if (nest.is_too_deep()) return make<ast::Block>(Kind::Block, opened, ast::Nodes{});
   Open open(*this);
   advance();
   const auto list = statements(false);
-  expect_closing(Tok::CloseBrace, opened);
+  if (!std::exchange(is_block_over_, false)) expect_closing(Tok::CloseBrace, opened);
   auto* node = make<ast::Block>(Kind::Block, since(opened.begin), list);
   raise(node, list);
   return node;
@@ -177,6 +201,10 @@ Node* Parser::let(bool is_constant, bool is_top_level) {
   Node* value = nullptr;
   if (at(Tok::Colon) && !panic_) {
     fail(span(), "expected `=`, found `:`").with_help("variables have no declared type: `let " + std::string(variable->name) + " = ...`");
+  } else if (at(Tok::Equal) && !panic_) {
+    diagnostics_.error(span(), "expected `=`, found `==`");
+    advance();
+    value = expression();
   }
   if (!panic_ && accept(Tok::Assign)) value = expression();
   auto* node = make<ast::Let>(Kind::Let, since(begin), variable, value);
@@ -246,6 +274,9 @@ Node* Parser::try_statement() {
       error = declare(false, false, "a name for the error");
       expect_closing(Tok::CloseParen, opened);
     }
+    if (at(Tok::Word) && !panic_) {
+      fail(span(), "expected `{` or `(` after `catch`, found " + describe_now()).with_help("write `catch (" + std::string(now_.text) + ") { ... }`");
+    }
     if (!panic_) handler = block("after `catch`");
   }
   auto* node = make<ast::Try>(Kind::Try, since(begin), guarded, error, handler);
@@ -259,7 +290,9 @@ Node* Parser::import_statement(bool is_top_level) {
   advance();
   Node* path = expression();
   if (!panic_ && path->kind != Kind::String) {
-    diagnostics_.error(path->span, "the path of an import must be a plain string").with_help("imports are resolved before the script runs");
+    auto& error = diagnostics_.error(path->span, "the path of an import must be a plain string");
+    const std::string name = path->kind == Kind::Name ? std::string(ast::as<ast::Name>(*path).name) : std::string();
+    error.with_help(name.empty() ? "imports are resolved before the script runs" : "write `import \"" + name + "\" as " + name + ";`");
   }
   std::string_view alias;
   Span alias_span = behind(path->span);
