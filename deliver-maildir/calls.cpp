@@ -22,13 +22,14 @@ Answer refused(Reason reason) {
 
 bool is_refused_for_good(const Recipient& recipient) { return recipient.refusal && recipient.refusal->fault() == Fault::Permanent; }
 
-// Whether the rules left this message to be delivered as it is (vsmtp-chain(7), context): not quarantined, refused or
+// Whether the rules left this message to be delivered as it is (vsmtp-chain(7), context): not quarantined, held, refused or
 // delegated, no recipient with another transport.
 bool is_for_plain_delivery(const std::string& octets) {
   const auto context = chain::Context::parse(octets);
   if (!context) return false;
   const auto others = context->members();
   if (std::ranges::find(others, "quarantine") != others.end()) return false;
+  if (context->text("queue").value_or("deliver") != "deliver") return false;  // held, or given up
   const auto skipped = context->text("metadata.skipped");
   if (skipped && *skipped != "Next") return false;
   const auto skipped_as = context->members("metadata.skipped");

@@ -91,6 +91,8 @@ TEST_CASE("deliver-maildir: a context that asks for more than a delivery goes to
       {R"({"metadata":{"skipped":{"Deny":{"Left":"Denied"}}}})", false},
       {R"({"metadata":{"skipped":"DelegationResult"}})", false},
       {R"({"quarantine":"spam"})", false},
+      {R"({"queue":"hold","hold":"why"})", false},
+      {R"({"queue":"deliver"})", true},
       {"[]", false},
       {"not JSON", false},
   };

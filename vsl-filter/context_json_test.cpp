@@ -2,9 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "lib/base/io.h"
 #include "lib/chain/context.h"
+#include "vsl-filter/app_files.h"
 #include "vsl-filter/context_time.h"
 
 using Json = nlohmann::ordered_json;
@@ -60,6 +64,24 @@ TEST_CASE("context: M10, the canonical form") {
         R"({"address":"eve@else.example","transfer_method":{"Forward":{"Url":"smtp://u@192.0.2.1:587"}},"email_status":{"waiting":{"timestamp":"2026-11-21T20:15:00.123456Z"}}}]},)"
         R"("metadata":{"timestamp":"2026-11-21T20:15:00.123456Z","message_id":"ID-1","skipped":null},)"
         R"("tls":{"protocol":"TLSv1.3","cipher":"TLS_AES_128_GCM_SHA256","sni":"mx.own.example","client_cert":""},"variables":{"score":{"points":[1,2.5,null]}}})");
+}
+
+TEST_CASE("context: M10, dump and write") {
+  std::string pattern = (std::filesystem::temp_directory_path() / "dump.XXXXXX").string();
+  const std::filesystem::path top = ::mkdtemp(pattern.data());
+  const rules::AppFiles files((top / "app").string());
+  Session made = session();
+  REQUIRE(made.message(base::Blob::of_octets("Subject: x\r\n\r\nbody\r\n")));
+  const std::string& id = made.transaction()->message_id;
+  REQUIRE(files.write("seen", id + ".json", rules::to_context(made, {.is_pretty = true})));
+  REQUIRE(files.write("seen", id + ".eml", *made.transaction()->message->finish({})));
+  const auto json = base::read_file(top / "app/seen/ID-1.json", 10'000);
+  REQUIRE(json);
+  CHECK(Json::parse(*json)["envelop"]["mail_from"] == "ann@client.example");
+  CHECK(base::read_file(top / "app/seen/ID-1.eml", 100) == "Subject: x\r\n\r\nbody\r\n");
+  CHECK_FALSE(files.write("../up", id + ".eml", ""));
+  CHECK_FALSE(std::filesystem::exists(top / "up"));
+  std::filesystem::remove_all(top);
 }
 
 TEST_CASE("context: passwords are never written, but for the next program one that delivery needs") {
