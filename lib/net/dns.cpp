@@ -133,6 +133,13 @@ std::vector<std::string> Answer::addresses() const {
   return found;
 }
 
+std::vector<std::string> Answer::names() const {
+  std::vector<std::string> found;
+  for (const std::string_view record : records)
+    if (auto name = read_name(record)) found.push_back(std::move(*name));
+  return found;
+}
+
 std::vector<std::string> Answer::texts() const {
   std::vector<std::string> found;
   for (std::string_view record : records) {

@@ -39,6 +39,7 @@ struct Answer {
   // The records read as their type says; what is not of that form is left out.
   [[nodiscard]] std::vector<Mx> mx() const;
   [[nodiscard]] std::vector<std::string> addresses() const;  // A and AAAA as text
+  [[nodiscard]] std::vector<std::string> names() const;      // PTR, without the dot at the end
   [[nodiscard]] std::vector<std::string> texts() const;      // TXT, the strings of a record joined (RFC 7208 section 3.3)
 };
 

@@ -32,6 +32,9 @@ TEST_CASE("dns: records are read as their type says") {
   CHECK(found[1].host.empty());
   CHECK(found[2].host == "a\\046b");
 
+  answer.records = {"\x02mx\x07"s + "example\0"s, "\x05"s + "short"s};
+  CHECK(answer.names() == std::vector<std::string>{"mx.example"});
+
   answer.records = {"\x7F\0\0\x01"s, "\x20\x01\x0d\xb8"s + std::string(11, '\0') + "\x01"s, "abc"s};
   CHECK(answer.addresses() == std::vector<std::string>{"127.0.0.1", "2001:db8::1"});
 

@@ -2,6 +2,7 @@
 
 #include "lib/base/text.h"
 #include "vsl-filter/api/object.h"
+#include "vsl-filter/services/service.h"
 
 namespace rules {
 
@@ -59,7 +60,9 @@ void Api::add(std::span<const ApiRow> rows) {
 Api::Api(const Site& site) {
   vsl::add_standard_functions(natives_);
   natives_.add(object_rows());
-  for (const auto& rows : {status_rows(), context_rows(), envelope_rows(), header_rows(), message_rows(), transport_rows(), system_rows(), relay_rows()})
+  natives_.add(service_rows());
+  for (const auto& rows : {status_rows(), context_rows(), envelope_rows(), header_rows(), message_rows(), transport_rows(), system_rows(), relay_rows(),
+                           dns_rows(), rate_rows(), greylist_rows()})
     add(rows);
   add_predefined(natives_);
   add_configuration(natives_, site);

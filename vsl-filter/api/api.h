@@ -82,6 +82,9 @@ std::span<const ApiRow> message_rows();
 std::span<const ApiRow> transport_rows();
 std::span<const ApiRow> system_rows();
 std::span<const ApiRow> relay_rows();
+std::span<const ApiRow> dns_rows();
+std::span<const ApiRow> rate_rows();
+std::span<const ApiRow> greylist_rows();
 
 // The predefined codes and networks (3.1, 3.13).
 void add_predefined(vsl::Natives& natives);

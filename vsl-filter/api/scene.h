@@ -11,6 +11,7 @@
 #include "lib/mail/domain_list.h"
 #include "vsl-filter/lang/failure.h"
 #include "vsl-filter/lang/run.h"
+#include "vsl-filter/services/facilities.h"
 #include "vsl-filter/stage.h"
 #include "vsl-filter/transaction.h"
 
@@ -37,6 +38,7 @@ struct Site {
   bool deny_closes = true;
   Log log;                       // may be called by many threads at once
   std::function<base::WallTime()> now = base::wall_now;
+  std::shared_ptr<Facilities> facilities = std::make_shared<Facilities>();
 
   // What settings say about all of these.
   [[nodiscard]] static Site of(base::Settings settings, Log log);

@@ -1,0 +1,52 @@
+#include "vsl-filter/services/facilities.h"
+
+#include <mutex>
+
+#include "lib/base/durable.h"
+#include "lib/net/dns_shared.h"
+#include "vsl-filter/services/rate_table.h"
+
+namespace rules {
+namespace {
+
+constexpr std::uint32_t kRateKeys = 65536;  // 3 MB
+
+net::dns::Settings dns_settings(const base::Settings& settings) {
+  net::dns::Settings dns;
+  dns.servers = settings.words("dns.server");
+  dns.resolv_conf = settings.text("dns.resolv_conf");
+  dns.stubs = settings.words("dns.stub");
+  dns.trust_anchor = settings.text("dns.trust_anchor");
+  dns.timeout_milliseconds = settings.milliseconds("dns.timeout");
+  return dns;
+}
+
+}  // namespace
+
+struct Facilities::Internal {
+  std::mutex mutex;
+  std::unique_ptr<net::dns::SharedResolver> resolver;
+  std::unique_ptr<RateTable> rates;
+};
+
+Facilities::Facilities() : internal_(std::make_unique<Internal>()) {}
+Facilities::~Facilities() = default;
+
+net::dns::SharedResolver& Facilities::resolver(const base::Settings& settings) {
+  const std::scoped_lock lock(internal_->mutex);
+  if (!internal_->resolver) internal_->resolver = std::make_unique<net::dns::SharedResolver>(dns_settings(settings));
+  return *internal_->resolver;
+}
+
+base::Result<RateTable*> Facilities::rates(const std::string& state_directory) {
+  const std::scoped_lock lock(internal_->mutex);
+  if (!internal_->rates) {
+    if (const auto made = base::make_directories(state_directory, 0700); !made) return std::unexpected(made.error());
+    auto opened = RateTable::open(state_directory + "/rates", kRateKeys);
+    if (!opened) return std::unexpected(opened.error());
+    internal_->rates = std::move(*opened);
+  }
+  return internal_->rates.get();
+}
+
+}  // namespace rules

@@ -1,0 +1,33 @@
+// What the rules of a process share and the API opens when it is first asked for: the resolver, the rate counters. By any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lib/base/result.h"
+#include "lib/base/settings.h"
+
+namespace net::dns {
+class SharedResolver;
+}
+
+namespace rules {
+
+class RateTable;
+
+class Facilities {
+ public:
+  Facilities();
+  ~Facilities();
+
+  // By section [dns] of the first settings that it is asked with.
+  net::dns::SharedResolver& resolver(const base::Settings& settings);
+  // The file "rates" of the directory, which is made if it does not exist.
+  base::Result<RateTable*> rates(const std::string& state_directory);
+
+ private:
+  struct Internal;
+  std::unique_ptr<Internal> internal_;
+};
+
+}  // namespace rules
