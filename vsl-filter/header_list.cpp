@@ -12,7 +12,8 @@ namespace {
 namespace text = base::text;
 
 std::string_view without_line_end(std::string_view octets) {
-  if (octets.ends_with('\n')) octets.remove_suffix(1);
+  if (!octets.ends_with('\n')) return octets;
+  octets.remove_suffix(1);
   if (octets.ends_with('\r')) octets.remove_suffix(1);
   return octets;
 }

@@ -138,6 +138,7 @@ TEST_CASE("header list: what is hardly a header") {
            {"\r\nbody", "X: 1\r\n"},
            {"A: b", "X: 1\r\nA: b\r\n"},
            {"A: b\r\n", "X: 1\r\nA: b\r\n"},
+           {"A: b\r", "X: 1\r\nA: b\r\r\n"},
            {"From me Mon\r\nA: b\r\n\r\n", "From me Mon\r\nX: 1\r\nA: b\r\n"},
            {" odd\r\nA: b\r\n\r\n", " odd\r\nX: 1\r\nA: b\r\n"},
            {"A: b\r\nno field\r\nC: d\r\n", "X: 1\r\nA: b\r\n"},

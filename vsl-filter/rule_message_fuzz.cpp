@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!message->is_changed());
   } else {
     require(header.size() == fields + 1);
-    require(header.prepend(name, value));
+    require(header.prepend(name, value).has_value());
     (void)header.set(name, other);
     (void)header.rename(name, other);
     require(header.size() == fields + 2);
