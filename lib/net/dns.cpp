@@ -175,6 +175,8 @@ std::string configure(ub_ctx* context, const Settings& settings) {
   if (!from_root) {
     // A resolver on this host is what many resolv.conf files name; libunbound refuses to ask it unless told.
     attempt(::ub_ctx_set_option(context, "do-not-query-localhost:", "no"), "do-not-query-localhost");
+    // Names of private addresses (RFC 1918, RFC 6303) are known to the servers of the site, if to anybody.
+    attempt(::ub_ctx_set_option(context, "unblock-lan-zones:", "yes"), "unblock-lan-zones");
     for (const auto& server : settings.servers) attempt(::ub_ctx_set_fwd(context, server.c_str()), "DNS server '" + server + "'");
     if (settings.servers.empty()) attempt(::ub_ctx_resolvconf(context, settings.resolv_conf.c_str()), "read " + settings.resolv_conf);
   }
