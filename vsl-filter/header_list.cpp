@@ -278,7 +278,8 @@ HeaderList HeaderList::copy() const {
 void HeaderList::append_to(std::string& out) const {
   const auto append = [&](std::string_view octets) {
     out += octets;
-    if (!octets.empty() && !octets.ends_with('\n')) out += line_end_;
+    // A CR at the end of the message must not become half of a line end.
+    if (!octets.empty() && !octets.ends_with('\n')) out += octets.ends_with('\r') ? "\r\n" : line_end_;
   };
   append(preface_);
   for (const auto& field : fields_) append(field.octets);

@@ -139,6 +139,8 @@ TEST_CASE("header list: what is hardly a header") {
            {"A: b", "X: 1\r\nA: b\r\n"},
            {"A: b\r\n", "X: 1\r\nA: b\r\n"},
            {"A: b\r", "X: 1\r\nA: b\r\r\n"},
+           {"A: b\nC: d\r", "X: 1\nA: b\nC: d\r\r\n"},
+           {"A: b\r", "X: 1\r\nA: b\r\r\n"},
            {"From me Mon\r\nA: b\r\n\r\n", "From me Mon\r\nX: 1\r\nA: b\r\n"},
            {" odd\r\nA: b\r\n\r\n", " odd\r\nX: 1\r\nA: b\r\n"},
            {"A: b\r\nno field\r\nC: d\r\n", "X: 1\r\nA: b\r\n"},
