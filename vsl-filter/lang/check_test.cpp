@@ -212,3 +212,18 @@ TEST_CASE("vsl check: a host adds checks of its own") {
   CHECK(hook.seen == "f(next)");
   CHECK(checked.told() == "1:1: warning: outside of a rule");
 }
+
+TEST_CASE("vsl check: the deepest trees that are parsed can be walked") {
+  const auto chain = [](std::string_view more, std::size_t count) {
+    std::string out;
+    for (std::size_t i = 0; i < count; ++i) out += more;
+    return out;
+  };
+  CHECK(Checked("f(1" + chain(" + 1", 2040) + ")").told().empty());
+  CHECK(Checked("net_10" + chain(".a", 2040)).told().empty());
+  CHECK(Checked("let x = true; if x" + chain(" && !x", 2000) + " { f() }").told().empty());
+  CHECK(Checked(chain("[", 255) + "1" + chain("]", 255)).told().empty());
+  CHECK(Checked(chain("|| ", 255) + "net_10").told().empty());
+  CHECK(Checked(chain("{", 255) + "1" + chain("}", 255)).told().empty());
+  CHECK(Checked(chain("if net_10 {", 255) + "f()" + chain("}", 255)).told().empty());
+}

@@ -117,6 +117,9 @@ ast::Case Parser::switch_case() {
   if (!panic_ && at(Tok::Colon)) fail(span(), "expected `=>`, found `:`").with_help("cases are written `label => ...`");
   if (!panic_) expect(Tok::Arrow, "after the label");
   made.body = panic_ ? error_node() : single_statement();
+  if (made.body->kind == Kind::Let || made.body->kind == Kind::Import || made.body->kind == Kind::Export) {
+    diagnostics_.error(made.body->span, "a case cannot declare anything").with_help("put it into a block: `=> { ... }`");
+  }
   made.span = since(begin);
   return made;
 }

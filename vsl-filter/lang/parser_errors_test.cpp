@@ -76,6 +76,7 @@ TEST_CASE("vsl parser: the commonest mistakes are told with what would be right"
       {"switch x { y => 2 }", "1:12: the label of a case must be a literal value",
        "numbers, strings, characters, true, false, (), arrays and maps of these, ranges of integers; conditions are written `_ if ... =>` as guards "
        "of such a label, or as `if`"},
+      {"switch x { 1 => let y = 2 }", "1:17: a case cannot declare anything", "put it into a block: `=> { ... }`"},
       {"let r = try { 1 } catch { 2 };", "1:9: `try` is a statement and has no value", "assign to a variable inside of its blocks"},
       {"for x, i in y {}", "1:6: expected `in`, found `,`", "with a counter: `for (value, index) in ...`"},
       {"for x of y {}", "1:7: expected `in`, found `of`", ""},
@@ -159,6 +160,14 @@ TEST_CASE("vsl parser: nesting is limited, below, at and above the limit") {
   CHECK(told("[", 9, "]").empty());
   CHECK(told("[", 10, "]").starts_with("1:11: Expression exceeds maximum complexity"));
   CHECK(told("{", 9, "}").empty());
+  CHECK(told("|| ", 9, "").empty());
+  CHECK(told("|| ", 10, "").starts_with("1:31: Expression exceeds maximum complexity"));
+  CHECK(told("`${", 9, "}`").empty());
+  CHECK(told("`${", 10, "}`").starts_with("1:31: Expression exceeds maximum complexity"));
+  CHECK(told("switch 1 { 1 => ", 9, "}").empty());
+  CHECK_FALSE(told("switch 1 { 1 => ", 10, "}").empty());
+  CHECK(told("if a { ", 9, "}").empty());
+  CHECK_FALSE(told("if a { ", 10, "}").empty());
   CHECK(told("{", 10, "}").starts_with("1:11: Expression exceeds maximum complexity"));
 }
 

@@ -109,8 +109,6 @@ Node* Parser::template_literal() {
   const std::uint32_t begin = now_.begin;
   const Span opened{source_.id(), now_.end - 2, now_.end};
   const std::size_t list = begin_list();
-  Nest nest(*this);
-  if (nest.is_too_deep()) return error_node();
   for (bool is_last = false; !is_last;) {
     if (!now_.text.empty()) push(make<ast::String>(Kind::String, span(), now_.text));
     if (at(Tok::TemplateEnd)) {
@@ -303,8 +301,6 @@ Node* Parser::map() {
 Node* Parser::closure() {
   const std::uint32_t begin = now_.begin;
   const Span opened = span();
-  Nest nest(*this);
-  if (nest.is_too_deep()) return error_node();
   std::vector<ast::Variable*> list;
   if (accept(Tok::Or)) {
     list = parameters(Tok::Or, opened);

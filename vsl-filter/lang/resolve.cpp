@@ -50,6 +50,7 @@ class Resolver {
 
   void name(ast::Name& node);
   void path(ast::Path& node);
+  void refuse_callers_scope(const Node& node);
   void call(Node*& node);
   void assign(ast::Assign& node);
   void block(ast::Block& node);
@@ -133,6 +134,9 @@ void Resolver::visit(Node*& node) {
     case Kind::Path: return path(ast::as<ast::Path>(*node));
     case Kind::This: frames_.back().body->uses_this = true; return;
     case Kind::Call: return call(node);
+    case Kind::MethodCall:
+      if (ast::as<ast::MethodCall>(*node).in_callers_scope) refuse_callers_scope(*node);
+      break;
     case Kind::Closure: return enter_body(ast::as<ast::Closure>(*node).body, true);
     case Kind::Block: return block(ast::as<ast::Block>(*node));
     case Kind::Assign: return assign(ast::as<ast::Assign>(*node));
@@ -253,11 +257,14 @@ void Resolver::resolve_globals() {
   }
 }
 
+// f!(...) is in the grammar; variables have their places before the script runs, so nothing can be looked up in another scope.
+void Resolver::refuse_callers_scope(const Node& node) {
+  diagnostics_.error(node.span, "a function cannot run in the scope of its caller").with_help("hand over what it needs as arguments");
+}
+
 void Resolver::call(Node*& node) {
   auto& made = ast::as<ast::Call>(*node);
-  if (made.in_callers_scope) {
-    diagnostics_.error(made.span, "a function cannot run in the scope of its caller").with_help("hand over what it needs as arguments");
-  }
+  if (made.in_callers_scope) refuse_callers_scope(made);
   visit_children(made);
   if (made.callee.size() > 1) {
     made.import = find_import(made.callee[0].name);

@@ -157,6 +157,7 @@ TEST_CASE("vsl resolve: errors that need no knowledge of the host") {
       {"#{a: 1, \"a\": 2}", "1:9: duplicate key `a` in this map"},
       {"#{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1, e: 2}", "1:63: duplicate key `e` in this map"},
       {"f!(1)", "1:1: a function cannot run in the scope of its caller"},
+      {"x.f!(1)", "1:1: a function cannot run in the scope of its caller"},
       {"switch 1 { _ => 1, 2 => 2 }", "1:20: no case can stand behind `_`"},
       {"switch 1 { _ if true => 1 }", "1:17: the case `_` cannot have a condition"},
       {"switch 1 { 1 => 1, 1 => 2 }", "1:20: warning: this label is never reached"},
