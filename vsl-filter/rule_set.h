@@ -25,8 +25,7 @@ std::string_view name_of(DirectiveKind kind);
 struct Directive {
   DirectiveKind kind = DirectiveKind::Rule;
   std::string name;
-  vsl::Value evaluate;         // a closure
-  bool takes_context = false;  // |ctx| of v3
+  vsl::Value evaluate;  // a closure; that of v3 takes ctx()
 };
 
 class RuleSet {

@@ -65,8 +65,9 @@ class StageRun {
   }
 
   vsl::Expected<Status> evaluate(const Directive& directive) {
-    Value context = directive.takes_context ? run_.heap().host(kContextClass, nullptr) : Value();
-    Result value = run_.call(directive.evaluate, directive.takes_context ? std::span<const Value>(&context, 1) : std::span<const Value>());
+    const bool takes_context = run_.parameters_of(directive.evaluate) == 1;  // |ctx| of v3
+    const Value context = takes_context ? run_.heap().host(kContextClass, nullptr) : Value();
+    Result value = run_.call(directive.evaluate, std::span<const Value>(&context, takes_context ? 1 : 0));
     if (!value) {
       // exit(status) ends the directive with that status.
       if (value.error().kind() != vsl::ErrorKind::Exit) return pass_on(value);

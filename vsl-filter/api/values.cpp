@@ -5,7 +5,9 @@
 
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/api/scene.h"
+#include "vsl-filter/lang/program.h"
 #include "vsl-filter/lang/run.h"
+#include "vsl-filter/lang/text.h"
 
 namespace rules {
 
@@ -94,6 +96,32 @@ Result credential(Run& run, const Value& self, std::string_view name) {
 
 // --- handles ---
 
+// ctx["Name"] of v3: the first field of that name, or (); and writing it.
+Result field(Run& run, const Value&, const Value& index) {
+  auto session = session_at(run, "header");
+  if (!session) return pass_on(session);
+  const std::string name = vsl::text_of(index);
+  const HeaderList& headers = (*session)->headers();
+  return headers.has(name) ? run.string(headers.get(name)) : Value();
+}
+
+Expected<void> set_field(Run& run, const Value&, const Value& index, const Value& value) {
+  auto session = session_at(run, "header");
+  if (!session) return pass_on(session);
+  const auto set = (*session)->headers().set(vsl::text_of(index), vsl::text_of(value));
+  if (!set) return fail_with(set.error());
+  return {};
+}
+
+// srv().config of v2: toml::.
+Result server_property(Run& run, const Value&, std::string_view name) {
+  if (name != "config") return Value::absent();
+  Value config = run.heap().map();
+  for (const vsl::NativeConstant& one : run.program().natives().constants())
+    if (one.space == "toml") config.map_for_write(run.heap()).set(one.name, one.value);
+  return config;
+}
+
 void context_text(const vsl::HostObject&, std::string& out) { out += "MailContext"; }
 void server_text(const vsl::HostObject&, std::string& out) { out += "Server"; }
 
@@ -114,8 +142,8 @@ const vsl::HostClass kTimeClass{
 const vsl::HostClass kCredentialsClass{.name = "credentials", .destroy = vsl::destroy_as<Credentials>, .get = credential};
 
 const vsl::HostClass kHandleClass{.name = "handle"};
-const vsl::HostClass kContextClass{.name = "context", .base = &kHandleClass, .text = context_text};
+const vsl::HostClass kContextClass{.name = "context", .base = &kHandleClass, .text = context_text, .index = field, .set_index = set_field};
 const vsl::HostClass kMessageClass{.name = "message", .base = &kHandleClass};
-const vsl::HostClass kServerClass{.name = "server", .base = &kHandleClass, .text = server_text};
+const vsl::HostClass kServerClass{.name = "server", .base = &kHandleClass, .text = server_text, .get = server_property};
 
 }  // namespace rules
