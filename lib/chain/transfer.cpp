@@ -175,7 +175,6 @@ std::optional<ForwardTarget> ForwardTarget::parse(std::string_view given) {
   if (given.ends_with('.')) given.remove_suffix(1);  // the root of DNS
   if (!take_authority(given, target)) return std::nullopt;
   if (target.port == 0) return target;
-  if (target.kind == Kind::Domain) return std::nullopt;  // a name with a port is a URL's matter
   target.kind = Kind::Socket;
   return target;
 }

@@ -9,7 +9,7 @@
 namespace chain {
 
 // Where a forward goes to, as a rule writes it:
-//   example.org, 192.0.2.1, 2001:db8::5, [2001:db8::5], fe80::5%eth0, 192.0.2.1:2525, [2001:db8::5]:2525,
+//   example.org, example.org:2525, 192.0.2.1, 2001:db8::5, [2001:db8::5], fe80::5%eth0, 192.0.2.1:2525, [2001:db8::5]:2525,
 //   smtp://user:password@example.org:587?tls=required, smtps://example.org
 struct ForwardTarget {
   enum class Kind : std::uint8_t { Domain, Ip, Socket, Url };

@@ -24,6 +24,7 @@ TEST_CASE("transfer: the forms of a forward's target") {
            {"example.org", Kind::Domain, "example.org", 0, "[example.org]", ""},
            {"mx.example.org.", Kind::Domain, "mx.example.org", 0, "[mx.example.org]", "mx.example.org"},
            {"localhost", Kind::Domain, "localhost", 0, "[localhost]", ""},
+           {"example.org:2525", Kind::Socket, "example.org", 2525, "[example.org]:2525", ""},
            {"bücher.example", Kind::Domain, "bücher.example", 0, "[bücher.example]", ""},
            {"192.0.2.1", Kind::Ip, "192.0.2.1", 0, "[192.0.2.1]", ""},
            {"[192.0.2.1]", Kind::Ip, "192.0.2.1", 0, "[192.0.2.1]", "192.0.2.1"},
@@ -72,7 +73,7 @@ TEST_CASE("transfer: a URL may ask for TLS and a log-in") {
 TEST_CASE("transfer: what is no target of a forward") {
   using namespace std::string_view_literals;
   for (const auto bad : {
-           "not a host"sv, ""sv, "."sv, "example..org"sv, "-x.example"sv, "example.org:25"sv, "192.0.2.256"sv, "192.0.2"sv, "1.2.3.4.5"sv, "192.0.2.1:0"sv,
+           "not a host"sv, ""sv, "."sv, "example..org"sv, "-x.example"sv, "192.0.2.256"sv, "192.0.2"sv, "1.2.3.4.5"sv, "192.0.2.1:0"sv,
            "192.0.2.1:"sv, "192.0.2.1:65536"sv, "192.0.2.1:25x"sv, "192.0.2.1:+25"sv, "[2001:db8::5"sv, "[2001:db8::5]25"sv, "[2001:db8::5]:"sv, "[example.org]"sv,
            "[]"sv, "[]:25"sv, "2001:db8::5:99999"sv, "fe80::5%"sv, "fe80::5%a b"sv, "fe80::5%interfacename12345"sv, "192.0.2.1%eth0"sv, "192.0.2.1\0"sv,
            "192.0.2.1\0x:25"sv, "example.org\0"sv, "example.org\r\n"sv, "user@example.org"sv, "unix:/run/x"sv, "http://example.org"sv, "smtp://"sv, "smtp:///"sv,

@@ -14,6 +14,7 @@ struct DirectiveKeyword {
   std::string_view word;
   std::string_view noun;         // as errors call it: "'evaluate' function is missing from 'N' rule"
   std::string_view subject_key;  // key of the subject in the map; empty: the directive has no subject
+  bool needs_evaluate = true;    // false: a map without `evaluate` is a body too
 };
 
 // A keyword that declares a constant whose value a host function makes:

@@ -35,9 +35,12 @@ std::string as_folder(std::string real_path) {
 }  // namespace
 
 base::Result<LoadedText> FolderLoader::load(std::string_view path, std::string_view importer) {
-  if (importer.empty()) {
+  if (allowed_.empty())
     if (auto opened = open_folders(); !opened) return std::unexpected(opened.error());
-    return read(real_path_of(main_path_));
+  if (importer.empty()) {
+    auto real = real_path_of(main_path_);
+    if (real.empty()) return base::fail_errno("open " + main_path_, base::Fault::Config);
+    return read(std::move(real));
   }
   if (path.empty()) return base::fail(base::Fault::Config, "the path of the import is empty");
   if (path.find('\0') != std::string_view::npos) return base::fail(base::Fault::Config, "the path of the import holds a NUL");
@@ -52,9 +55,12 @@ base::Result<LoadedText> FolderLoader::load(std::string_view path, std::string_v
 }
 
 base::Result<void> FolderLoader::open_folders() {
+  // The main script need not be a file, or not be there; its folder must.
+  const std::string folder = folder_of(main_path_);
   const std::string real = real_path_of(main_path_);
-  if (real.empty()) return base::fail_errno("open " + main_path_, base::Fault::Config);
-  allowed_ = {folder_of(real)};
+  std::string real_folder = real.empty() ? real_path_of(folder.empty() ? "." : folder) : folder_of(real);
+  if (real_folder.empty()) return base::fail_errno("open " + main_path_, base::Fault::Config);
+  allowed_ = {as_folder(std::move(real_folder))};
   for (const std::string& folder : options_.folders) {
     std::string real_folder = real_path_of(folder);
     if (real_folder.empty()) return base::fail_errno("open " + folder, base::Fault::Config);

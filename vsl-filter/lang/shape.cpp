@@ -147,6 +147,7 @@ void check_directive(const ast::Directive& node, Diagnostics& diagnostics) {
         .with_help("write `evaluate: || { ... }`");
     return;
   }
+  if (!node.keyword->needs_evaluate) return;
   diagnostics
       .error(node.name->span, "'evaluate' function is missing from '" + std::string(node.name->value) + "' " + std::string(node.keyword->noun))
       .with_help("add `evaluate: || { ... }` to the map");

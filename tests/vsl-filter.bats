@@ -1,0 +1,180 @@
+#!/usr/bin/env bats
+# vsl-filter by hand: saved messages, checks, tests, the API, the REPL.
+load helpers
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  cat >rules.vsl <<'V'
+object partners group = [ object p1 fqdn = "partner.example", object p2 rg4 = "203.0.113.0/24" ];
+#{
+    connect: [ rule "partner" || if client_ip() in partners { faccept() } else { next() } ],
+    helo: [ rule "name" || if helo() == "localhost" { deny("550 5.7.1 who are you?") } else { next() } ],
+    rcpt: [ rule "nobody" || if rcpt().local_part == "nobody" { info("550 5.1.1 no such user") } else { next() } ],
+    preq: [
+        action "stamp" || set_header("X-Gate", "seen"),
+        rule "lottery" || if "lottery" in get_header("Subject") { quarantine("lottery") } else { next() },
+    ],
+}
+V
+  printf '%s\r\n' 'Received: from mx.client.example (mx [192.0.2.10]) by own.example; Fri, 21 Nov 1997 15:55:06 +0000' \
+    'From: Ann <ann@client.example>' 'To: bob@own.example, nobody@own.example' 'Subject: hello' '' 'text' >mail.eml
+}
+
+@test "vsl-filter: what the rules make of a saved message" {
+  run -0 vsl-filter rules.vsl mail.eml
+  [ "${lines[0]}" = "mail.eml: accepted" ]
+  [ "${lines[1]}" = '  rcpt <nobody@own.example>: info 550 5.1.1 no such user by "nobody"' ]
+  [ "${lines[2]}" = '  + X-Gate: seen' ]
+  [ "${#lines[@]}" = 3 ]
+}
+
+@test "vsl-filter: facts of the command line win over those of the message" {
+  run -1 vsl-filter --helo localhost rules.vsl mail.eml
+  [ "${lines[0]}" = "mail.eml: refused at helo: 550 5.7.1 who are you?" ]
+  run -0 vsl-filter --client-ip 203.0.113.7 --helo localhost rules.vsl mail.eml
+  [ "${lines[1]}" = '  connect: faccept by "partner"' ]
+  run -1 vsl-filter --set rcpt=nobody@own.example rules.vsl mail.eml
+  [ "${lines[0]}" = "mail.eml: refused at rcpt: 550 5.1.1 no such user" ]
+}
+
+@test "vsl-filter: a filter on standard input writes the changed message, or says why not" {
+  run -0 --separate-stderr vsl-filter rules.vsl <mail.eml
+  [ "$output" = "$(sed '/^Subject/a X-Gate: seen\r' mail.eml)" ]
+  run -1 --separate-stderr vsl-filter --helo localhost rules.vsl <mail.eml
+  [ "$output" = "" ]
+  [[ $stderr == *'550 5.7.1 who are you?'* ]]
+}
+
+@test "vsl-filter: a message that no rule changes comes out octet by octet" {
+  echo '#{}' >none.vsl
+  vsl-filter none.vsl <mail.eml >out
+  cmp mail.eml out
+}
+
+@test "vsl-filter: one stage alone" {
+  run -0 vsl-filter --stage preq --helo localhost rules.vsl mail.eml
+  [ "${lines[0]}" = "mail.eml: accepted" ]
+  run -64 vsl-filter --stage nowhere rules.vsl mail.eml
+  [[ $output == *'connect helo authenticate mail rcpt data preq postq delivery'* ]]
+}
+
+@test "vsl-filter: JSON, one object a message" {
+  sed 's/hello/the lottery/' mail.eml >lottery.eml
+  run -1 vsl-filter --json rules.vsl mail.eml lottery.eml
+  [ "$(jq -r .verdict <<<"$output" | tr '\n' ' ')" = "accepted quarantined " ]
+  [ "$(jq -r 'select(.file == "lottery.eml") | .quarantine' <<<"$output")" = lottery ]
+  [ "$(jq -c 'select(.file == "mail.eml") | .changes.added' <<<"$output")" = '["X-Gate: seen"]' ]
+  [ "$(jq -c 'select(.file == "mail.eml") | [.stages[] | select(.directive)] | map([.stage, .recipient, .reply])' <<<"$output")" = '[["rcpt","nobody@own.example","550 5.1.1 no such user"]]' ]
+}
+
+@test "vsl-filter: --trace tells each directive, its status and its time" {
+  run -0 vsl-filter --trace rules.vsl mail.eml
+  [[ ${lines[1]} =~ ^'  connect: rule "partner" next ('[0-9]+' us)'$ ]]
+  [[ $output == *'preq: action "stamp" ('* ]]
+}
+
+@test "vsl-filter: --check tells all mistakes with their places" {
+  cat >bad.vsl <<'V'
+#{
+    mail: [ rule "a" || acept(), rule "b" || deny( ],
+    nosuch: [],
+}
+V
+  run -1 vsl-filter --check bad.vsl
+  [[ $output == *'bad.vsl:2:'*error* ]]
+  run -0 vsl-filter --check rules.vsl
+  [ "$output" = "" ]
+  printf '#{ mail: [ rule "a" || acept() ] }' >typo.vsl
+  run -1 vsl-filter --check typo.vsl
+  [[ $output == *'typo.vsl:1:24: error: '*acept* ]]
+  [[ $output == *'accept'* ]]
+  run -1 vsl-filter --check --json typo.vsl
+  [ "$(jq -r '.line, .column, .severity' <<<"$output" | tr '\n' ' ')" = "1 24 error " ]
+}
+
+@test "vsl-filter: rules with mistakes run nothing" {
+  printf '#{ mail: [ rule "a" || acept() ] }' >bad.vsl
+  run -78 vsl-filter bad.vsl mail.eml
+  run -78 vsl-filter nowhere.vsl mail.eml
+  [[ $output == *nowhere.vsl* ]]
+}
+
+@test "vsl-filter: a rule that fails is told with its place, and the safe default is taken" {
+  printf '#{ preq: [ rule "a" || { let x = []; x[3] } ] }' >fails.vsl
+  run -1 --separate-stderr vsl-filter fails.vsl mail.eml
+  [[ ${lines[0]} == 'mail.eml: refused at preq: 554 '* ]]
+  [[ $output == *'fails.vsl:1:'*'Array index 3 out of bounds'* ]]
+}
+
+@test "vsl-filter: an endless loop ends, as a failure for now" {
+  printf '#{ preq: [ rule "a" || { loop { } } ] }' >loops.vsl
+  run -1 --separate-stderr vsl-filter loops.vsl mail.eml
+  [[ ${lines[0]} == 'mail.eml: deferred at preq: 451 '* ]]
+  [[ $output == *'Too many operations'* ]]
+}
+
+@test "vsl-filter: --api prints functions of rules" {
+  run -0 vsl-filter --api get_header
+  [[ ${lines[0]} == 'get_header('* ]]
+  run -1 vsl-filter --api no_such_function
+  run -0 vsl-filter --api --json deny
+  [ "$(jq -r .name <<<"$output")" = deny ]
+  [ "$(vsl-filter --api --json | wc -l)" -gt 250 ]
+}
+
+@test "vsl-filter: --repl evaluates line by line, on a message" {
+  run -0 --separate-stderr vsl-filter --repl rules.vsl mail.eml <<'V'
+let x = [1, 2];
+x.len + 40
+get_header("Subject")
+client_ip() in rules::partners
+nonsense()
+rcpt_list().len
+V
+  [ "${lines[0]}" = 42 ]
+  [ "${lines[1]}" = '"hello"' ]
+  [ "${lines[2]}" = false ]
+  [[ ${lines[3]} == *'error: '*nonsense* ]]
+  [ "${lines[-1]}" = 2 ]
+}
+
+@test "vsl-filter: --test runs the cases beside the rules" {
+  cat >rules_test.vsl <<'V'
+[
+    test "a stranger with a good name" #{
+        client_ip: "198.51.100.7", helo: "mx.stranger.example", from: "a@b.example", to: ["c@own.example", "nobody@own.example"],
+        message: `Subject: hello
+
+text
+`,
+        rcpt: ["next", "info 550 5.1.1"], preq: "next", verdict: "accept",
+        headers: #{ "X-Gate": "seen", "X-Other": () }, recipients: ["c@own.example"], transports: #{ "c@own.example": "deliver" },
+        expect: || get_header("Subject") == "hello",
+    },
+    test "two messages" #{
+        from: "a@b.example", to: "c@own.example", client_ip: "198.51.100.7", helo: "x.example",
+        steps: [ #{ message: "Subject: lottery\n\n", verdict: "quarantine lottery" }, #{ after: "10m", helo: "localhost", helo_: (), verdict: "deny" } ],
+    },
+]
+V
+  run -78 vsl-filter --test rules_test.vsl
+  [[ $output == *"unknown key 'helo_'"* ]]
+  sed -i 's/helo_: (), //' rules_test.vsl
+  run -0 vsl-filter --test rules_test.vsl
+  [ "${lines[0]}" = "ok rules_test.vsl: a stranger with a good name" ]
+  [ "${lines[-1]}" = "2 passed, 0 failed" ]
+  sed -i 's/preq: "next"/preq: "deny"/; s/"seen"/"unseen"/; s/== "hello"/== "hallo"/' rules_test.vsl
+  run -1 vsl-filter --test rules_test.vsl
+  [[ $output == *"preq is 'next', expected 'deny'"* ]]
+  [[ $output == *"field X-Gate is 'seen', expected 'unseen'"* ]]
+  [[ $output == *"'expect' gives false"* ]]
+  [ "${lines[-1]}" = "1 passed, 1 failed" ]
+}
+
+@test "vsl-filter: a wrong command line exits 64" {
+  run -64 vsl-filter
+  run -64 vsl-filter --check --test rules.vsl
+  run -64 vsl-filter --client-ip nonsense rules.vsl mail.eml
+  run -64 vsl-filter --set colour=blue rules.vsl mail.eml
+  run -64 vsl-filter --policy rules.vsl extra
+}

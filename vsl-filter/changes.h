@@ -1,0 +1,28 @@
+// What rules have changed of a message and its envelope: for people to read, and for tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vsl-filter/transaction.h"
+
+namespace rules {
+
+struct Changes {
+  // Fields, folded as they stand, in the order in which they stand.
+  std::vector<std::string> added, removed;
+  bool is_reordered = false;  // the same fields in another order
+  std::string reverse_path;   // what it is now, if `has_reverse_path`
+  bool has_reverse_path = false;
+  std::vector<std::string> added_recipients, removed_recipients;
+
+  [[nodiscard]] bool empty() const;
+};
+
+// Of the transaction against what the client sent. `before`: the header of the message as it came.
+Changes changes_of(const Transaction& transaction, const HeaderList& before);
+
+// "maildir", "forward [192.0.2.1]:25"
+std::string text_of(const chain::Transfer& transfer);
+
+}  // namespace rules

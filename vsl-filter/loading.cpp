@@ -1,0 +1,58 @@
+#include "vsl-filter/loading.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "lib/base/exits.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+
+namespace rules {
+namespace {
+
+constexpr int kExitErrors = 1;
+
+void write_log(LogLevel level, std::string_view text) {
+  switch (level) {
+    case LogLevel::Trace:
+    case LogLevel::Debug: return base::log::debug("rule", {{"text", text}});
+    case LogLevel::Info: return base::log::info("rule", {{"text", text}});
+    case LogLevel::Warn: return base::log::warning("rule", {{"text", text}});
+    case LogLevel::Error: return base::log::error("rule", {{"text", text}});
+  }
+}
+
+}  // namespace
+
+Site site_of(const base::Settings& settings) { return Site::of(settings, write_log); }
+
+std::shared_ptr<const RuleSet> load_or_complain(const base::Settings& settings, const Options& options) {
+  auto loaded = RuleSet::load(options.rules, site_of(settings));
+  if (!loaded) {
+    (void)base::report(kManual.program, loaded.error());
+    return nullptr;
+  }
+  const auto& diagnostics = (*loaded)->diagnostics();
+  const bool has_something = diagnostics.has_errors() || (!options.is_quiet && diagnostics.warnings() > 0);
+  const bool has_colour = ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  if (has_something) (void)base::write_all(STDERR_FILENO, vsl::render(diagnostics, (*loaded)->sources(), has_colour));
+  return (*loaded)->is_usable() ? *loaded : nullptr;
+}
+
+int check_rules(const base::Settings& settings, const Options& options) {
+  const auto loaded = RuleSet::load(options.rules, site_of(settings));
+  if (!loaded) return base::report(kManual.program, loaded.error());
+  const auto& diagnostics = (*loaded)->diagnostics();
+  const auto& sources = (*loaded)->sources();
+  std::string text;
+  if (options.as_json) {
+    for (const auto& diagnostic : diagnostics.all()) text += vsl::render_json(diagnostic, sources) + "\n";
+  } else if (!options.is_quiet && !diagnostics.all().empty()) {
+    text = vsl::render(diagnostics, sources, options.has_colour);
+  }
+  if (const auto written = base::write_all(STDOUT_FILENO, text); !written) return base::report(kManual.program, written.error());
+  return (*loaded)->is_usable() ? 0 : kExitErrors;
+}
+
+}  // namespace rules

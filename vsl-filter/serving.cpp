@@ -1,0 +1,79 @@
+#include "vsl-filter/serving.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "lib/base/exits.h"
+#include "lib/base/log.h"
+#include "lib/chain/policy.h"
+#include "lib/chain/resident.h"
+#include "vsl-filter/loading.h"
+#include "vsl-filter/message_filter.h"
+#include "vsl-filter/policy_reply.h"
+
+namespace rules {
+namespace {
+
+constexpr std::uint64_t kLargestMessage = std::uint64_t{1} << 30;
+
+// The rules of now: who has taken them keeps them while others are put in their place.
+class RuleHolder {
+ public:
+  explicit RuleHolder(std::shared_ptr<const RuleSet> rules) : rules_(std::move(rules)) {}
+  [[nodiscard]] std::shared_ptr<const RuleSet> get() const {
+    const std::lock_guard lock(mutex_);
+    return rules_;
+  }
+  void set(std::shared_ptr<const RuleSet> rules) {
+    const std::lock_guard lock(mutex_);
+    rules_ = std::move(rules);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const RuleSet> rules_;
+};
+
+int exit_of_bad_rules() { return base::exit_row(base::Fault::Config).in_chain; }
+
+void reload(const base::Settings& settings, const Options& options, RuleHolder& holder) {
+  auto rules = load_or_complain(settings, options);
+  if (!rules) return base::log::error("rules are not taken, the old ones stay", {{"rules", options.rules}});
+  holder.set(std::move(rules));
+  base::log::info("rules loaded", {{"rules", options.rules}});
+}
+
+}  // namespace
+
+int serve_one_message(const base::CommandLine& line, const Options& options) {
+  const auto rules = load_or_complain(line.settings, options);
+  if (!rules) return exit_of_bad_rules();
+  return chain::serve_once(kManual.program, line.arguments, line.chain, kLargestMessage,
+                           [&](const chain::Invocation& invocation) { return filter_message(*rules, invocation, options.stage.value_or(Stage::Preq)); });
+}
+
+int serve_questions(const base::Settings& settings, const Options& options) {
+  const auto rules = load_or_complain(settings, options);
+  if (!rules) return base::exit_row(base::Fault::Config).by_hand;
+  PolicyMemory memory;
+  return chain::serve_policy(kManual.program, [&](const chain::Invocation& invocation) { return answer_question(*rules, invocation.call.envelope, memory); });
+}
+
+int serve_resident(const base::Settings& settings, const Options& options) {
+  auto rules = load_or_complain(settings, options);
+  if (!rules) return base::exit_row(base::Fault::Config).by_hand;
+  RuleHolder holder(std::move(rules));
+  PolicyMemory memory;
+  const auto handler = [&](const chain::Invocation& invocation) {
+    const auto now = holder.get();
+    if (invocation.call.kind == chain::Kind::Policy) return answer_question(*now, invocation.call.envelope, memory);
+    return filter_message(*now, invocation, options.stage.value_or(Stage::Preq));
+  };
+  // Rules may wait for services: more threads than processors.
+  const std::size_t threads = std::max(8U, 2 * std::thread::hardware_concurrency());
+  return chain::serve_resident(kManual.program, options.socket, threads, handler, [&] { reload(settings, options, holder); },
+                               {.takes_questions = true});
+}
+
+}  // namespace rules
