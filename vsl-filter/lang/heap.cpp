@@ -1,6 +1,8 @@
 #include "vsl-filter/lang/heap.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include "vsl-filter/lang/host_class.h"
@@ -41,7 +43,7 @@ Heap::~Heap() {
   while (large_ != nullptr) {
     Large* large = large_;
     large_ = large->next;
-    ::operator delete(large);
+    std::free(large);
   }
 }
 
@@ -66,7 +68,8 @@ void* Heap::allocate_from_chunk(std::size_t octets) {
 }
 
 void* Heap::allocate_large(std::size_t octets) {
-  auto* large = static_cast<Large*>(::operator new(sizeof(Large) + octets));
+  auto* large = static_cast<Large*>(std::malloc(sizeof(Large) + octets));
+  if (large == nullptr) throw std::bad_alloc();
   large->next = large_;
   large->link = &large_;
   if (large_ != nullptr) large_->link = &large->next;
@@ -82,12 +85,30 @@ void Heap::deallocate(void* memory, std::size_t octets) {
     Large* large = static_cast<Large*>(memory) - 1;
     *large->link = large->next;
     if (large->next != nullptr) large->next->link = large->link;
-    ::operator delete(large);
+    std::free(large);
     return;
   }
   auto* free = static_cast<Free*>(memory);
   free->next = free_[octets / kStep];
   free_[octets / kStep] = free;
+}
+
+// Large pieces may move without being copied: realloc() can move pages.
+void* Heap::enlarge(void* memory, std::size_t used, std::size_t old_octets, std::size_t new_octets) {
+  old_octets = rounded(old_octets, kStep);
+  new_octets = rounded(new_octets, kStep);
+  if (old_octets <= kLargestSmall) {
+    void* place = allocate(new_octets);
+    if (used > 0) std::memcpy(place, memory, used);
+    deallocate(memory, old_octets);
+    return place;
+  }
+  auto* large = static_cast<Large*>(std::realloc(static_cast<Large*>(memory) - 1, sizeof(Large) + new_octets));
+  if (large == nullptr) throw std::bad_alloc();
+  *large->link = large;
+  if (large->next != nullptr) large->next->link = &large->next;
+  used_ += new_octets - old_octets;
+  return large + 1;
 }
 
 template <class T>

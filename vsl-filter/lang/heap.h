@@ -67,6 +67,8 @@ class Heap {
   // Raw memory of this heap, for objects' elements.
   void* allocate(std::size_t octets);
   void deallocate(void* memory, std::size_t octets);
+  // The first `used` octets in a larger place.
+  void* enlarge(void* memory, std::size_t used, std::size_t old_octets, std::size_t new_octets);
   // An object whose count fell to 0.
   void destroy(Object* object) noexcept;
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "vsl-filter/lang/ast.h"
 #include "vsl-filter/lang/bytecode.h"
 #include "vsl-filter/lang/failure.h"
 #include "vsl-filter/lang/program.h"
@@ -71,7 +72,9 @@ class Machine {
   Outcome call_method(const Method& method, Value* window, std::size_t arguments);
   Outcome call_pointer(const Value& function, Value* window, std::size_t arguments, const Place* receiver, bool is_constant);
   Outcome run_native(const NativeRow& row, Value* window, std::size_t skip, std::size_t arguments);
-  Outcome call_native_method(const Method& method, const NativeRow& row, Value* window, std::size_t arguments);
+  Outcome call_native_on(const Method& method, Value& variable, Value* window, std::size_t arguments);
+  Outcome change_by_native(const Method& method, const NativeRow& row, Value* window, std::size_t arguments);
+  Outcome finish_native(const NativeRow& row, Result result, Value* window, std::size_t arguments);
   Outcome call_script_method(const Method& method, const Code* code, const Value* function, Value* window, std::size_t arguments);
   Outcome not_found(std::string_view name, std::span<const Value> arguments);
   // The function of this name that the running module sees.
@@ -84,11 +87,22 @@ class Machine {
   // Places: `base` is that of the frame whose registers the place names.
   Value* root_of(const Place& place, Value* base);
   Result read_place(const Place& place, Value* base, bool& is_skipped);
-  bool assign(const Assignment& assignment, Value* base, const Value& value);
+  bool assign(const Assignment& assignment, Value* base, const Value& from);
   void write_place(const Place& place, Value* base, Value value);
   using Change = std::function<Expected<void>(Value& target)>;
   Expected<void> change(Value& target, std::span<const Step> steps, const Value* base, const Change& apply);
   Expected<void> change_place(const Place& place, Value* base, const Change& apply);
+  // What the loop does not do itself: false: failure_.
+  bool operate_slowly(ast::BinaryOperator op, Value& target, const Value& a, const Value& b);
+  bool operate_with_number(ast::BinaryOperator op, Value& target, const Value& a, std::int64_t number, bool is_assignment);
+  bool add_slowly(Value& target, const Value& more);
+  bool negate_slowly(Value& target, const Value& value);
+  bool decide(ast::BinaryOperator op, const Value& a, const Value& b, bool& answer);
+  bool decide_number(ast::BinaryOperator op, const Value& a, std::int64_t number, bool& answer);
+  bool set_field_slowly(Value& object, const Value& name, const Value& from);
+  bool set_index_slowly(Value& object, const Value& index, const Value& from);
+  bool store(Value& target, Result result);
+
   bool check_constant_this(const Place& place, std::string_view method);
 
   // Finds the handler for failure_ in frames of this entry; false: the entry frame is gone, failure_ stays.

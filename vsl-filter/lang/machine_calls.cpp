@@ -15,17 +15,8 @@ Machine::Outcome Machine::not_found(std::string_view name, std::span<const Value
 Machine::Outcome Machine::run_native(const NativeRow& row, Value* window, std::size_t skip, std::size_t arguments) {
   if (--fuel_ < 0 && !refill()) return Outcome::Failed;
   Result result = row.run(run_, {window + skip, arguments});
-  for (std::size_t i = 0; i < arguments; ++i)
-    if (window[skip + i].is_object()) window[skip + i].set_unit();
-  if (is_exhausted_) return Outcome::Failed;  // failure_ is that of the budget
-  if (!result) {
-    Failure failure = std::move(result.error());
-    if (failure.function().empty()) failure.in_function(row.name);
-    fail_with(std::move(failure));
-    return Outcome::Failed;
-  }
-  window[0] = std::move(*result);
-  return Outcome::Done;
+  if (skip == 0) window[0].set_unit();
+  return finish_native(row, std::move(result), window, skip == 0 ? arguments - 1 : arguments);
 }
 
 Machine::Outcome Machine::call_native(const Overloads* native, std::string_view name, Value* window, std::size_t arguments) {
@@ -76,48 +67,74 @@ Machine::Outcome Machine::call_method(const Method& method, Value* window, std::
     }
     if (method.script != nullptr) return call_script_method(method, method.script, nullptr, window, arguments);
   }
-  if (receiver != window) window[0] = *receiver;
+  if (receiver != window) return call_native_on(method, *root_of(place, base), window, arguments);
   const std::span<const Value> all(window, arguments + 1);
   const NativeRow* row = method.native == nullptr ? nullptr : method.native->select(all);
   if (row == nullptr) return not_found(method.name.as_text(), all);
-  return call_native_method(method, *row, window, arguments);
+  if (place.root == Place::Root::Temporary || !row->mutates()) {
+    if (row->mutates() && !check_constant_this(place, method.name.as_text())) return Outcome::Failed;
+    return run_native(*row, window, 0, arguments + 1);
+  }
+  return change_by_native(method, *row, window, arguments);
 }
 
-// window[0] holds a copy of the receiver. A function that changes it gets the variable's own value, so that nothing is copied;
-// unless it calls back: what it calls may look at the variable.
-Machine::Outcome Machine::call_native_method(const Method& method, const NativeRow& row, Value* window, std::size_t arguments) {
-  const Place& place = method.receiver;
-  if (!row.mutates()) return run_native(row, window, 0, arguments + 1);
-  if (!check_constant_this(place, method.name.as_text())) return Outcome::Failed;
-  if (place.root == Place::Root::Temporary) return run_native(row, window, 0, arguments + 1);
-  Value* base = frames_[depth_ - 1].base;
-  if (--fuel_ < 0 && !refill()) return Outcome::Failed;
-  Result result = Value();
-  const auto apply = [&](Value& target) -> Expected<void> {
-    window[0].set_unit();
-    window[0] = std::move(target);
-    result = row.run(run_, {window, arguments + 1});
-    target = std::move(window[0]);
-    return {};
-  };
-  if ((row.flags & kCalls) != 0) {
-    result = row.run(run_, {window, arguments + 1});
-    write_place(place, base, std::move(window[0]));
-  } else if (place.steps.empty()) {
-    static_cast<void>(apply(*root_of(place, base)));
-  } else {
-    auto changed = change_place(place, base, apply);
-    if (!changed) return fail_with(std::move(changed.error())), Outcome::Failed;
+// A native method of a whole variable. One that changes it gets the value itself, so that nothing is copied; unless it calls back:
+// what it calls may look at the variable.
+Machine::Outcome Machine::call_native_on(const Method& method, Value& variable, Value* window, std::size_t arguments) {
+  window[0] = std::move(variable);
+  const std::span<Value> all(window, arguments + 1);
+  const NativeRow* row = method.native == nullptr ? nullptr : method.native->select(all);
+  if (row == nullptr || (row->mutates() && !check_constant_this(method.receiver, method.name.as_text()))) {
+    if (row == nullptr) not_found(method.name.as_text(), all);
+    variable = std::move(window[0]);
+    return Outcome::Failed;
   }
-  for (std::size_t i = 1; i <= arguments; ++i) window[i].set_unit();
-  if (is_exhausted_) return Outcome::Failed;
+  // What does not change the variable may still move out of its argument.
+  if (!row->mutates() || (row->flags & kCalls) != 0) variable = window[0];
+  if (--fuel_ < 0 && !refill()) {
+    variable = std::move(window[0]);
+    return Outcome::Failed;
+  }
+  Result result = row->run(run_, all);
+  if (row->mutates()) variable = std::move(window[0]);
+  return finish_native(*row, std::move(result), window, arguments);
+}
+
+Machine::Outcome Machine::finish_native(const NativeRow& row, Result result, Value* window, std::size_t arguments) {
+  for (std::size_t i = 1; i <= arguments; ++i)
+    if (window[i].is_object()) window[i].set_unit();
+  if (is_exhausted_) return Outcome::Failed;  // failure_ is that of the budget
   if (!result) {
     Failure failure = std::move(result.error());
     if (failure.function().empty()) failure.in_function(row.name);
-    return fail_with(std::move(failure)), Outcome::Failed;
+    fail_with(std::move(failure));
+    return Outcome::Failed;
   }
   window[0] = std::move(*result);
   return Outcome::Done;
+}
+
+// A part of a variable, of which window[0] holds a copy.
+Machine::Outcome Machine::change_by_native(const Method& method, const NativeRow& row, Value* window, std::size_t arguments) {
+  const Place& place = method.receiver;
+  if (!check_constant_this(place, method.name.as_text())) return Outcome::Failed;
+  Value* base = frames_[depth_ - 1].base;
+  if (--fuel_ < 0 && !refill()) return Outcome::Failed;
+  Result result = Value();
+  if ((row.flags & kCalls) != 0) {
+    result = row.run(run_, {window, arguments + 1});
+    write_place(place, base, std::move(window[0]));
+  } else {
+    auto changed = change_place(place, base, [&](Value& target) -> Expected<void> {
+      window[0].set_unit();
+      window[0] = std::move(target);
+      result = row.run(run_, {window, arguments + 1});
+      target = std::move(window[0]);
+      return {};
+    });
+    if (!changed) return fail_with(std::move(changed.error())), Outcome::Failed;
+  }
+  return finish_native(row, std::move(result), window, arguments);
 }
 
 // `this` is a captured variable's cell itself; another variable's value moves into the callee and back at its end.

@@ -1,32 +1,17 @@
 // The loop of the virtual machine: one label an instruction, jumped to by its number.
 //
-// A computed goto runs no destructors: where a local has one, `goto next` leaves its block.
+// A computed goto runs no destructors: no local of the loop may have one where NEXT is reached.
 //
 // Integers, booleans and what is quick lie here; everything else is a call to operations.h, to another part of the machine, or to a
 // native function. Whoever fails puts the failure into failure_ and goes to `failed`.
 #include "vsl-filter/lang/machine.h"
+#include "vsl-filter/lang/machine_macros.h"
 #include "vsl-filter/lang/operations.h"
 #include "vsl-filter/lang/text.h"
 
 #pragma GCC diagnostic ignored "-Wpedantic"  // labels as values
 
 namespace vsl {
-
-// R(x): the register that operand x of the instruction names.
-#define R(operand) base[i->operand]
-#define NEXT             \
-  do {                   \
-    i = pc++;            \
-    goto* labels[static_cast<std::uint8_t>(i->op)]; \
-  } while (false)
-#define TRY(call)               \
-  do {                          \
-    auto tried = (call);        \
-    if (!tried) {               \
-      failure_ = std::move(tried.error()); \
-      goto failed;              \
-    }                           \
-  } while (false)
 
 Result Machine::run(std::size_t entry) {
   static void* const labels[] = {
@@ -100,36 +85,6 @@ do_SetCell:
   R(a).as_cell().value = R(b());
   NEXT;
 
-  // Arithmetic: both integers and no overflow, or both floats, else operate().
-#define ARITHMETIC(name, builtin, symbol)                                          \
-  do_##name : {                                                                    \
-    const Value &left = R(b()), &right = R(c());                                   \
-    std::int64_t result;                                                           \
-    if (left.is_int() && right.is_int() && !builtin(left.as_int(), right.as_int(), &result)) { \
-      R(a).set_int(result);                                                        \
-      NEXT;                                                                        \
-    }                                                                              \
-    if (left.is_float() && right.is_float()) {                                     \
-      R(a).set_float(left.as_float() symbol right.as_float());                     \
-      NEXT;                                                                        \
-    }                                                                              \
-    op = Operator::name;                                                           \
-    goto operate;                                                                  \
-  }                                                                                \
-  static_assert(true)
-#define ARITHMETIC_I(name, builtin)                                                \
-  do_##name##I : {                                                                 \
-    const Value& left = R(b());                                                    \
-    std::int64_t result;                                                           \
-    if (left.is_int() && !builtin(left.as_int(), i->number_c(), &result)) {        \
-      R(a).set_int(result);                                                        \
-      NEXT;                                                                        \
-    }                                                                              \
-    op = Operator::name;                                                           \
-    goto operate_i;                                                                \
-  }                                                                                \
-  static_assert(true)
-
   ARITHMETIC_I(Add, __builtin_add_overflow);
   ARITHMETIC(Subtract, __builtin_sub_overflow, -);
   ARITHMETIC_I(Subtract, __builtin_sub_overflow);
@@ -161,7 +116,7 @@ do_AddTo: {
     target.set_int(result);
     NEXT;
   }
-  TRY(operate_on(run_, Operator::Add, target, more));
+  if (!add_slowly(target, more)) goto failed;
   goto check_heap;
 }
 do_Divide: {
@@ -184,40 +139,13 @@ do_Modulo: {
 }
 do_Operate:
   op = static_cast<Operator>(i->d);
-operate : {
-  Result result = vsl::operate(run_, op, R(b()), R(c()));
-  if (!result) {
-    failure_ = std::move(result.error());
-    goto failed;
-  }
-  R(a) = std::move(*result);
+operate:
+  if (!operate_slowly(op, R(a), R(b()), R(c()))) goto failed;
   goto check_heap;
-}
-operate_i : {
-  if (i->d != 0) {  // a += 1: also pushes on an array
-    TRY(operate_on(run_, op, R(a), Value(std::int64_t{i->number_c()})));
-    goto check_heap;
-  }
-  Result result = vsl::operate(run_, op, R(b()), Value(std::int64_t{i->number_c()}));
-  if (!result) {
-    failure_ = std::move(result.error());
-    goto failed;
-  }
-  R(a) = std::move(*result);
+operate_i:
+  if (!operate_with_number(op, R(a), R(b()), i->number_c(), i->d != 0)) goto failed;
   goto check_heap;
-}
 
-#define COMPARISON(name, symbol)                              \
-  do_##name : {                                               \
-    const Value &left = R(b()), &right = R(c());              \
-    if (left.is_int() && right.is_int()) {                    \
-      R(a).set_bool(left.as_int() symbol right.as_int());     \
-      NEXT;                                                   \
-    }                                                         \
-    op = Operator::name;                                      \
-    goto operate;                                             \
-  }                                                           \
-  static_assert(true)
   COMPARISON(Less, <);
   COMPARISON(LessEqual, <=);
   COMPARISON(Greater, >);
@@ -231,15 +159,13 @@ do_NotIn:
   op = Operator::NotIn;
   goto operate;
 
-do_Negate: {
-  Result result = negate(run_, R(b()));
-  if (!result) {
-    failure_ = std::move(result.error());
-    goto failed;
+do_Negate:
+  if (R(b()).is_float()) {
+    R(a).set_float(-R(b()).as_float());
+    NEXT;
   }
-  R(a) = std::move(*result);
-  goto next;
-}
+  if (!negate_slowly(R(a), R(b()))) goto failed;
+  NEXT;
 do_Plus:
   if (!R(b()).is_number()) {
     fail_with(function_not_found("+", {&R(b()), 1}));
@@ -271,17 +197,6 @@ do_Again:
     goto failed;
   }
   NEXT;
-#define JUMP_ON(name, condition)  \
-  do_##name : {                   \
-    const Value& value = R(a);    \
-    if (!value.is_bool()) {       \
-      fail_with(not_a_bool(value)); \
-      goto failed;                \
-    }                             \
-    if (condition) pc += i->offset; \
-    NEXT;                         \
-  }                               \
-  static_assert(true)
   JUMP_ON(JumpIf, value.as_bool());
   JUMP_ON(JumpIfNot, !value.as_bool());
 do_JumpIfUnit:
@@ -291,39 +206,6 @@ do_JumpUnlessUnit:
   if (!R(a).is_unit()) pc += i->offset;
   NEXT;
 
-  // `sense`: whether to jump when the comparison holds.
-#define JUMP_COMPARE(name, symbol, operation, sense)                                    \
-  do_##name : {                                                                         \
-    const Value &left = R(a), &right = R(b());                                          \
-    if (left.is_int() && right.is_int()) {                                              \
-      if ((left.as_int() symbol right.as_int()) == sense) pc += i->short_offset();      \
-      NEXT;                                                                             \
-    }                                                                                   \
-    Result result = vsl::operate(run_, Operator::operation, left, right);               \
-    if (!result) {                                                                      \
-      failure_ = std::move(result.error());                                             \
-      goto failed;                                                                      \
-    }                                                                                   \
-    if (result->as_bool() == sense) pc += i->short_offset();                            \
-    goto next;                                                                          \
-  }                                                                                     \
-  static_assert(true)
-#define JUMP_COMPARE_I(name, symbol, operation, sense)                                  \
-  do_##name : {                                                                         \
-    const Value& left = R(a);                                                           \
-    if (left.is_int()) {                                                                \
-      if ((left.as_int() symbol i->number_b()) == sense) pc += i->short_offset();       \
-      NEXT;                                                                             \
-    }                                                                                   \
-    Result result = vsl::operate(run_, Operator::operation, left, Value(std::int64_t{i->number_b()})); \
-    if (!result) {                                                                      \
-      failure_ = std::move(result.error());                                             \
-      goto failed;                                                                      \
-    }                                                                                   \
-    if (result->as_bool() == sense) pc += i->short_offset();                            \
-    goto next;                                                                          \
-  }                                                                                     \
-  static_assert(true)
   JUMP_COMPARE(JumpLess, <, Less, true);
   JUMP_COMPARE(JumpNotLess, <, Less, false);
   JUMP_COMPARE(JumpLessEqual, <=, LessEqual, true);
@@ -338,24 +220,6 @@ do_JumpUnlessUnit:
   JUMP_COMPARE_I(JumpNotGreaterI, >, Greater, false);
   JUMP_COMPARE_I(JumpGreaterEqualI, >=, GreaterEqual, true);
   JUMP_COMPARE_I(JumpNotGreaterEqualI, >=, GreaterEqual, false);
-#define JUMP_EQUAL_K(name, sense)                                       \
-  do_##name : {                                                         \
-    const Value &left = R(a), &right = constants[i->b()];               \
-    bool is_equal;                                                      \
-    if (left.tag() == right.tag() && left.tag() <= Tag::Short && !left.is_float()) { \
-      is_equal = left.is(Tag::Short) ? left.is_same(right) : left.words()[1] == right.words()[1]; \
-    } else {                                                            \
-      auto answer = equal(run_, left, right);                           \
-      if (!answer) {                                                    \
-        failure_ = std::move(answer.error());                           \
-        goto failed;                                                    \
-      }                                                                 \
-      is_equal = *answer;                                               \
-    }                                                                   \
-    if (is_equal == sense) pc += i->short_offset();                     \
-    NEXT;                                                               \
-  }                                                                     \
-  static_assert(true)
   JUMP_EQUAL_K(JumpEqualK, true);
   JUMP_EQUAL_K(JumpNotEqualK, false);
 do_JumpOutsideRange: {
@@ -404,18 +268,20 @@ do_GetField: {
     NEXT;
   }
   frames_[depth_ - 1].pc = pc;
-  Result result = get_field(run_, object, field);
-  if (!result) {
-    failure_ = std::move(result.error());
-    goto failed;
-  }
-  R(a) = std::move(*result);
-  goto next;
+  if (!store(R(a), get_field(run_, object, field))) goto failed;
+  NEXT;
 }
 do_SetField: {
-  if (i->d != 0 && !R(a).is_host()) goto constant;
-  const Value value = R(b());
-  TRY(set_field(run_, R(a), code->fields[i->c()].name, value));
+  Value& object = R(a);
+  const Value& name = code->fields[i->c()].name;
+  if (object.is_map() && object.object()->count == 1 && i->a != i->b()) {
+    if (Value* found = static_cast<Map*>(object.object())->find(name)) {
+      *found = R(b());
+      NEXT;
+    }
+  }
+  if (i->d != 0 && !object.is_host()) goto constant;
+  if (!set_field_slowly(object, name, R(b()))) goto failed;
   goto check_heap;
 }
 do_GetIndex: {
@@ -427,35 +293,44 @@ do_GetIndex: {
       NEXT;
     }
   }
-  Result result = get_index(run_, object, index);
-  if (!result) {
-    failure_ = std::move(result.error());
-    goto failed;
+  if (object.is_map() && index.is_string()) {
+    const Value* found = object.as_map().find(index);
+    if (found != nullptr)
+      R(a) = Value(*found);
+    else
+      R(a).set_unit();
+    NEXT;
   }
-  R(a) = std::move(*result);
-  goto next;
+  frames_[depth_ - 1].pc = pc;
+  if (!store(R(a), get_index(run_, object, index))) goto failed;
+  NEXT;
 }
 do_SetIndex: {
-  if (i->d != 0 && !R(a).is_host()) goto constant;
-  Value value = R(c());
   Value& object = R(a);
   const Value& index = R(b());
-  if (object.is_array() && index.is_int() && object.object()->count == 1) {
-    auto& array = *static_cast<Array*>(object.object());
-    if (static_cast<std::uint64_t>(index.as_int()) < array.size()) {
-      array[static_cast<std::size_t>(index.as_int())] = std::move(value);
-      goto next;
+  // Quickly if nobody else sees the object, and it does not become part of itself.
+  if (object.is_object() && object.object()->count == 1 && i->a != i->c()) {
+    if (object.is_array() && index.is_int()) {
+      auto& array = *static_cast<Array*>(object.object());
+      if (static_cast<std::uint64_t>(index.as_int()) < array.size()) {
+        array[static_cast<std::size_t>(index.as_int())] = R(c());
+        NEXT;
+      }
+    } else if (object.is_map() && index.is_string()) {
+      if (Value* found = static_cast<Map*>(object.object())->find(index)) {
+        *found = R(c());
+        NEXT;
+      }
     }
   }
-  TRY(set_index(run_, object, index, value));
+  if (i->d != 0 && !object.is_host()) goto constant;
+  if (!set_index_slowly(object, index, R(c()))) goto failed;
   goto check_heap;
 }
-do_AssignPlace: {
-  const Value value = R(b());
+do_AssignPlace:
   frames_[depth_ - 1].pc = pc;
-  if (!assign(code->assignments[i->c()], base, value)) goto failed;
+  if (!assign(code->assignments[i->c()], base, R(b()))) goto failed;
   goto check_heap;
-}
 
 do_Call: {
   const Code& callee = *code->calls[i->c()];
@@ -578,8 +453,6 @@ do_ForCount: {
   NEXT;
 }
 
-next:
-  NEXT;
 constant:
   fail_with(Failure(ErrorKind::AssignmentToConstant, "Cannot assign to constant"));
   goto failed;

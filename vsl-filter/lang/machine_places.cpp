@@ -82,7 +82,8 @@ Expected<void> Machine::change_place(const Place& place, Value* base, const Chan
   return change(*root, place.steps, base, apply);
 }
 
-bool Machine::assign(const Assignment& assignment, Value* base, const Value& value) {
+bool Machine::assign(const Assignment& assignment, Value* base, const Value& from) {
+  const Value value = from;  // which may be the root itself, or lie in it
   const Place& place = assignment.place;
   if (place.is_constant || (place.root == Place::Root::This && frames_[depth_ - 1].has_constant_this))
     return fail_with(Failure(ErrorKind::AssignmentToConstant, "Cannot assign to constant this"));

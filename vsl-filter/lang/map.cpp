@@ -35,11 +35,6 @@ std::size_t Map::indexed_position(std::string_view key, std::uint32_t hash) cons
   }
 }
 
-const Value* Map::find(const Value& key) const {
-  const std::size_t at = position(key);
-  return at == kNone ? nullptr : &items[at].value;
-}
-
 const Value* Map::find(std::string_view key) const {
   if (key.size() <= Value::kShortOctets) return find(Value::short_string(key));
   if (index != nullptr) {
@@ -125,10 +120,7 @@ void Map::grow() {
   const std::size_t most = std::max(heap->limits().elements, std::size_t{length} + 1);
   const std::size_t room = std::min(std::max<std::size_t>(4, std::size_t{capacity} * 2), most);
   if (!heap->may_hold_elements(std::size_t{length} + 1)) heap->note_too_large("Map");
-  auto* place = static_cast<Entry*>(heap->allocate(room * sizeof(Entry)));
-  if (length > 0) std::memcpy(static_cast<void*>(place), static_cast<const void*>(items), length * sizeof(Entry));
-  heap->deallocate(items, capacity * sizeof(Entry));
-  items = place;
+  items = static_cast<Entry*>(heap->enlarge(items, length * sizeof(Entry), capacity * sizeof(Entry), room * sizeof(Entry)));
   capacity = static_cast<std::uint32_t>(room);
 }
 

@@ -68,8 +68,11 @@ bool Parameter::accepts(const Value& value) const {
 }
 
 const NativeRow* Overloads::select(std::span<const Value> arguments) const {
-  for (const NativeRow* row : rows)
-    if (std::ranges::equal(row->parameters.span(), arguments, [](const Parameter& p, const Value& v) { return p.accepts(v); })) return row;
+  for (const NativeRow* row : rows) {
+    std::size_t i = 0;
+    while (i < arguments.size() && row->parameters.all[i].accepts(arguments[i])) ++i;
+    if (i == arguments.size()) return row;
+  }
   return nullptr;
 }
 

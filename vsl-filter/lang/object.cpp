@@ -18,10 +18,7 @@ template <class T>
 void grow(Heap& heap, T*& elements, std::uint32_t length, std::uint32_t& capacity, std::size_t room, std::size_t limit) {
   if (room <= capacity) return;
   const std::size_t new_capacity = std::max(room, std::min(std::max<std::size_t>(std::size_t{capacity} * 2, 4), limit));
-  auto* place = static_cast<T*>(heap.allocate(new_capacity * sizeof(T)));
-  if (length > 0) std::memcpy(static_cast<void*>(place), static_cast<const void*>(elements), length * sizeof(T));
-  heap.deallocate(elements, capacity * sizeof(T));
-  elements = place;
+  elements = static_cast<T*>(heap.enlarge(elements, length * sizeof(T), capacity * sizeof(T), new_capacity * sizeof(T)));
   capacity = static_cast<std::uint32_t>(new_capacity);
 }
 

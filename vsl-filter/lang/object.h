@@ -73,6 +73,8 @@ struct Map : Object {
     Value value;
   };
 
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
   Entry* items;
   std::uint32_t length;
   std::uint32_t capacity;
@@ -88,7 +90,15 @@ struct Map : Object {
   [[nodiscard]] std::span<Entry> entries_for_write();
 
   [[nodiscard]] const Value* find(std::string_view key) const;
-  [[nodiscard]] const Value* find(const Value& key) const;  // a string
+  [[nodiscard]] const Value* find(const Value& key) const {  // a string
+    if (index == nullptr && key.is(Tag::Short)) {
+      for (const Entry *one = items, *end = items + length; one != end; ++one)
+        if (one->key.is_same(key)) return &one->value;
+      return nullptr;
+    }
+    const std::size_t at = position(key);
+    return at == kNone ? nullptr : &items[at].value;
+  }
   [[nodiscard]] Value* find(const Value& key) { return const_cast<Value*>(static_cast<const Map*>(this)->find(key)); }
   [[nodiscard]] Value* find(std::string_view key) { return const_cast<Value*>(static_cast<const Map*>(this)->find(key)); }
   // The value at the key, made as unit if absent.
@@ -100,8 +110,6 @@ struct Map : Object {
   void clear();
 
  private:
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-
   [[nodiscard]] std::size_t position(const Value& key) const;
   [[nodiscard]] std::size_t indexed_position(std::string_view key, std::uint32_t hash) const;
   [[nodiscard]] std::uint32_t place_of(std::uint32_t position) const;
