@@ -55,6 +55,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"rules", "deny_closes", Kind::Flag, "yes", "", "a refusal by deny() closes the connection; no: at rcpt it refuses that recipient alone"},
     {"rules", "app_directory", Kind::Path, "/var/spool/vsmtp/app", "", "where write() and dump() of rules put their files"},
     {"rules", "state_directory", Kind::Path, "/var/spool/vsmtp/rules", "", "what rules of several processes share: rate counters, greylists"},
+    {"rules", "rate_keys_max", Kind::Count, "65536", "", "keys whose rates are counted; a new table of rates gets room for so many, at 40 octets each"},
     {"rules", "operations_max", Kind::Count, "10000000", "", "operations of a directive; 0: no limit"},
     {"rules", "call_depth_max", Kind::Count, "128", "", "calls of functions in each other"},
     {"rules", "time_max", Kind::Duration, "10s", "", "time of a directive, without that in services; 0: no limit"},

@@ -21,7 +21,7 @@ constexpr std::int64_t kMostCount = 1'000'000'000;
 
 Expected<RateTable*> table_of(Run& run) {
   const Site& site = scene_of(run).site;
-  auto table = site.facilities->rates(site.state_directory);
+  auto table = site.facilities->rates(site.state_directory, site.settings.count("rules.rate_keys_max"));
   if (!table) return fail_with(table.error());
   return *table;
 }

@@ -1,5 +1,6 @@
 #include "vsl-filter/services/facilities.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "lib/base/durable.h"
@@ -8,8 +9,6 @@
 
 namespace rules {
 namespace {
-
-constexpr std::uint32_t kRateKeys = 65536;  // 3 MB
 
 net::dns::Settings dns_settings(const base::Settings& settings) {
   net::dns::Settings dns;
@@ -38,11 +37,11 @@ net::dns::SharedResolver& Facilities::resolver(const base::Settings& settings) {
   return *internal_->resolver;
 }
 
-base::Result<RateTable*> Facilities::rates(const std::string& state_directory) {
+base::Result<RateTable*> Facilities::rates(const std::string& state_directory, std::uint64_t keys_max) {
   const std::scoped_lock lock(internal_->mutex);
   if (!internal_->rates) {
     if (const auto made = base::make_directories(state_directory, 0700); !made) return std::unexpected(made.error());
-    auto opened = RateTable::open(state_directory + "/rates", kRateKeys);
+    auto opened = RateTable::open(state_directory + "/rates", static_cast<std::uint32_t>(std::min<std::uint64_t>(keys_max, 1U << 24)));
     if (!opened) return std::unexpected(opened.error());
     internal_->rates = std::move(*opened);
   }

@@ -1,6 +1,7 @@
 // What the rules of a process share and the API opens when it is first asked for: the resolver, the rate counters. By any thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -23,7 +24,7 @@ class Facilities {
   // By section [dns] of the first settings that it is asked with.
   net::dns::SharedResolver& resolver(const base::Settings& settings);
   // The file "rates" of the directory, which is made if it does not exist.
-  base::Result<RateTable*> rates(const std::string& state_directory);
+  base::Result<RateTable*> rates(const std::string& state_directory, std::uint64_t keys_max);
 
  private:
   struct Internal;
