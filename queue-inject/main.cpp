@@ -1,10 +1,10 @@
 // queue-inject: put a message in the spool, durably. See queue-inject(8).
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
+#include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
 #include "queue-inject/by_hand.h"
 #include "queue-inject/file_store.h"
@@ -18,7 +18,7 @@ constexpr auto kOwnOptions = std::to_array<base::OptionRow>({
     {"queue", "STATE", "put the message into this state: working, deliver, hold, ... [working]"},
     {"quarantine", "NAME", "set the message aside in this quarantine"},
     chain::kResidentOption,
-    {"socket-mode", "MODE", "permissions of that socket, octal [600]"},
+    chain::kSocketModeOption,
     {"make-spool", "", "make the folders of the spool that are missing, and end"},
 });
 constexpr auto kOptions = [] {
@@ -63,13 +63,9 @@ int make_spool(const base::CommandLine& line) {
 }
 
 int serve(const base::CommandLine& line, const IntakeRules& rules) {
-  unsigned mode = 0600;
-  const std::string& given = line.text("socket-mode");
-  if (const auto end = given.data() + given.size(); !given.empty()) {
-    const auto read = std::from_chars(given.data(), end, mode, 8);
-    if (read.ptr != end || read.ec != std::errc() || mode > 0777) return base::report(kProgram, {base::Fault::Usage, "--socket-mode " + given + ": expected: octal digits, such as 660"});
-  }
-  return run_resident(kProgram, {line.text("resident"), mode, line.settings.text("queue.spool"), line.settings.octets("queue.segment_size"),
+  const auto mode = chain::parse_socket_mode(line.text("socket-mode"));
+  if (!mode) return base::report(kProgram, mode.error());
+  return run_resident(kProgram, {line.text("resident"), *mode, line.settings.text("queue.spool"), line.settings.octets("queue.segment_size"),
                                  line.settings.octets("queue.log_message_limit"), rules});
 }
 

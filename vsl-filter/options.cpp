@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "lib/base/text.h"
+#include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
 #include "vsl-filter/addresses.h"
 #include "vsl-filter/api/ip.h"
@@ -20,6 +21,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"repl", "", "read expressions and print their values; on a message, if one is named"},
     {"policy", "", "answer the questions of Postfix's policy protocol, standard input to standard output"},
     chain::kResidentOption,
+    chain::kSocketModeOption,
     {"stage", "STAGE", "run the rules of this stage only"},
     {"set", "NAME=VALUE", "a fact: client_ip client_port helo mail_from rcpt user secured; rcpt several times"},
     {"client-ip", "ADDRESS", "the client, instead of what the message's Received field says"},
@@ -163,6 +165,9 @@ base::Result<Options> options_of(const base::CommandLine& line) {
   options.is_quiet = line.has("quiet");
   options.has_colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr && !options.as_json;
   if (line.has("resident")) options.socket = line.text("resident");
+  const auto socket_mode = chain::parse_socket_mode(line.has("socket-mode") ? line.text("socket-mode") : std::string());
+  if (!socket_mode) return std::unexpected(socket_mode.error());
+  options.socket_mode = *socket_mode;
   // A report was asked for, though the message comes on standard input.
   if (options.mode == Mode::Filter && (options.as_json || options.has_trace || options.is_quiet)) {
     options.mode = Mode::Report;

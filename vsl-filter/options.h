@@ -46,6 +46,7 @@ struct Options {
   bool is_quiet = false;
   bool has_colour = false;
   std::string socket;              // of Resident
+  unsigned socket_mode = 0600;
 };
 
 [[nodiscard]] base::Result<Options> options_of(const base::CommandLine& line);

@@ -73,7 +73,7 @@ int serve_resident(const base::Settings& settings, const Options& options) {
   // Rules may wait for services: more threads than processors.
   const std::size_t threads = std::max(8U, 2 * std::thread::hardware_concurrency());
   return chain::serve_resident(kManual.program, options.socket, threads, handler, [&] { reload(settings, options, holder); },
-                               {.takes_questions = true});
+                               {.takes_questions = true}, options.socket_mode);
 }
 
 }  // namespace rules

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -338,6 +339,15 @@ void answer_in_thread(net::Loop& loop, const Handler& handler, PendingCall call)
 
 }  // namespace
 
+base::Result<unsigned> parse_socket_mode(std::string_view text) {
+  unsigned mode = 0600;
+  if (text.empty()) return mode;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (read.ptr != text.data() + text.size() || read.ec != std::errc() || mode > 0777)
+    return base::fail(base::Fault::Usage, "--socket-mode " + std::string(text) + ": expected: octal digits, such as 660");
+  return mode;
+}
+
 void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void()> reload) {
   const auto end = [&] { server.drain([&] { loop.stop(); }); };
   const net::SignalWatch on_term(loop, SIGTERM, end);
@@ -351,14 +361,14 @@ void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void(
 }
 
 int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
-                   std::function<void()> reload, const ResidentServer::Limits& limits) {
+                   std::function<void()> reload, const ResidentServer::Limits& limits, unsigned socket_mode) {
   if (threads > 0) ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);  // read when the pool starts
   net::Loop loop;
   ResidentServer server(loop, limits, [&](PendingCall call) {
     if (threads > 0) return answer_in_thread(loop, handler, std::move(call));
     call.answer(handler(call.invocation));
   });
-  if (const auto listens = server.listen(socket_path); !listens) return base::report(program, listens.error());
+  if (const auto listens = server.listen(socket_path, socket_mode); !listens) return base::report(program, listens.error());
   run_until_told(loop, server, std::move(reload));
   return 0;
 }

@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "lib/base/command_line.h"
 #include "lib/chain/message_call.h"
 #include "lib/net/loop.h"
 
@@ -50,12 +52,16 @@ class ResidentServer {
   std::shared_ptr<Internal> internal_;
 };
 
+// The permissions of a socket, octal: 600 for an empty text. Fault::Usage: it is none.
+[[nodiscard]] base::Result<unsigned> parse_socket_mode(std::string_view text);
+inline constexpr base::OptionRow kSocketModeOption = {"socket-mode", "MODE", "permissions of that socket, octal [600]"};
+
 // Runs the loop until SIGTERM or SIGINT has come and the last call is answered. SIGHUP opens the log again and calls `reload`.
 void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void()> reload = {});
 
 // The whole resident life of a program whose work is a plain function; the handler runs in `threads` threads (0: in the loop
 // itself).
 int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
-                   std::function<void()> reload = {}, const ResidentServer::Limits& limits = {});
+                   std::function<void()> reload = {}, const ResidentServer::Limits& limits = {}, unsigned socket_mode = 0600);
 
 }  // namespace chain

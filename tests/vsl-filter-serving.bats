@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# vsl-filter between other programs: in a chain, resident, and asked by an unchanged Postfix.
+load smtpd_helpers
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  chmod 755 .
+  make_keep
+  cat >rules.vsl <<'V'
+#{
+    rcpt: [
+        rule "nobody" || if rcpt().local_part == "nobody" { info("550 5.1.1 no such user") } else { next() },
+        action "told" || append_header("X-Told", "at rcpt"),
+        action "copy" || if rcpt().local_part == "copied" { bcc("archive@b.example") },
+    ],
+    preq: [
+        rule "refused" || if get_header("Subject") == "no" { deny("554 5.7.1 not that") } else { next() },
+        rule "later" || if get_header("Subject") == "later" { info("451 4.7.1 come back") } else { next() },
+        rule "put aside" || if get_header("Subject") == "odd" { quarantine("odd") } else { next() },
+        action "stamp" || if get_header("Subject") == "stamp" { prepend_header("X-Gate", "seen") },
+        action "envelope" || if get_header("Subject") == "envelope" { rewrite_mail_from_envelop("new@a.example"); add_rcpt_envelop("more@b.example"); },
+        action "nobody left" || if get_header("Subject") == "swallow" { for r in rcpt_list() { remove_rcpt_envelop(r) } },
+    ],
+}
+V
+}
+teardown() {
+  [ -z "$postfix" ] || { python3 "$TOP/tests/tools/policy_postfix.py" stop "$postfix" "$postfix_port"; rm -rf "$postfix"; }
+  stop_all
+}
+
+# send_subject SUBJECT: the reply to the end of the message
+send_subject() {
+  printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nSubject: %s\r\n\r\ntext\r\n.\r\nQUIT\r\n' "$1" |
+    say | tr -d '\r' | sed -n '/^354/,/^221/p' | sed '1d;$d'
+}
+each_effect() {
+  [[ $(send_subject plain) == 250* ]]
+  [ "$(send_subject no)" = '554 5.7.1 not that' ]
+  [ "$(send_subject later)" = '451 4.7.1 come back' ]
+  has_kept 1
+  [[ $(sed '/^Subject/,$d' kept/1.msg) != *X-Gate* ]]
+  [[ $(send_subject stamp) == 250* ]]
+  [ "$(head -n 1 kept/2.msg)" = $'X-Gate: seen\r' ]
+  [[ $(send_subject envelope) == 250* ]]
+  [ "$(tr '\n' ' ' <kept/3.env)" = 'Fnew@a.example Tb@b.example Tmore@b.example  ' ]
+  [[ $(send_subject odd) == 250* ]]
+  [ "$(jq -r .quarantine kept/4.ctx)" = odd ]
+  [[ $(send_subject swallow) == 250* ]]
+  has_kept 4
+}
+
+@test "vsl-filter: in a chain it passes, changes, refuses and takes messages" {
+  serve -- vsl-filter rules.vsl -- ./keep
+  each_effect
+}
+
+@test "vsl-filter: resident in a chain it does the same" {
+  start filter vsl-filter --resident "$PWD/filter.sock" rules.vsl
+  wait_for serves filter.sock
+  serve -- "unix:$PWD/filter.sock" -- ./keep
+  each_effect
+}
+
+@test "vsl-filter: SIGHUP takes new rules, and keeps the old ones when the new ones have mistakes" {
+  start filter vsl-filter --resident "$PWD/filter.sock" rules.vsl
+  wait_for serves filter.sock
+  serve -- "unix:$PWD/filter.sock" -- ./keep
+  echo '#{ preq: [ rule "x" || acept() ] }' >rules.vsl
+  kill -HUP "$(pid_of filter)"
+  wait_for grep -q 'the old ones stay' filter.log
+  [ "$(send_subject no)" = '554 5.7.1 not that' ]
+  echo '#{ preq: [ rule "x" || deny("554 5.7.1 nothing any more") ] }' >rules.vsl
+  kill -HUP "$(pid_of filter)"
+  wait_for grep -q 'rules loaded' filter.log
+  [ "$(send_subject no)" = '554 5.7.1 nothing any more' ]
+}
+
+@test "vsl-filter: rules that cannot be used refuse for now, and nothing is lost" {
+  echo '#{ preq: [ rule "x" || acept() ] }' >rules.vsl
+  serve -- vsl-filter rules.vsl -- ./keep
+  [[ $(send_subject plain) == 451* ]]
+  has_kept 0
+}
+
+ask() { printf 'request=smtpd_access_policy\n'; printf '%s\n' "$@" ''; }
+
+@test "vsl-filter: --policy answers on standard input and output" {
+  { ask protocol_state=RCPT client_address=192.0.2.1 helo_name=c sender=a@a.example recipient=nobody@b.example instance=1
+    ask protocol_state=RCPT client_address=192.0.2.1 helo_name=c sender=a@a.example recipient=b@b.example instance=1
+    ask protocol_state=RCPT client_address=192.0.2.1 helo_name=c sender=a@a.example recipient=copied@b.example instance=1
+    ask protocol_state=VRFY client_address=192.0.2.1; } | vsl-filter --policy rules.vsl >out 2>log
+  [ "$(grep . out | tr '\n' '|')" = 'action=550 5.1.1 no such user|action=PREPEND X-Told: at rcpt|action=PREPEND X-Told: at rcpt|action=DUNNO|' ] ||
+    [ "$(grep . out | tr '\n' '|')" = 'action=550 5.1.1 no such user|action=PREPEND X-Told: at rcpt|action=BCC archive@b.example|action=DUNNO|' ]
+}
+
+@test "vsl-filter: what rules learnt goes along as state, from question to question and to the message" {
+  cat >state.vsl <<'V'
+#{
+    connect: [ action "c" || set_variable("seen", "connect") ],
+    mail: [ rule "m" || if get_variable("seen") == "connect" { set_variable("mail", 1); next() } else { deny("550 no connect") } ],
+    preq: [ rule "p" || if get_variable("seen") == "connect" && get_variable("mail") == 1 { accept() } else { deny("550 5.7.1 no state") } ],
+}
+V
+  vsl-filter --check state.vsl
+  ask protocol_state=CONNECT client_address=192.0.2.1 state= | vsl-filter --policy state.vsl >one
+  state=$(sed -n 's/^state=//p' one)
+  ask protocol_state=MAIL client_address=192.0.2.1 helo_name=c sender=a@a.example "state=$state" | vsl-filter --policy state.vsl >two
+  grep -qx 'action=DUNNO' two
+  state=$(sed -n 's/^state=//p' two)
+  [ "${#state}" -lt 300 ]
+  printf 'Subject: x\r\n\r\n' >mail.eml
+  "$TOP/build/tests/call" --from a@a.example --to b@b.example --context "{\"state\":\"$state\"}" -- vsl-filter state.vsl -- ./keep <mail.eml
+  has_kept 1
+  "$TOP/build/tests/call" --from a@a.example --to b@b.example -- vsl-filter state.vsl -- ./keep <mail.eml && return 1
+  has_kept 1
+}
+
+# asking_postfix POLICY: on $postfix_port; its folder is $postfix
+asking_postfix() {
+  [ "$(id -u)" = 0 ] || skip 'Postfix starts as root only'
+  postfix_port=$(free_port)
+  port=$postfix_port
+  python3 "$TOP/tests/tools/policy_postfix.py" start "$postfix" "$postfix_port" "$1" >postfix.out 2>&1 || { cat postfix.out "$postfix"/maillog; return 1; }
+}
+make_postfix_folder() {
+  postfix=$(mktemp -d /tmp/vsmtp-postfix.XXXXXX)
+  chmod 755 "$postfix"
+  cp "$TOP/bin/vsl-filter" rules.vsl "$postfix/"
+  printf '#!/bin/sh\nexec %s/vsl-filter --policy %s/rules.vsl 2>/dev/null\n' "$postfix" "$postfix" >"$postfix/policy"
+  chmod 755 "$postfix/policy" "$postfix/vsl-filter"
+}
+held() { find "$postfix/spool/hold" -type f | wc -l; }
+one_is_held() { [ "$(held)" = 1 ]; }
+through_postfix() {
+  printf 'EHLO c.example\r\nMAIL FROM:<a@bench.invalid>\r\nRCPT TO:<nobody@bench.invalid>\r\nRCPT TO:<u@bench.invalid>\r\nDATA\r\nSubject: x\r\n\r\ntext\r\n.\r\nQUIT\r\n' |
+    say | tr -d '\r' >said
+  grep -q '^550 5.1.1 .*no such user' said
+  grep -q '^250 2.0.0 Ok: queued as' said
+  wait_for one_is_held
+  postcat -c "$postfix/etc" "$(find "$postfix/spool/hold" -type f)" | grep -qx 'X-Told: at rcpt'
+}
+
+@test "vsl-filter: an unchanged Postfix asks it by spawn(8)" {
+  make_postfix_folder
+  asking_postfix unix:private/policy
+  through_postfix
+}
+
+@test "vsl-filter: an unchanged Postfix asks it over its socket" {
+  make_postfix_folder
+  start filter vsl-filter --resident "$postfix/policy.sock" --socket-mode 666 rules.vsl
+  wait_for serves "$postfix/policy.sock"
+  asking_postfix "unix:$postfix/policy.sock"
+  through_postfix
+}
