@@ -32,11 +32,15 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"user", "NAME", "the user who logged in"},
     {"secured", "", "as if under TLS"},
     {"trace", "", "print each directive with its result and time"},
-    {"assignments", "", "... and each assignment"},
     {"json", "", "one JSON object a line"},
     {"quiet,q", "", "print nothing, the exit code says it"},
 });
-constexpr auto kSettings = std::to_array<std::string_view>({"server.domain", "delivery.local_domains", "log.level", "log.format", "log.destination"});
+constexpr auto kSettings = std::to_array<std::string_view>({
+    "server.domain", "delivery.local_domains", "rules.path", "rules.on_error", "rules.deny_closes", "rules.app_directory",
+    "rules.state_directory", "rules.rate_keys_max", "rules.operations_max", "rules.call_depth_max", "rules.time_max",
+    "rules.memory_max", "rules.string_max", "rules.elements_max", "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor",
+    "dns.timeout",
+});
 
 using base::Fault;
 
@@ -159,8 +163,7 @@ base::Result<Options> options_of(const base::CommandLine& line) {
   if (options.mode == Mode::Test && options.files.empty()) return base::fail(Fault::Usage, "--test: no file named");
   const bool takes_files = options.mode != Mode::Check && options.mode != Mode::Chain && options.mode != Mode::Policy && options.mode != Mode::Resident;
   if (!takes_files && !options.files.empty()) return base::fail(Fault::Usage, "unexpected argument: " + options.files.front());
-  options.has_trace = line.has("trace") || line.has("assignments");
-  options.has_assignments = line.has("assignments");
+  options.has_trace = line.has("trace");
   options.as_json = line.has("json");
   options.is_quiet = line.has("quiet");
   options.has_colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr && !options.as_json;

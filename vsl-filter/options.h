@@ -41,7 +41,6 @@ struct Options {
   GivenFacts facts;
   std::optional<Stage> stage;      // the only one to run
   bool has_trace = false;
-  bool has_assignments = false;    // in the trace
   bool as_json = false;
   bool is_quiet = false;
   bool has_colour = false;

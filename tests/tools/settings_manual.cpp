@@ -85,6 +85,7 @@ relay_host = [192.0.2.7]:25
 .Ed
 .Sh SEE ALSO
 .Xr mime-check 1 ,
+.Xr vsl-filter 1 ,
 .Xr vsmtp 1 ,
 .Xr vsmtp-spool 5 ,
 .Xr vsmtp-chain 7 ,
