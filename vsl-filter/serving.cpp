@@ -1,8 +1,6 @@
 #include "vsl-filter/serving.h"
 
-#include <algorithm>
 #include <mutex>
-#include <thread>
 
 #include "lib/base/exits.h"
 #include "lib/base/log.h"
@@ -70,9 +68,9 @@ int serve_resident(const base::Settings& settings, const Options& options) {
     if (invocation.call.kind == chain::Kind::Policy) return answer_question(*now, invocation.call.envelope, memory);
     return filter_message(*now, invocation, options.stage.value_or(Stage::Preq));
   };
-  // Rules may wait for services: more threads than processors.
-  const std::size_t threads = std::max(8U, 2 * std::thread::hardware_concurrency());
-  return chain::serve_resident(kManual.program, options.socket, threads, handler, [&] { reload(settings, options, holder); },
+  // Rules may wait for services, a second each: as many threads as calls that may wait together.
+  constexpr std::size_t kThreads = 100;
+  return chain::serve_resident(kManual.program, options.socket, kThreads, handler, [&] { reload(settings, options, holder); },
                                {.takes_questions = true}, options.socket_mode);
 }
 
