@@ -50,6 +50,15 @@ void FunctionCompiler::call(const ast::Call& node, Register target) {
       emit_method(window, count - 1, Method{text(last), true, nullptr, native, std::move(*place)});
       return finish_call(window, target);
     }
+    if (is_constant_part(*node.arguments[0])) {
+      Method method{text(last), true, nullptr, native, {}};
+      method.receiver.is_constant = true;
+      const Register window = window_for(target);
+      expression(*node.arguments[0], window);
+      arguments(node.arguments.subspan(1));
+      emit_method(window, count - 1, std::move(method));
+      return finish_call(window, target);
+    }
   }
   const Register window = window_for(target);
   arguments(node.arguments);
@@ -118,7 +127,7 @@ void FunctionCompiler::method_call(const ast::MethodCall& node, Register target)
       return finish_call(window, target);
     }
   }
-  method.receiver.is_constant = node.object->kind == Kind::Path || node.object->kind == Kind::Name;  // of constants, copies
+  method.receiver.is_constant = is_constant_part(*node.object);
   const Register window = window_for(target);
   expression(*node.object, window);
   Label end;
@@ -159,6 +168,14 @@ std::optional<Place> FunctionCompiler::place_of(const Node& node, bool is_safe) 
   }
   append_steps(node, is_safe, place);
   return place;
+}
+
+// A constant of the top level, of a module or of the host, or a part of one. Asked where place_of() found no place.
+bool FunctionCompiler::is_constant_part(const Node& node) {
+  const Node* root = &node;
+  while (root->kind == Kind::Index || root->kind == Kind::Property)
+    root = root->kind == Kind::Index ? ast::as<ast::Index>(*root).object : ast::as<ast::Property>(*root).object;
+  return root->kind == Kind::Name || root->kind == Kind::Path;
 }
 
 bool FunctionCompiler::append_steps(const Node& node, bool is_safe, Place& place) {

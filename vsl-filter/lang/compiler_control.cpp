@@ -148,7 +148,7 @@ void FunctionCompiler::case_labels(const ast::Case& one, Register subject, Label
   Label body;
   for (const Node* node : one.labels) {
     const bool is_last = node == one.labels.back();
-    auto value = constant_of(*node);
+    auto value = constant_of(*node, 256);
     if (!value) {  // the parser lets only literals pass
       raise(ErrorKind::Parsing, "a label must be a literal");
       continue;

@@ -96,8 +96,10 @@ std::optional<std::int16_t> FunctionCompiler::immediate(const Node& node) {
   return static_cast<std::int16_t>(number);
 }
 
-// What is known now: literals and arithmetic on numbers that does not fail.
-std::optional<Value> FunctionCompiler::constant_of(const Node& node) {
+// What is known now: literals and arithmetic on integers that does not fail. Not through long chains of operators: each operator of
+// a chain asks.
+std::optional<Value> FunctionCompiler::constant_of(const Node& node, int deepest) {
+  if (deepest == 0) return std::nullopt;
   switch (node.kind) {
     case Kind::Unit: return Value();
     case Kind::Bool: return ast::as<ast::Bool>(node).value;
@@ -107,15 +109,13 @@ std::optional<Value> FunctionCompiler::constant_of(const Node& node) {
     case Kind::String: return text(ast::as<ast::String>(node).value);
     case Kind::Binary: {
       const auto& binary = ast::as<ast::Binary>(node);
-      const auto left = constant_of(*binary.left);
-      if (!left) return std::nullopt;
-      const auto right = constant_of(*binary.right);
-      if (!right) return std::nullopt;
+      const auto right = constant_of(*binary.right, deepest - 1);
+      if (!right || !right->is_int()) return std::nullopt;
+      const auto left = constant_of(*binary.left, deepest - 1);
+      if (!left || !left->is_int()) return std::nullopt;
       if (binary.op == BinaryOperator::Range || binary.op == BinaryOperator::RangeInclusive) {
-        if (!left->is_int() || !right->is_int()) return std::nullopt;
         return unit_.program_.heap_.range(left->as_int(), right->as_int(), binary.op == BinaryOperator::RangeInclusive);
       }
-      if (!left->is_int() || !right->is_int()) return std::nullopt;
       Result result = operate_on_ints(binary.op, left->as_int(), right->as_int());
       if (!result || result->is_absent()) return std::nullopt;
       return *result;
@@ -123,7 +123,7 @@ std::optional<Value> FunctionCompiler::constant_of(const Node& node) {
     case Kind::Array: {
       Value array = unit_.program_.heap_.array();
       for (const Node* element : ast::as<ast::Array>(node).elements) {
-        auto value = constant_of(*element);
+        auto value = constant_of(*element, deepest - 1);
         if (!value) return std::nullopt;
         array.array_for_write(unit_.program_.heap_).push(std::move(*value));
       }
@@ -132,7 +132,7 @@ std::optional<Value> FunctionCompiler::constant_of(const Node& node) {
     case Kind::Map: {
       Value map = unit_.program_.heap_.map();
       for (const ast::MapEntry& entry : ast::as<ast::Map>(node).entries) {
-        auto value = constant_of(*entry.value);
+        auto value = constant_of(*entry.value, deepest - 1);
         if (!value) return std::nullopt;
         map.map_for_write(unit_.program_.heap_).set(entry.key, std::move(*value));
       }

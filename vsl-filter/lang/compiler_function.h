@@ -98,7 +98,8 @@ class FunctionCompiler {
   Register operand(const Node& node);
   Register stable_operand(const Node& node, bool is_safe);
   [[nodiscard]] bool may_change_variables(const Node& node) const;
-  std::optional<Value> constant_of(const Node& node);
+  std::optional<Value> constant_of(const Node& node, int deepest = 8);
+  [[nodiscard]] static bool is_constant_part(const Node& node);
   void unary(const ast::Unary& node, Register target);
   void binary(const ast::Binary& node, Register target);
   void short_circuit(const ast::Binary& node, Register target);

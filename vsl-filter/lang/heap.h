@@ -15,6 +15,12 @@
 
 #include "vsl-filter/lang/value.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define VSL_SANITIZED
+#endif
+#endif
+
 namespace vsl {
 
 struct MemoryLimits {
@@ -74,7 +80,11 @@ class Heap {
 
  private:
   static constexpr std::size_t kStep = 16;
+#if defined(__SANITIZE_ADDRESS__) || defined(VSL_SANITIZED)
+  static constexpr std::size_t kLargestSmall = 0;  // the sanitizer shall see each object
+#else
   static constexpr std::size_t kLargestSmall = 512;
+#endif
   static constexpr std::size_t kFirstChunk = 4 << 10;
   static constexpr std::size_t kLargestChunk = 256 << 10;
   struct Free { Free* next; };

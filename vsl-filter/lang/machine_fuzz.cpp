@@ -1,0 +1,280 @@
+// Random programs against the virtual machine: the octets choose productions of a grammar that makes mostly valid scripts, which
+// then run under a small budget. A script may fail in any way that the language knows; evaluating it again must say the same.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "vsl-filter/lang/engine.h"
+
+namespace {
+
+class Nothing : public vsl::Loader {
+ public:
+  base::Result<vsl::LoadedText> load(std::string_view, std::string_view) override { return base::fail(base::Fault::Config, "no file"); }
+};
+
+class Writer {
+ public:
+  explicit Writer(std::span<const std::uint8_t> choices) : choices_(choices) {}
+
+  std::string script() {
+    out_ = "fn f(a) { ";
+    block_body(4);
+    out_ += "} fn g(a, b) { ";
+    block_body(4);
+    out_ += "} fn h() { this = ";
+    expression(2);
+    out_ += "; ";
+    block_body(3);
+    out_ += "} const K = [1, #{x: [2, \"three\"], y: 4}, \"a text that is no short one\"]; let a = 1; let b = [1, 2, 3]; let c = #{x: 1, y: [2]}; ";
+    while (!choices_.empty() && out_.size() < 4000) statement(5);
+    expression(3);
+    return std::move(out_);
+  }
+
+ private:
+  unsigned choose(unsigned count) {
+    if (choices_.empty()) return 0;
+    const unsigned choice = choices_.front() % count;
+    choices_ = choices_.subspan(1);
+    return choice;
+  }
+  template <std::size_t N>
+  void one_of(const std::string_view (&words)[N]) { out_ += words[choose(N)]; }
+
+  void variable() {
+    static constexpr std::string_view kNames[] = {"a", "b", "c", "d", "x"};
+    one_of(kNames);
+  }
+  void literal() {
+    static constexpr std::string_view kLiterals[] = {
+        "0", "1", "-1", "7", "9223372036854775807", "2.5", "1e300", "true", "false", "()", "'x'", "\"\"", "\"abc\"", "\"häß\"",
+        "\"a text that is longer than short ones\"", "[]", "#{}", "1..4", "-3..=3", "`t${a}`", "K", "global::K", "[1, [2, 3], \"s\"]"};
+    one_of(kLiterals);
+  }
+  void place(int depth) {
+    if (choose(8) == 0) {
+      out_ += "this";
+    } else {
+      variable();
+    }
+    for (unsigned steps = choose(3); steps > 0; --steps) {
+      switch (choose(4)) {
+        case 0: out_ += ".x"; break;
+        case 1: out_ += "?.y"; break;
+        case 2: out_ += "[1]"; break;
+        default:
+          out_ += '[';
+          expression(depth - 2);
+          out_ += ']';
+      }
+    }
+  }
+  void arguments(int depth) {
+    for (unsigned count = choose(3), i = 0; i < count; ++i) {
+      if (i > 0) out_ += ", ";
+      expression(depth - 1);
+    }
+  }
+  void method() {
+    static constexpr std::string_view kMethods[] = {"push", "pop", "len", "insert", "remove", "map", "filter", "sort", "reduce", "call", "f", "g", "h",
+        "trim", "to_upper", "split", "replace", "contains", "keys", "values", "x", "curry", "truncate", "retain", "drain", "for_each", "splice",
+        "pad", "append", "clear", "shift", "reverse", "to_string", "sub_string", "index_of", "set", "get", "mixin", "take", "type_of"};
+    one_of(kMethods);
+  }
+  void expression(int depth) {
+    if (depth <= 0 || choices_.empty()) {
+      if (choose(2) == 0) return literal();
+      return variable();
+    }
+    static constexpr std::string_view kOperators[] = {" + ", " - ", " * ", " / ", " % ", " ** ", " << ", " >> ", " == ", " != ", " < ", " >= ",
+                                                      " && ", " || ", " ?? ", " & ", " | ", " ^ ", " in ", " !in ", " .. ", " ..= "};
+    switch (choose(16)) {
+      case 0: return literal();
+      case 1: return variable();
+      case 2:
+        out_ += '(';
+        expression(depth - 1);
+        one_of(kOperators);
+        expression(depth - 1);
+        out_ += ')';
+        return;
+      case 3:
+        out_ += choose(2) == 0 ? "-(" : "!(";
+        expression(depth - 1);
+        out_ += ')';
+        return;
+      case 4: return place(depth);
+      case 5:
+        out_ += '[';
+        arguments(depth);
+        out_ += ']';
+        return;
+      case 6:
+        out_ += "#{x: ";
+        expression(depth - 1);
+        out_ += ", y: ";
+        expression(depth - 1);
+        out_ += '}';
+        return;
+      case 7:
+        out_ += choose(2) == 0 ? "f(" : "g(";
+        arguments(depth);
+        out_ += ')';
+        return;
+      case 8:
+      case 9:
+        place(depth);
+        out_ += choose(4) == 0 ? "?." : ".";
+        method();
+        out_ += '(';
+        arguments(depth);
+        out_ += ')';
+        return;
+      case 10:
+        out_ += choose(2) == 0 ? "|x| " : "|| ";
+        if (choose(2) == 0) return expression(depth - 1);
+        return block(depth - 1);
+      case 11:
+        out_ += "if ";
+        expression(depth - 2);
+        out_ += ' ';
+        block(depth - 1);
+        out_ += " else ";
+        return block(depth - 1);
+      case 12:
+        out_ += "switch ";
+        expression(depth - 2);
+        out_ += " { 1 | 'x' => ";
+        expression(depth - 1);
+        out_ += ", 0..9 if ";
+        expression(depth - 2);
+        out_ += " => ";
+        expression(depth - 1);
+        out_ += ", _ => ";
+        expression(depth - 1);
+        out_ += " }";
+        return;
+      case 13: return block(depth - 1);
+      case 14:
+        out_ += "`<${";
+        expression(depth - 1);
+        out_ += "}>`";
+        return;
+      default:
+        out_ += "for (x, i) in ";
+        expression(depth - 2);
+        out_ += ' ';
+        return block(depth - 1);
+    }
+  }
+  void block_body(int depth) {
+    for (unsigned count = choose(3); count > 0; --count) statement(depth - 1);
+    expression(depth - 1);
+    out_ += ' ';
+  }
+  void block(int depth) {
+    out_ += "{ ";
+    block_body(depth);
+    out_ += '}';
+  }
+  void statement(int depth) {
+    static constexpr std::string_view kAssignments[] = {" = ", " += ", " -= ", " *= ", " |= ", " **= "};
+    switch (choose(12)) {
+      case 0:
+      case 1:
+        out_ += "let ";
+        variable();
+        out_ += " = ";
+        expression(depth);
+        break;
+      case 2:
+      case 3:
+        place(depth);
+        one_of(kAssignments);
+        expression(depth);
+        break;
+      case 4:
+        out_ += "while ";
+        expression(depth - 2);
+        out_ += ' ';
+        block(depth - 1);
+        break;
+      case 5:
+        out_ += "try ";
+        block(depth - 1);
+        out_ += " catch (x) ";
+        block(depth - 1);
+        break;
+      case 6:
+        out_ += "throw ";
+        expression(depth - 2);
+        break;
+      case 7:
+        out_ += "loop { ";
+        block_body(depth - 1);
+        out_ += "; if a { break x; } continue; }";
+        break;
+      case 8:
+        out_ += "do ";
+        block(depth - 1);
+        out_ += " until ";
+        expression(depth - 2);
+        break;
+      case 9:
+        out_ += "return ";
+        expression(depth - 2);
+        break;
+      default: expression(depth);
+    }
+    out_ += "; ";
+  }
+
+  std::span<const std::uint8_t> choices_;
+  std::string out_;
+};
+
+const vsl::Natives& natives() {
+  static const vsl::Natives* all = [] {
+    auto* made = new vsl::Natives;
+    vsl::add_standard_functions(*made);
+    return made;
+  }();
+  return *all;
+}
+
+std::string outcome(const std::string& script) {
+  Nothing loader;
+  vsl::LoadOptions options;
+  options.is_checked = false;
+  options.budget.operations = 3000;
+  options.budget.call_depth = 20;
+  options.budget.time = {};  // two evaluations shall end alike
+  options.budget.memory = {.octets = 1 << 20, .string_octets = 10'000, .elements = 1000};
+  const vsl::Loaded loaded = vsl::load(vsl::LoadedText{"fuzz", script}, loader, natives(), {}, options);
+  if (loaded.failure) return render(*loaded.failure, loaded.sources());
+  if (!loaded.program) return loaded.diagnostics.all().front().message;
+  vsl::Run run(*loaded.program, options.budget);
+  std::string out = vsl::debug_of(loaded.program->value());
+  for (int i = 0; i < 2; ++i) {
+    const vsl::Result result = run.call("f", std::initializer_list<vsl::Value>{i});
+    out += result ? vsl::debug_of(*result) : result.error().message();
+  }
+  return out;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string script = Writer({data, size}).script();
+  if (std::getenv("SHOW_SCRIPT") != nullptr) std::fprintf(stderr, "%s\n", script.c_str());
+  const std::string first = outcome(script);
+  if (std::getenv("SHOW_SCRIPT") != nullptr) std::fprintf(stderr, "%s\n", first.c_str());
+  if (first != outcome(script)) {
+    std::fprintf(stderr, "two evaluations differ: %s\n", first.c_str());
+    std::abort();
+  }
+  return 0;
+}
