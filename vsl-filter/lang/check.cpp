@@ -72,27 +72,31 @@ struct DeclaredNames {
     visit(each.code);
   }
   void visit(Node* node) {
-    switch (node->kind) {
-      case Kind::Let: variables.push_back(ast::as<ast::Let>(*node).variable); break;
-      case Kind::Declaration: variables.push_back(ast::as<ast::Declaration>(*node).variable); break;
+    note(*node);
+    ast::for_each_child(*node, [this](Node*& child) { visit(child); });
+  }
+  // Never part of visit(), whose frame is on the stack once for each level of the tree.
+  [[gnu::noinline]] void note(Node& node) {
+    switch (node.kind) {
+      case Kind::Let: variables.push_back(ast::as<ast::Let>(node).variable); break;
+      case Kind::Declaration: variables.push_back(ast::as<ast::Declaration>(node).variable); break;
       case Kind::For:
-        variables.push_back(ast::as<ast::For>(*node).variable);
-        if (ast::as<ast::For>(*node).counter != nullptr) variables.push_back(ast::as<ast::For>(*node).counter);
+        variables.push_back(ast::as<ast::For>(node).variable);
+        if (ast::as<ast::For>(node).counter != nullptr) variables.push_back(ast::as<ast::For>(node).counter);
         break;
       case Kind::Try:
-        if (ast::as<ast::Try>(*node).error != nullptr) variables.push_back(ast::as<ast::Try>(*node).error);
+        if (ast::as<ast::Try>(node).error != nullptr) variables.push_back(ast::as<ast::Try>(node).error);
         break;
       case Kind::Closure:
-        for (const ast::Variable* parameter : ast::as<ast::Closure>(*node).body.parameters) variables.push_back(parameter);
+        for (const ast::Variable* parameter : ast::as<ast::Closure>(node).body.parameters) variables.push_back(parameter);
         break;
       case Kind::Map:
-        for (const ast::MapEntry& entry : ast::as<ast::Map>(*node).entries) properties.insert(entry.key);
+        for (const ast::MapEntry& entry : ast::as<ast::Map>(node).entries) properties.insert(entry.key);
         break;
-      case Kind::Property: properties.insert(ast::as<ast::Property>(*node).name); break;
-      case Kind::String: properties.insert(ast::as<ast::String>(*node).value); break;  // m["name"] = ...
+      case Kind::Property: properties.insert(ast::as<ast::Property>(node).name); break;
+      case Kind::String: properties.insert(ast::as<ast::String>(node).value); break;  // m["name"] = ...
       default: break;
     }
-    ast::for_each_child(*node, [this](Node*& child) { visit(child); });
   }
 };
 
@@ -116,6 +120,8 @@ class Checker {
     is_function_ = outer;
   }
   void visit(Node* node);
+  // Never part of visit(), whose frame is on the stack once for each level of the tree.
+  [[gnu::noinline]] void look_at(const Node& node);
 
   void name(const ast::Name& node);
   void path(const ast::Path& node);
@@ -149,18 +155,22 @@ class Checker {
   int tries_ = 0;             // try blocks around the present place: errors in them may be wanted
 };
 
+void Checker::look_at(const Node& node) {
+  switch (node.kind) {
+    case Kind::Name: return name(ast::as<ast::Name>(node));
+    case Kind::Path: return path(ast::as<ast::Path>(node));
+    case Kind::Call: return call(ast::as<ast::Call>(node));
+    case Kind::MethodCall: return method_call(ast::as<ast::MethodCall>(node));
+    case Kind::Block: return block(ast::as<ast::Block>(node));
+    case Kind::For: return for_loop(ast::as<ast::For>(node));
+    case Kind::Let: return let(ast::as<ast::Let>(node));
+    default: return;
+  }
+}
+
 void Checker::visit(Node* node) {
   for (CheckHook* hook : hooks_) hook->enter(*node, *script_, diagnostics_);
-  switch (node->kind) {
-    case Kind::Name: name(ast::as<ast::Name>(*node)); break;
-    case Kind::Path: path(ast::as<ast::Path>(*node)); break;
-    case Kind::Call: call(ast::as<ast::Call>(*node)); break;
-    case Kind::MethodCall: method_call(ast::as<ast::MethodCall>(*node)); break;
-    case Kind::Block: block(ast::as<ast::Block>(*node)); break;
-    case Kind::For: for_loop(ast::as<ast::For>(*node)); break;
-    case Kind::Let: let(ast::as<ast::Let>(*node)); break;
-    default: break;
-  }
+  look_at(*node);
   if (node->kind == Kind::Try) {
     ++tries_;
     visit(ast::as<ast::Try>(*node).block);

@@ -219,9 +219,9 @@ TEST_CASE("vsl check: the deepest trees that are parsed can be walked") {
     for (std::size_t i = 0; i < count; ++i) out += more;
     return out;
   };
-  CHECK(Checked("f(1" + chain(" + 1", 2040) + ")").told().empty());
-  CHECK(Checked("net_10" + chain(".a", 2040)).told().empty());
-  CHECK(Checked("let x = true; if x" + chain(" && !x", 2000) + " { f() }").told().empty());
+  CHECK(Checked("f(1" + chain(" + 1", 1020) + ")").told().empty());
+  CHECK(Checked("net_10" + chain(".a", 1020)).told().empty());
+  CHECK(Checked("let x = true; if x" + chain(" && !x", 1000) + " { f() }").told().empty());
   CHECK(Checked(chain("[", 255) + "1" + chain("]", 255)).told().empty());
   CHECK(Checked(chain("|| ", 255) + "net_10").told().empty());
   CHECK(Checked(chain("{", 255) + "1" + chain("}", 255)).told().empty());

@@ -12,7 +12,7 @@ namespace vsl {
 
 struct ParseLimits {
   std::uint32_t nesting = 256;  // of expressions and blocks in each other
-  std::uint16_t height = 2048;  // of the tree: long chains of operators and calls are deep although nothing is nested in them
+  std::uint16_t height = 1024;  // of the tree: long chains of operators and calls are deep although nothing is nested in them
   std::uint32_t source_octets = 64 * 1024 * 1024;
 };
 
