@@ -68,10 +68,16 @@ class CaseRun {
 
   Mistakes run() {
     if (!folder_.is_made()) return {"no temporary folder could be made"};
-    Site site = site_of(settings_);
-    site.app_directory = folder_.path() + "/app";
-    site.state_directory = folder_.path() + "/state";
-    for (const auto& each : {site.app_directory, site.state_directory}) std::filesystem::create_directories(each);
+    // In the settings, so that toml::rules shows these folders too: services may have their files there.
+    base::Settings settings = settings_;
+    for (const std::string key : {"app_directory", "state_directory"}) {
+      const std::string folder = folder_.path() + "/" + key;
+      std::error_code failed;
+      std::filesystem::create_directory(folder, failed);
+      if (failed) return {folder + ": " + failed.message()};
+      if (const auto set = settings.set(*base::find_setting("rules." + key), folder); !set) return {set.error().cause};
+    }
+    Site site = site_of(settings);
     site.log = [this](LogLevel level, std::string_view text) {
       if (level >= LogLevel::Warn) log_ += "    log: " + base::text::printable(text, 500) + "\n";
     };
@@ -142,9 +148,11 @@ class CaseRun {
         if (!begins(are[i], texts[i])) miss(name + " is '" + are[i] + "', expected '" + texts[i] + "'" + failure);
     }
   }
-  // Whole words of it.
+  // Whole words of it: "deny 554 5.7.1 No" begins "deny 554 5.7.1 No, thank you".
   static bool begins(std::string_view text, std::string_view start) {
-    return text.starts_with(start) && (text.size() == start.size() || text[start.size()] == ' ');
+    if (!text.starts_with(start)) return false;
+    const char next = text.size() == start.size() ? ' ' : text[start.size()];
+    return !base::text::is_alpha(next) && !base::text::is_digit(next) && next != '-' && next != '_';
   }
 
   void check_verdict(const std::string& expected, const Played& played) {
