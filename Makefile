@@ -77,8 +77,10 @@ test: deps  ## every test: units, programs against real peers, fuzzers for a sho
 	$(MAKE) -j$$(nproc) all unit tools fuzz
 	tests/run
 
-bench: all  ## measure against Debian's Postfix, write tests/bench/RESULTS.md
+bench: all tools  ## measure against Debian's mail servers and filters, write tests/bench/RESULTS.md
 	tests/bench/run
+	tests/bench/deps
+	tests/bench/filters/run
 
 .PHONY: unit
 unit: $(BUILD)/unit_tests  ## build the unit tests (run: build/unit_tests)
@@ -92,6 +94,15 @@ $(TEST_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/tools/%.o $(BUILD)/vsl.a $(BUILD
 	$(LINK) $(LIBS) $(UNIT_LIBS)
 .PHONY: tools
 tools: $(TEST_TOOLS)
+
+# What is made of the tables of the source, and is kept in it: tests/manuals.bats compares.
+.PHONY: generated
+GENERATORS := $(patsubst %,$(BUILD)/tests/%,settings_manual rules_manual editor_help)
+generated: $(GENERATORS)  ## write the manuals and editor files that are made of tables of the source
+	$(BUILD)/tests/settings_manual >lib/base/vsmtp.ini.5
+	$(BUILD)/tests/rules_manual >vsl-filter/vsl.7
+	$(BUILD)/tests/editor_help vim >share/vim/syntax/vsl.vim
+	$(BUILD)/tests/editor_help vscode >share/vscode/syntaxes/vsl.tmLanguage.json
 
 asan:  ## everything with address and undefined behaviour sanitizers, into build/asan/
 	$(MAKE) CXX=clang++-19 BUILD=build/asan BIN=build/asan/bin LINKING= WARNINGS="$(WARNINGS) -Wno-deprecated-declarations" \
@@ -118,11 +129,13 @@ tidy:  ## clang-tidy over all sources
 PREFIX  ?= /usr/local
 DESTDIR ?=
 MANUALS := $(wildcard $(PROGRAMS:%=%/*.[1-8]) lib/*/*.[1-8] bin/*.[1-8])
-install: all  ## programs and manuals below $(DESTDIR)$(PREFIX)
+install: all  ## programs, manuals, examples and editor files below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/vsmtp
 	install -m 755 $(BINARIES) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 bin/vsmtp bin/sendmail $(DESTDIR)$(PREFIX)/bin
-	cp -R examples $(DESTDIR)$(PREFIX)/share/vsmtp/
+	cp -R examples share/vscode $(DESTDIR)$(PREFIX)/share/vsmtp/
+	install -d $(DESTDIR)$(PREFIX)/share/vim/vimfiles
+	cp -R share/vim/. $(DESTDIR)$(PREFIX)/share/vim/vimfiles/
 	for page in $(MANUALS); do d=$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}; install -d $$d; install -m 644 $$page $$d; done
 
 clean:  ## remove what was built

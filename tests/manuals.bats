@@ -9,6 +9,27 @@ setup() { cd "$TOP"; }
   diff -u lib/base/vsmtp.ini.5 "$BATS_TEST_TMPDIR/page"
 }
 
+@test "vsl(7) names every function, service and stage" {
+  build/tests/rules_manual >"$BATS_TEST_TMPDIR/page"
+  diff -u vsl-filter/vsl.7 "$BATS_TEST_TMPDIR/page"
+}
+
+@test "the editors' files know every word of the language and of the API" {
+  build/tests/editor_help vim >"$BATS_TEST_TMPDIR/vsl.vim"
+  diff -u share/vim/syntax/vsl.vim "$BATS_TEST_TMPDIR/vsl.vim"
+  build/tests/editor_help vscode >"$BATS_TEST_TMPDIR/grammar"
+  diff -u share/vscode/syntaxes/vsl.tmLanguage.json "$BATS_TEST_TMPDIR/grammar"
+  local file
+  for file in share/vscode/*.json share/vscode/syntaxes/*.json; do jq -e . "$file" >/dev/null; done
+  # What the extension's list of files names is there.
+  jq -r '.contributes | .languages[].configuration, .grammars[].path' share/vscode/package.json | while read -r file; do [ -f "share/vscode/$file" ]; done
+}
+
+@test "make install takes the rule sets and the editors' files along" {
+  grep -q 'cp -R examples share/vscode ' Makefile
+  make -n install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr | grep -q "cp -R share/vim/. $BATS_TEST_TMPDIR/root/usr/share/vim/vimfiles/"
+}
+
 @test "no manual has a mistake" {
   shopt -s nullglob
   local page

@@ -1,0 +1,394 @@
+// What people wrote of vsl(7); rules_manual.cpp puts the tables between.
+#pragma once
+
+#include <string_view>
+
+constexpr std::string_view kIntroduction = R"M(.\" Made by tests/tools/rules_manual.cpp from the tables of the API.
+.Dd November 22, 2026
+.Dt VSL 7
+.Os vSMTP
+.Sh NAME
+.Nm vsl
+.Nd the language of mail rules
+.Sh DESCRIPTION
+vSL is the language in which a postmaster says what becomes of mail.
+A script is compiled once and then run by
+.Xr vsl-filter 1
+for every session and message: as a filter in a chain, as a policy server of
+Postfix, and by hand on saved messages.
+.Sh TUTORIAL
+A script ends in a map of stages.
+Each stage is a list of rules, which are run from the first to the last:
+.Bd -literal -offset indent
+#{
+    rcpt: [
+        rule "only for us" || if in_domain(rcpt()) {
+            next()
+        } else {
+            info("554 5.7.1 We do not relay")
+        },
+    ],
+    preq: [
+        action "stamp" || append_header("X-Checked", "yes"),
+        rule "lottery" || if "lottery" in get_header("Subject") {
+            deny("554 5.7.1 No, thank you")
+        } else {
+            accept()
+        },
+    ],
+}
+.Ed
+.Pp
+A
+.Ic rule
+yields a status.
+.Fn next
+goes on with the next rule, every other status ends the stage:
+.Fn accept
+is content,
+.Fn deny
+refuses and closes the connection,
+.Fn info
+sends a reply and lets the client go on,
+.Fn quarantine
+puts the message aside.
+An
+.Ic action
+only does something.
+What stands between
+.Ql ||
+and the comma is any one statement; braces make one of many.
+.Pp
+Put it into
+.Pa main.vsl
+and look at what it makes of a saved message:
+.Bd -literal -offset indent
+$ vsl-filter --check main.vsl
+$ vsl-filter main.vsl message.eml
+$ vsl-filter --trace main.vsl message.eml
+.Ed
+.Pp
+Lists of addresses, networks and names are objects.
+They are compared as what they are: a client's address is found in a range,
+an address of the envelope in a domain, a name without regard to case.
+.Bd -literal -offset indent
+object friends group = [
+    object office rg4 = "192.0.2.0/24",
+    object backup ip6 = "2001:db8::5",
+];
+object refused file:fqdn = "refused-domains.txt";
+
+#{
+    connect: [
+        rule "friends" || if client_ip() in friends { faccept() } else { next() },
+    ],
+    mail: [
+        rule "refused domains" || if mail_from() in refused {
+            deny(object sorry code = #{ code: 554, enhanced: "5.7.1", text: "Go away" })
+        } else {
+            next()
+        },
+    ],
+}
+.Ed
+.Pp
+What several rules need stands in a function, what several scripts need in a
+file of its own:
+.Bd -literal -offset indent
+import "objects" as site;       // objects.vsl beside this file
+
+fn is_one_of_us() {
+    is_authenticated() || client_ip() in site::friends
+}
+.Ed
+.Pp
+Beside the rules, tests say what is to come of them, and
+.Ql vsl-filter --test main_test.vsl
+runs them:
+.Bd -literal -offset indent
+[
+    test "nobody relays through us" #{
+        client_ip: "203.0.113.7", helo: "mail.client.example",
+        from: "ann@client.example", to: "eve@elsewhere.example",
+        rcpt: "info 554 5.7.1 We do not relay",
+    },
+]
+.Ed
+.Pp
+Whole rule sets with their tests are in
+.Pa examples/rules .
+)M";
+
+constexpr std::string_view kStagesIntroduction = R"M(.Sh STAGES
+Rules of a stage run when the client has said what belongs to it; then
+they know what is listed here, and what earlier stages knew.
+Stages that a script leaves out let everything pass.
+)M";
+
+constexpr std::string_view kDirectives = R"M(.Sh DIRECTIVES
+.Bl -tag -width Ds
+.It Ic rule Qo Ar name Qc Li || Ar statement
+Must yield a status.
+A path without one, as an
+.Ic if
+without
+.Ic else ,
+is an error.
+.It Ic action Qo Ar name Qc Li || Ar statement
+What it yields is ignored.
+.It Ic rule Qo Ar name Qc Li #{ Cm description : Ar text , Cm evaluate : Li || Ar statement Li }
+The long form; keys beside
+.Cm evaluate
+are for people and tools.
+.El
+.Pp
+A name may be given once in a stage.
+A directive that fails, by an error of a function, by
+.Ic throw ,
+or because it uses too much time or memory, ends its stage as
+.Cm rules.on_error
+of
+.Xr vsmtp.ini 5
+says, by default like
+.Fn deny ;
+the log names stage, directive, file, line and column.
+Effects are immediate: a later directive sees what an earlier one did.
+.Sh STATUSES
+.Bl -tag -width Ds
+.It Fn next
+The next directive, then the next stage.
+.It Fn accept
+This stage is over, the next one runs.
+.It Fn faccept
+All later stages are skipped and the message is delivered.
+.It Fn deny
+The client gets the reply, by default
+.Ql 554 permanent problems with the remote server ,
+the connection is closed, later stages are skipped.
+In
+.Cm postq
+and
+.Cm delivery
+every recipient fails.
+.It Fn info reply
+The client gets this reply instead of the usual one, nothing advances, the
+connection goes on.
+In
+.Cm rcpt
+a reply of 4xx or 5xx takes the recipient away.
+.It Fn quarantine name
+Later stages are skipped, the client sees success, and the message is kept in
+the quarantine of this name and not delivered.
+.El
+.Pp
+A reply is a code object or a text:
+.Ql 451 4.7.1 Please come again ,
+.Ql 250 Fine .
+Long ones are folded.
+.Pp
+What
+.Cm connect , helo
+and
+.Cm authenticate
+decide for good holds for the connection; from
+.Cm mail
+on for the transaction.
+)M";
+
+constexpr std::string_view kObjects = R"M(.Sh OBJECTS
+.Bd -literal -offset indent
+object NAME TYPE = VALUE;
+object NAME TYPE = #{ value: VALUE, note: "for people" };
+object NAME file:TYPE = "/path/to/lines.txt";
+.Ed
+.Pp
+declares a constant, and is an expression with the object as its value.
+The type is also a function:
+.Ql ip4(\(dq192.0.2.1\(dq) .
+A wrong value is an error when the rules are loaded.
+In a file there is one value a line; empty lines and lines that begin with
+.Ql #
+do not count.
+.Bl -column "identifier" "example" -offset indent
+.It Sy type Ta Sy value
+.It ip4, ip6 Ta \(dq192.0.2.1\(dq, \(dq2001:db8::1\(dq
+.It rg4, rg6 Ta \(dq192.0.2.0/24\(dq, \(dq192.0.2.1-192.0.2.9\(dq, \(dq2001:db8::/32\(dq
+.It address Ta \(dqann@example.org\(dq
+.It fqdn Ta \(dqexample.org\(dq
+.It identifier Ta \(dqann\(dq, a local-part
+.It string Ta any text
+.It regex Ta \(dq^[a-z]+$\(dq, in the syntax of RE2
+.It group Ta an array of objects
+.It code Ta \(dq554 5.7.1 No\(dq, or #{ code: 554, enhanced: \(dq5.7.1\(dq, text: \(dqNo\(dq }
+.El
+.Pp
+.Ic is
+and
+.Ic ==
+compare: an address with a domain by its domain, with an identifier by its
+local-part, anything with a regex by searching it.
+Domains compare without regard to case, local-parts exactly.
+.Ql x in c
+looks for an equal element in groups, files and arrays, also within ranges and
+groups that are elements of them; for an address in a range; for a text in a
+text.
+)M";
+
+constexpr std::string_view kServicesIntroduction = R"M(.Sh SERVICES
+.Bd -literal -offset indent
+service NAME KIND = #{ option: value, ... };
+.Ed
+.Pp
+declares what lives longer than a run: databases and programs, shared by all
+rules.
+Durations are texts as
+.Ql 200ms
+or
+.Ql 1h 30m .
+A service that fails raises an error with its name, which
+.Ic try
+can catch.
+)M";
+
+constexpr std::string_view kLanguage = R"M(.Sh LANGUAGE
+.Ss Values
+.Bl -column "timestamp" "example" -offset indent
+.It Sy type_of() Ta Sy written
+.It () Ta (), nothing
+.It bool Ta true, false
+.It i64 Ta 42, 1_000, 0xff, 0o17, 0b101; 64 bits, overflow is an error
+.It f64 Ta 4.2, 1e3
+.It char Ta 'x'
+.It string Ta \(dqx\(dq with \et \en \er \e\e \e\(dq \ex41 \eu00e9; `text with ${expression}`; #\(dqraw\(dq#
+.It array Ta [1, \(dqa\(dq]
+.It map Ta #{ name: 1, \(dqany text\(dq: 2 }
+.It range Ta 1..5, 1..=5
+.It \&Fn Ta \&|a, b\&| a + b, \&Fn(\(dqname\(dq)
+.El
+.Pp
+Values are copied when they are assigned or handed over.
+A variable that a closure uses is shared with it.
+A method changes the variable it is called on:
+.Ql list.push(1) .
+Every function can be called both ways,
+.Ql len(text)
+and
+.Ql text.len() ;
+some are properties too,
+.Ql text.len .
+.Ss Operators
+From the tightest to the loosest; all but
+.Ql **
+and the unary ones group from the left.
+.Bl -column "<< >> and more" "meaning" -offset indent
+.It \&. ?. \&[ \&] ?[ \&] \&( \&) Ta members, elements, calls; ?. and ?[ of () are ()
+.It - + \&! not Ta unary
+.It << >> Ta shifts
+.It ** Ta power
+.It * / % Ta
+.It + - Ta also of texts, with anything
+.It .. ..= Ta ranges
+.It ?? Ta the right side if the left one is ()
+.It < <= > >= Ta
+.It in !in Ta also not in
+.It == != is not Ta
+.It && & Ta
+.It \&|\&| \&| ^ Ta
+.El
+.Ss Statements
+.Bd -literal -offset indent
+let x = 1;                  const LIMIT = 5;
+if a { } else if b { } else { }
+switch x { 1 | 2 => f(), 3..9 if ok => { }, _ => g() }
+for x in list { }           for (x, i) in list { }
+while a { }                 do { } until a
+loop { break 5; }           continue
+fn f(a, b) { a + b }        private fn g() { return 1; }
+try { } catch (e) { }       throw "text"
+import "file" as m;         export const NAME = 1;
+.Ed
+.Pp
+The value of a block is that of its last statement;
+.Ic if ,
+.Ic switch ,
+loops and blocks are expressions.
+Conditions must be bool.
+A function sees its parameters, other functions, imports, and the constants of
+its file as
+.Ql global::NAME ;
+no other variables.
+.Ic this
+is what a method was called on.
+.Pp
+.Ic catch
+binds what was thrown: a text if a function of rules failed, a map with
+.Cm error , message
+and
+.Cm line
+if the language did.
+.Pp
+Comments are
+.Ql // ,
+.Ql /* */
+which nest, and
+.Ql ///
+for a description of the function that follows.
+)M";
+
+constexpr std::string_view kFunctionsIntroduction = R"M(Arguments named
+.Ql any
+take texts and objects.
+Names of earlier versions of vSMTP and the namespaces of version 2, as
+.Ql state::accept
+and
+.Ql msg::get_header ,
+are accepted too;
+.Ql vsl-filter --api NAME
+tells all spellings.
+)M";
+
+constexpr std::string_view kLanguageFunctionsIntroduction = R"M(The first argument may stand in front:
+.Ql text.split(\(dq,\(dq) .
+)M";
+
+constexpr std::string_view kConfiguration = R"M(.Ql toml::SECTION.KEY
+is a setting of
+.Xr vsmtp.ini 5 ,
+as
+.Ql toml::server.domain .
+Passwords and keys are not shown.
+)M";
+
+constexpr std::string_view kTail = R"M(.Sh FILES
+.Pa examples/rules ,
+rule sets with their tests;
+.Pa share ,
+colours for vim and VS Code.
+.Sh SEE ALSO
+.Xr vsl-filter 1 ,
+.Xr vsmtp.ini 5 ,
+.Xr vsmtp-chain 7
+.Sh CAVEATS
+A rule whose last statement is an
+.Ic if
+without
+.Ic else
+yields nothing on the other path, which is an error: say
+.Fn next
+there.
+.Pp
+.Ql a is object x ip4 = \(dq192.0.2.1\(dq && b
+takes all behind the
+.Ql =
+for the object's value; put the declaration in parentheses.
+.Pp
+.Ql <<
+and
+.Ql >>
+bind tighter than
+.Ql + ,
+and
+.Ql &
+like
+.Ql && .
+)M";
