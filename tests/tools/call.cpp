@@ -1,19 +1,26 @@
 // call: makes a message call (vsmtp-chain(7)) from the shell, for tests and measurements.
 //   call [--timeout DURATION] [--processes N] [--context JSON] [--from ADDRESS] [--to ADDRESS]... [--repeat N [--at-once N]]
 //        -- CHAIN <message
+//   call [...] --folder FOLDER --repeat N -- CHAIN
 //   call --delivery [...] -- PROGRAM HOST SENDER RECIPIENT... <message
 // Prints how the call ended: the class, and `reply:`, `cause:` where there are such. With --repeat the same call N times, and
 // how many of each end and how many calls a second there were.
+#include <fcntl.h>
+
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <limits>
 #include <map>
 
+#include "lib/base/blob.h"
 #include "lib/base/clock.h"
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "lib/base/text.h"
+#include "lib/base/unique_fd.h"
 #include "lib/chain/caller.h"
 #include "lib/chain/envelope.h"
 #include "lib/chain/environment.h"
@@ -30,6 +37,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"delivery", "", "make a delivery call, and print its report"},
     {"repeat", "N", "make the call so many times (1)"},
     {"at-once", "N", "with --repeat: calls under way (1)"},
+    {"folder", "FOLDER", "with --repeat: the messages are the files in it, in turn, instead of standard input"},
 });
 const base::Manual kManual{
     .program = kProgram, .section = "1", .usage = "[OPTION...] -- CHAIN <message",
@@ -57,8 +65,9 @@ std::string describe(const chain::Outcome& outcome, bool is_delivery) {
 // Keeps so many calls under way until all are made.
 class Repeater {
  public:
-  Repeater(net::Loop& loop, chain::Caller& caller, const chain::Words& words, const chain::Call& call, std::size_t times)
-      : loop_(loop), caller_(caller), words_(words), call_(call), left_(times) {}
+  // `files`: the messages in turn; none: that of the call.
+  Repeater(net::Loop& loop, chain::Caller& caller, const chain::Words& words, chain::Call call, std::vector<std::string> files, std::size_t times)
+      : loop_(loop), caller_(caller), words_(words), call_(std::move(call)), files_(std::move(files)), left_(times) {}
   void start(std::size_t at_once) {
     while (at_once-- > 0) next();
     loop_.run();
@@ -73,6 +82,7 @@ class Repeater {
     }
     --left_;
     ++open_;
+    if (!files_.empty()) read_next();
     caller_.call(words_, call_, [this](const chain::Outcome& outcome) {
       --open_;
       ++ends_[describe(outcome, call_.kind == chain::Kind::Delivery)];
@@ -80,11 +90,22 @@ class Repeater {
     });
   }
 
+  void read_next() {
+    const std::string& path = files_[file_++ % files_.size()];
+    const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    auto message = base::Blob::of_descriptor(file.get(), std::numeric_limits<std::uint64_t>::max());
+    if (message)
+      call_.message = std::move(*message);
+    else
+      ++ends_[path + ": " + message.error().cause + "\n"];
+  }
+
   net::Loop& loop_;
   chain::Caller& caller_;
   const chain::Words& words_;
-  const chain::Call& call_;
-  std::size_t left_, open_ = 0;
+  chain::Call call_;
+  std::vector<std::string> files_;
+  std::size_t left_, open_ = 0, file_ = 0;
   std::map<std::string, std::size_t> ends_;
 };
 
@@ -99,9 +120,15 @@ int main(int argc, char** argv) {
   if (!line) return base::report(kProgram, line.error());
   if (line->should_exit()) return 0;
   chain::Call call;
-  auto message = base::Blob::of_descriptor(0, std::numeric_limits<std::uint64_t>::max());
-  if (!message) return base::report(kProgram, message.error());
-  call.message = std::move(*message);
+  std::vector<std::string> files;
+  if (line->has("folder")) {
+    for (const auto& entry : std::filesystem::directory_iterator(line->text("folder"))) files.push_back(entry.path());
+    std::ranges::sort(files);
+  } else {
+    auto message = base::Blob::of_descriptor(0, std::numeric_limits<std::uint64_t>::max());
+    if (!message) return base::report(kProgram, message.error());
+    call.message = std::move(*message);
+  }
   if (line->has("delivery")) call.kind = chain::Kind::Delivery;
   call.environment = chain::interface_environment();
   call.envelope = chain::to_octets({line->text("from"), line->all("to")});
@@ -118,7 +145,7 @@ int main(int argc, char** argv) {
   }
   net::Loop loop;
   chain::Caller caller(loop, limits);
-  Repeater repeater(loop, caller, line->chain, call, times);
+  Repeater repeater(loop, caller, line->chain, std::move(call), std::move(files), times);
   const auto begin = base::monotonic_milliseconds();
   repeater.start(number(*line, "at-once", 1));
   const auto took = std::max<std::uint64_t>(base::monotonic_milliseconds() - begin, 1);
