@@ -1,6 +1,7 @@
 // Limits of a run, each below, at and above its edge; failures with place and call stack.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "vsl-filter/lang/test_script.h"
@@ -54,6 +55,14 @@ TEST_CASE("budget: operations are counted exactly") {
 TEST_CASE("budget: natives that walk over much are counted") {
   CHECK_FALSE(fits("let a = []; a.pad(1000, 0); for i in 0..100 { 1 in a }", 50'000));
   CHECK(fits("let a = []; a.pad(1000, 0); for i in 0..100 { 1 in a }", 500'000));
+}
+
+TEST_CASE("budget: natives that use it up inside of callbacks of natives") {
+  const std::string script = "let a = []; a.pad(1000, 0); ";
+  CHECK_FALSE(fits(script + "[1].map(|x| { for i in 0..100 { 1 in a } })", 50'000));
+  CHECK_FALSE(fits(script + "try { [1].map(|x| { for i in 0..100 { 1 in a } }); } catch { }", 50'000));
+  CHECK_FALSE(fits(script + "[1].map(|x| [1].map(|y| { for i in 0..100 { a.contains(1) } }))", 50'000));
+  CHECK_FALSE(fits(script + "let b = [2, 1]; b.sort(|x, y| { for i in 0..100 { 1 in a } 0 })", 50'000));
 }
 
 TEST_CASE("budget: depth of calls") {
@@ -115,6 +124,16 @@ TEST_CASE("failure: names the place and the way there") {
         "  main.vsl:4:14: called from function `outer`\n"
         "  main.vsl:5:12: called from a closure\n"
         "  main.vsl:6:3: called from the top level\n");
+}
+
+TEST_CASE("failure: an endless recursion shows both ends of its way") {
+  test::Files files;
+  const Loaded loaded = load(LoadedText{"main.vsl", "fn f() { f() }\nf()"}, files, test::standard_natives(), {}, unchecked());
+  REQUIRE(loaded.failure);
+  const std::string shown = render(*loaded.failure, loaded.sources());
+  CHECK(std::ranges::count(shown, '\n') == 1 + 11 + 1 + 4);
+  CHECK(shown.find("  ... 112 more calls\n") != std::string::npos);
+  CHECK(shown.ends_with("main.vsl:2:1: called from the top level\n"));
 }
 
 TEST_CASE("run: a run goes on after a failure, with a fresh budget") {

@@ -47,7 +47,9 @@ class Loading {
 
   static void report(Loaded& loaded, Failure failure) {
     Diagnostic& diagnostic = loaded.diagnostics.error(failure.span(), failure.message());
-    for (std::size_t i = 1; i < failure.stack().size(); ++i) diagnostic.with_note(failure.stack()[i].span, "called from here");
+    constexpr std::size_t kMostNotes = 8;
+    for (std::size_t i = 1; i < std::min(failure.stack().size(), kMostNotes + 1); ++i)
+      diagnostic.with_note(failure.stack()[i].span, "called from here");
     // The value would not outlive the program.
     loaded.failure = Failure(failure.kind(), failure.message());
     for (const CallSite& call : failure.stack()) loaded.failure->add_call(call.function, call.span);

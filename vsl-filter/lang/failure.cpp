@@ -53,8 +53,15 @@ std::string noun(const CallSite& call) {
 std::string render(const Failure& failure, const Sources& sources) {
   const auto& stack = failure.stack();
   std::string out = (stack.empty() ? std::string() : place(stack.front().span, sources)) + "error: " + failure.message() + "\n";
-  for (std::size_t i = 1; i < stack.size(); ++i)
+  // Of an endless recursion both ends are enough.
+  constexpr std::size_t kFirst = 12, kLast = 4;
+  for (std::size_t i = 1; i < stack.size(); ++i) {
+    if (i == kFirst && stack.size() > kFirst + kLast + 1) {
+      out += "  ... " + std::to_string(stack.size() - kFirst - kLast) + " more calls\n";
+      i = stack.size() - kLast;
+    }
     out += "  " + place(stack[i].span, sources) + "called from " + noun(stack[i]) + "\n";
+  }
   return out;
 }
 

@@ -103,7 +103,10 @@ Machine::Outcome Machine::call_native_on(const Method& method, Value& variable, 
 Machine::Outcome Machine::finish_native(const NativeRow& row, Result result, Value* window, std::size_t arguments) {
   for (std::size_t i = 1; i <= arguments; ++i)
     if (window[i].is_object()) window[i].set_unit();
-  if (is_exhausted_) return Outcome::Failed;  // failure_ is that of the budget
+  if (is_exhausted_) {  // charge() said no, here or in what was called back; whatever the native made of it
+    if (!failure_) fail_with(Failure(ErrorKind::TooManyOperations, "Too many operations"));
+    return Outcome::Failed;
+  }
   if (!result) {
     Failure failure = std::move(result.error());
     if (failure.function().empty()) failure.in_function(row.name);
