@@ -81,6 +81,7 @@ bench: all tools  ## measure against Debian's mail servers and filters, write te
 	tests/bench/run
 	tests/bench/deps
 	tests/bench/filters/run
+	tests/bench/lang/run
 
 .PHONY: unit
 unit: $(BUILD)/unit_tests  ## build the unit tests (run: build/unit_tests)
