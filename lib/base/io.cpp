@@ -99,12 +99,32 @@ Result<std::uint64_t> copy_all(int from, int to) {
   }
 }
 
+namespace {
+
+// What sendfile(2) does, by way of this process.
+ssize_t send_through(int to, int from, off_t* position, std::size_t length) {
+  std::array<char, 65536> buffer;
+  const auto n = ::pread(from, buffer.data(), std::min(length, buffer.size()), *position);
+  if (n <= 0) return n;
+  const auto written = ::write(to, buffer.data(), static_cast<std::size_t>(n));
+  if (written > 0) *position += written;
+  return written;
+}
+
+}  // namespace
+
 Result<void> copy_range(int from, std::uint64_t offset, std::uint64_t length, int to) {
   auto position = static_cast<off_t>(offset);
+  ssize_t (*send)(int, int, off_t*, std::size_t) = ::sendfile;
   while (length > 0) {
-    const auto n = ::sendfile(to, from, &position, length);
+    const auto n = send(to, from, &position, length);
     if (n < 0) {
       if (errno == EINTR) continue;
+      // Not to files that are appended to (`>>file`), and not between all kinds of files.
+      if ((errno == EINVAL || errno == ENOSYS) && send != send_through) {
+        send = send_through;
+        continue;
+      }
       return fail_errno("copy");
     }
     if (n == 0) return fail(Fault::Temporary, "copy: the file ends early");
