@@ -171,6 +171,13 @@ V
   [ "${lines[-1]}" = "1 passed, 1 failed" ]
 }
 
+@test "vsl-filter: a message that is not changed goes into a file that is appended to" {
+  echo '#{}' >nothing.vsl
+  cat mail.eml >mbox
+  vsl-filter nothing.vsl <mail.eml >>mbox
+  cmp mbox <(cat mail.eml mail.eml)
+}
+
 @test "vsl-filter: a wrong command line exits 64" {
   run -64 vsl-filter
   run -64 vsl-filter --check --test rules.vsl
