@@ -170,6 +170,8 @@ TEST_CASE("rules C: mistakes that are told when the rules are loaded") {
       {"client_ip(); #{}", "cannot be used while the rules are being loaded"},
       {"\nobject bad ip4 = \"300.1.1.1\"; #{}", "2:1: error: '300.1.1.1' is not a valid IPv4 address."},                       // O5
       {"object a address = \"no\"; #{}", "'no' is not a valid address: "},
+      {"object a regex = \"(\"; #{}", "missing"},
+      {"#{ mail: [ rule \"a\" || if helo() in regex(\"(\") { deny() } else { next() } ] }", "bad regular expression: "},
       {"object a fqdn = \"a b\"; #{}", "'a b' is not a valid fqdn."},
       {"object c code = #{ code: 554 }; #{}", "code object c is missing the 'text' key."},
       {"object g group = [ 5 ]; #{}", "the element '5' inside the 'g' group is not an object"},
@@ -191,6 +193,8 @@ TEST_CASE("rules C: warnings") {
       {"#{ helo: [ rule \"a\" || { set_header(\"a\", \"b\"); let x = 5; } ] }", "the rule 'a' has no status here"},
       {"#{ connect: [ rule \"a\" || if helo() == \"x\" { accept() } else { next() } ] }", "`helo` cannot be used in stage `connect`: it is available from `helo` on"},
       {"fn who() { mail_from() }\n#{ helo: [ rule \"a\" || if who() == \"x\" { accept() } else { next() } ] }", "2:27: warning: `mail_from` cannot be used in stage `helo`"},
+      {"#{ helo: [ rule \"a\" || if ctx().mail_from == \"x\" { deny() } else { next() } ] }", "`mail_from` cannot be used in stage `helo`"},
+      {"service db db:sqlite = #{ path: \":memory:\" };\n#{ mail: [ rule \"a\" || { db.query(`select ${helo()}`); next() } ] }", "values are written into SQL"},
       {"#{ mail: [ rule \"a\" || deny(), rule \"b\" || next() ] }", "this directive is never reached"},
       {"#{ mail: [ rule \"a\" || next() ], rcpt: [ rule \"a\" || next() ] }", "the name 'a' is that of a directive of stage 'mail' too"},
       {"#{ mail: [ rule \"a\" || vsl::deny() ] }", "`vsl::deny` is a spelling of v0"},

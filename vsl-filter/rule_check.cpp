@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "vsl-filter/api/api.h"
-#include "vsl-filter/lang/nearest.h"
+#include "vsl-filter/lang/regex.h"
 #include "vsl-filter/rule_tails.h"
 
 namespace rules {
@@ -28,6 +28,13 @@ bool is_certainly_no_array(Kind kind) {
     case Kind::Closure: case Kind::Directive: return true;
     default: return false;
   }
+}
+
+// ctx(), msg().
+bool is_handle(const ast::Node& node) {
+  if (node.kind != Kind::Call) return false;
+  const auto& call = ast::as<ast::Call>(node);
+  return call.function == nullptr && call.arguments.empty() && call.callee.size() == 1 && (call.callee[0].name == "ctx" || call.callee[0].name == "msg");
 }
 
 constexpr std::string_view kDuplicate = "found duplicate rule '";
@@ -87,6 +94,7 @@ void RuleCheck::enter(const ast::Node& node, const ast::Script& script, Diagnost
       } else if (call.import == nullptr) {
         std::string space;
         for (std::size_t i = 0; i + 1 < call.callee.size(); ++i) space += (i == 0 ? "" : "::") + std::string(call.callee[i].name);
+        if (space.empty()) see_pattern(call, diagnostics);
         see_use(space, call.callee.back().name, call.arguments.size(), call.callee.back().span, diagnostics);
       }
       break;
@@ -94,6 +102,12 @@ void RuleCheck::enter(const ast::Node& node, const ast::Script& script, Diagnost
     case Kind::MethodCall: {
       const auto& call = ast::as<ast::MethodCall>(node);
       see_use("", call.name, call.arguments.size() + 1, call.name_span, diagnostics);
+      see_query(call, diagnostics);
+      break;
+    }
+    case Kind::Property: {
+      const auto& property = ast::as<ast::Property>(node);
+      if (is_handle(*property.object)) see_use("", property.name, 1, property.name_span, diagnostics);
       break;
     }
     case Kind::Binary: see_comparison(ast::as<ast::Binary>(node), diagnostics); break;
@@ -237,6 +251,26 @@ void RuleCheck::end_script(Diagnostics& diagnostics) {
     tell_of_uses(taken.mapped(), stage, {}, 0, diagnostics);
     bodies_.insert(std::move(taken));
   }
+}
+
+// --- arguments that are written out ---
+
+// regex("...") that does not compile.
+void RuleCheck::see_pattern(const ast::Call& call, Diagnostics& diagnostics) {
+  if (call.callee.back().name != "regex" || call.arguments.size() != 1 || call.arguments[0]->kind != Kind::String) return;
+  const auto regex = vsl::Regex::compile(ast::as<ast::String>(*call.arguments[0]).value);
+  if (!regex) diagnostics.error(call.arguments[0]->span, "bad regular expression: " + regex.error());
+}
+
+// Whoever writes an address into SQL lets its owner write SQL.
+void RuleCheck::see_query(const ast::MethodCall& call, Diagnostics& diagnostics) {
+  if (call.name != "query" || call.arguments.empty()) return;
+  const ast::Node& sql = *call.arguments[0];
+  const bool is_made = sql.kind == Kind::Template ? std::ranges::any_of(ast::as<ast::Template>(sql).parts, [](const ast::Node* part) { return part->kind != Kind::String; })
+                                                  : sql.kind == Kind::Binary && ast::as<ast::Binary>(sql).op == ast::BinaryOperator::Add;
+  if (is_made)
+    diagnostics.warning(sql.span, "values are written into SQL: an address can change what it does")
+        .with_help("use place-holders: query(\"select * from t where a = ?\", [value])");
 }
 
 // --- comparisons ---

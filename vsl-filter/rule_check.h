@@ -47,6 +47,8 @@ class RuleCheck : public vsl::CheckHook {
   void see_name(Stage stage, const vsl::ast::Directive& directive, Diagnostics& diagnostics);
   void see_directive(const vsl::ast::Directive& directive, Diagnostics& diagnostics);
   void see_use(std::string_view space, std::string_view name, std::size_t arguments, vsl::Span span, Diagnostics& diagnostics);
+  static void see_pattern(const vsl::ast::Call& call, Diagnostics& diagnostics);
+  static void see_query(const vsl::ast::MethodCall& call, Diagnostics& diagnostics);
   void see_comparison(const vsl::ast::Binary& comparison, Diagnostics& diagnostics) const;
   void tell_of_uses(const Body& body, Stage stage, vsl::Span from, int depth, Diagnostics& diagnostics);
   // "address", "rg4", "string", ... or "" if that is not certain.

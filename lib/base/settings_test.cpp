@@ -57,6 +57,17 @@ TEST_CASE("a mistake names file, line, value and what was expected, and all are 
   CHECK(has(error_of("what is this\n"), ":1: "));
 }
 
+TEST_CASE("keys of rules.user are free") {
+  const auto file = base::memory_file("ini");
+  REQUIRE(file);
+  REQUIRE(base::write_all(file->get(), "[rules.user]\nlimit = 5\nanything = a b\n[log]\nlevel = debug\n"));
+  Settings settings;
+  REQUIRE(settings.read("/proc/self/fd/" + std::to_string(file->get())));
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  CHECK(settings.free_values() == Pairs{{"anything", "a b"}, {"limit", "5"}});
+  CHECK(has(error_of("[rules.other]\na = b\n"), "unknown section [rules.other]"));
+}
+
 TEST_CASE("a line that is too long for the reader is an error, not two lines") {
   const auto errors = error_of("[server]\ndomain = " + std::string(400, 'a') + "\n[log]\nlevel = loud\n");
   CHECK(has(errors, ":2: line of more than"));

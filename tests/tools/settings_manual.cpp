@@ -37,6 +37,10 @@ An option of the same name, with dashes for underscores, wins over the file:
 An unknown section, an unknown key or a bad value is an error that names the
 file, the line, the value and what is allowed; all errors of a file are told
 at once.
+Only the keys of
+.Ql [rules.user]
+are free: rules read them as
+.Ql toml::rules.user.KEY .
 .Pp
 Kinds of values:
 .Bl -tag -width "duration" -compact

@@ -74,6 +74,7 @@ class Api {
 inline Stages stages_of(const vsl::NativeRow& row) { return row.host_data == 0 ? kEvery : row.host_data; }
 
 // The files of this folder.
+std::span<const ApiRow> constructor_rows();
 std::span<const ApiRow> status_rows();
 std::span<const ApiRow> context_rows();
 std::span<const ApiRow> envelope_rows();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "vsl-filter/api/api.h"
 #include "vsl-filter/api/group.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/object_file.h"
@@ -15,7 +16,6 @@ using vsl::Expected;
 using vsl::Result;
 using vsl::Run;
 using vsl::Value;
-using Arguments = std::span<Value>;
 
 namespace {
 
@@ -171,21 +171,24 @@ Result file(Run& run, Arguments a) { return read_object_file(run, name_argument(
 Result declare(Run& run, Arguments a) { return declare_object(run, a[0].as_text(), a[1].as_text(), a[2]); }
 
 using enum vsl::Type;
+constexpr std::uint16_t kMade = kAtLoad | kNoHandle;
+constexpr ApiRow kConstructors[] = {
+    api<construct<kIp4>>("ip4", "obj::ip4", {Any}, kEvery, "IPv4 address from a text: ip4(\"192.0.2.1\")", kMade),
+    api<construct<kIp6>>("ip6", "obj::ip6", {Any}, kEvery, "IPv6 address from a text: ip6(\"2001:db8::1\")", kMade),
+    api<construct<kRg4>>("rg4", "obj::rg4", {Any}, kEvery, "IPv4 range: \"192.0.2.0/24\", \"192.0.2.1-192.0.2.9\"", kMade),
+    api<construct<kRg6>>("rg6", "obj::rg6", {Any}, kEvery, "IPv6 range: \"2001:db8::/32\", \"2001:db8::1-2001:db8::9\"", kMade),
+    api<construct<kAddress>>("address", "new_address obj::address obj::new_address", {Any}, kEvery, "mail address from a text: address(\"ann@example.org\")", kMade),
+    api<construct<kFqdn>>("fqdn", "obj::fqdn", {Any}, kEvery, "domain name from a text; compares without regard to case", kMade),
+    api<construct<kIdentifier>>("identifier", "obj::identifier", {Any}, kEvery, "text that is compared with local parts of addresses", kMade),
+    api<code1>("code", "obj::code code::code", {Any}, kEvery, "reply code from \"554 5.7.1 text\" or from #{code, enhanced, text}", kMade),
+    api<code2>("code", "obj::code code::code", {Int, Any}, kEvery, "reply code of a number and a text", kMade),
+    api<code3>("code", "obj::code code::code", {Int, Any, Any}, kEvery, "reply code of a number, an enhanced code and a text: code(554, \"5.7.1\", \"no\")", kMade),
+    api<file>("file", "obj::file", {Any, Any}, kEvery, "list with one object of a type for each line of a file: file(\"list.txt\", \"fqdn\")", kMade),
+};
+
 constexpr vsl::NativeRow kRows[] = {
     // name       aliases             parameters                flags          run            doc
     {"make_object", "", {String, String, Any}, vsl::kPure, declare, "what `object NAME TYPE = VALUE` calls"},
-    {"ip4", "", {Any}, vsl::kPure, construct<kIp4>, "IPv4 address from a text: ip4(\"192.0.2.1\")"},
-    {"ip6", "", {Any}, vsl::kPure, construct<kIp6>, "IPv6 address from a text: ip6(\"2001:db8::1\")"},
-    {"rg4", "", {Any}, vsl::kPure, construct<kRg4>, "IPv4 range: \"192.0.2.0/24\", \"192.0.2.1-192.0.2.9\""},
-    {"rg6", "", {Any}, vsl::kPure, construct<kRg6>, "IPv6 range: \"2001:db8::/32\", \"2001:db8::1-2001:db8::9\""},
-    {"address", "new_address", {Any}, vsl::kPure, construct<kAddress>, "mail address from a text: address(\"ann@example.org\")"},
-    {"fqdn", "", {Any}, vsl::kPure, construct<kFqdn>, "domain name from a text; compares without regard to case"},
-    {"identifier", "", {Any}, vsl::kPure, construct<kIdentifier>, "text that is compared with local parts of addresses"},
-    {"code", "", {Any}, vsl::kPure, code1, "reply code from \"554 5.7.1 text\" or from #{code, enhanced, text}"},
-    {"code", "", {Int, Any}, vsl::kPure, code2, "reply code of a number and a text"},
-    {"code", "", {Int, Any, Any}, vsl::kPure, code3, "reply code of a number, an enhanced code and a text: code(554, \"5.7.1\", \"no\")"},
-    {"file", "", {Any, Any}, vsl::kPure, file, "list with one object of a type for each line of a file: file(\"list.txt\", \"fqdn\")"},
-
     {"is_null", "", {kObjectClass}, vsl::kPure, is_null, "whether an address is the null sender <>"},
     {"get_local_part", "local_part", {Any}, vsl::kProperty, part_of<kLocalPart>, "what stands before the @ of an address"},
     {"get_domain", "domain", {Any}, vsl::kProperty, part_of<kDomain>, "what stands behind the @ of an address"},
@@ -234,5 +237,6 @@ const vsl::HostClass kListClass{
 };
 
 std::span<const vsl::NativeRow> object_rows() { return kRows; }
+std::span<const ApiRow> constructor_rows() { return kConstructors; }
 
 }  // namespace rules

@@ -1,8 +1,11 @@
 // Who may relay (vsl.md 3.9).
+#include <algorithm>
+
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/api/status.h"
+#include "vsl-filter/lang/program.h"
 #include "vsl-filter/lang/run.h"
 
 namespace rules {
@@ -22,10 +25,46 @@ bool is_own(Run& run, std::string_view address) {
   return scene_of(run).site.own_domains.contains(domain_key(trusted_address(address).domain()));
 }
 
-// Authenticated, or in `hosts`.
+// A function of the DNS family, as scripts call it.
+Result ask_dns(Run& run, std::string_view function, Value argument) {
+  const vsl::Overloads* overloads = run.program().natives().find("dns", function, 1);
+  if (overloads == nullptr) return Value();
+  return overloads->rows.front()->run(run, {&argument, 1});
+}
+
+bool has_names(const Value& hosts, int depth = 0) {
+  constexpr int kDeepest = 16;
+  if (depth > kDeepest) return false;
+  const RuleObject* object = object_of(hosts);
+  if (object != nullptr && object->kind == Kind::Fqdn) return true;
+  const Value& list = object != nullptr && object->kind == Kind::List ? object->elements : hosts;
+  return list.is_array() && std::ranges::any_of(list.as_array(), [depth](const Value& one) { return has_names(one, depth + 1); });
+}
+
+// By the names of the address that lead back to it. What DNS does not say is no.
+Expected<bool> has_name_in(Run& run, const std::string& ip, const Value& hosts) {
+  const auto names = ask_dns(run, "rlookup", run.string(ip));
+  if (!names || !names->is_array()) return false;
+  for (const Value& name : names->as_array()) {
+    auto fqdn = make_object("fqdn", name_argument(name));
+    if (!fqdn) continue;
+    auto is_known = run.contains(hosts, value_of(run.heap(), *std::move(fqdn)));
+    if (!is_known) return is_known;
+    if (!*is_known) continue;
+    const auto addresses = ask_dns(run, "lookup", name);
+    if (!addresses) continue;
+    auto leads_back = run.contains(*addresses, run.string(ip));
+    if (!leads_back || *leads_back) return leads_back;
+  }
+  return false;
+}
+
+// Authenticated, or in `hosts`: by address, or by a name that is in it (3.9).
 Expected<bool> may_relay(Run& run, const Connection& connection, const Value& hosts) {
   if (connection.is_authenticated) return true;
-  return run.contains(hosts, run.string(connection.client_ip));
+  auto by_address = run.contains(hosts, run.string(connection.client_ip));
+  if (!by_address || *by_address || !has_names(hosts)) return by_address;
+  return has_name_in(run, connection.client_ip, hosts);
 }
 
 Result check_mail_relay(Run& run, Arguments a) {
