@@ -64,3 +64,18 @@ notices() {
     grep -q "^| \`$folder\`" README.md
   done
 }
+
+@test "the rules of the README do what it says" {
+  sed -n '/^```js$/,/^```$/p' "$TOP/README.md" | sed '/^```/d' >readme.vsl
+  echo friend.example >friends.txt
+  run -0 vsl-filter --check readme.vsl
+  [ -z "$output" ]
+  printf 'From: a@b.example\nTo: me@example.org\nSubject: win the lottery\n\ntext\n' >message.eml
+  run -1 vsl-filter --config "$TOP/examples/vsmtp.ini" readme.vsl message.eml
+  [ "${lines[0]}" = 'message.eml: refused at preq: 554 5.7.1 No, thank you' ]
+  sed -i 's/b.example/friend.example/' message.eml
+  run -0 --separate-stderr vsl-filter --config "$TOP/examples/vsmtp.ini" readme.vsl <message.eml
+  [ "${lines[3]}" = 'X-Checked: yes' ]
+  run -0 vsl-filter --config "$TOP/examples/vsmtp.ini" --from a@friend.example --to x@elsewhere.example --to me@example.org readme.vsl message.eml
+  [[ $output == *'rcpt <x@elsewhere.example>: info 554 5.7.1 We do not relay by "only for us"'* ]]
+}
