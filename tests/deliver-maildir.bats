@@ -313,12 +313,14 @@ SOCKET() { echo "unix:$BATS_TEST_TMPDIR/socket"; }
 
 @test "deliver-maildir: resident, deliveries that come together share their syncs" {
   mailbox joe@example.org
-  start resident strace -f -e trace=syncfs,fsync -o syncs deliver-maildir --resident "$BATS_TEST_TMPDIR/socket" --template "$TEMPLATE" --local-domains example.org
+  start resident strace -D -f -e trace=syncfs,fsync -o syncs deliver-maildir --resident "$BATS_TEST_TMPDIR/socket" --template "$TEMPLATE" --local-domains example.org
   wait_for grep -q ' info ready ' resident.log
   run -0 call --to joe@example.org --repeat 400 --at-once 40 -- "$(SOCKET)" <message
   [[ ${lines[0]} == '400 times taken' ]]
   [ "$(count)" = 400 ]
-  [ "$(grep -cE '(syncfs|fsync)\(' syncs)" -le 100 ]
+  local syncs
+  syncs=$(grep -cE '(syncfs|fsync)\(' syncs)
+  ((syncs >= 2 && syncs <= 100))
   nothing_in_tmp
 }
 
