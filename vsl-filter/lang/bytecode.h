@@ -89,13 +89,15 @@ enum class Op : std::uint8_t {
 };
 
 struct Instruction {
+  struct Two {
+    std::uint16_t b, c;
+  };
+
   Op op;
   std::uint8_t d;
   std::uint16_t a;
   union {
-    struct {
-      std::uint16_t b, c;
-    } two;
+    Two two;
     std::int32_t offset;
   };
 
