@@ -77,8 +77,9 @@ none_left() { [ -z "$(pids_of)" ]; }
 @test "vsmtp up: Ctrl-C on its terminal stops everything" {
   port=$(free_port)
   # A shell without job control starts its background jobs with SIGINT ignored, and all behind them would ignore it too.
+  # exec: script(1) starts a shell of the user's choice, which Ctrl-C would end as well, with its own 130.
   { wait_for grep -q 'Stop with Ctrl-C' vsmtp.log; printf '\003'; wait_for none_left; } |
-    timeout 60 env --default-signal=INT script -qec "vsmtp up --dir data --port $port" /dev/null >vsmtp.log
+    timeout 60 env --default-signal=INT script -qec "exec vsmtp up --dir data --port $port" /dev/null >vsmtp.log
   none_left
 }
 
