@@ -67,7 +67,6 @@ class Change {
   const Operation& operation_;
   Wish wish_;
   std::vector<Target> targets_;
-  std::size_t done_ = 0;
   int exit_code_ = 0;
 };
 
