@@ -53,16 +53,6 @@ smtp::ClientSession::Settings session_settings(const base::Settings& settings, c
   return session;
 }
 
-net::dns::Settings dns_settings(const base::Settings& settings) {
-  net::dns::Settings dns;
-  dns.servers = settings.words("dns.server");
-  dns.resolv_conf = settings.text("dns.resolv_conf");
-  dns.stubs = settings.words("dns.stub");
-  dns.trust_anchor = settings.text("dns.trust_anchor");
-  dns.timeout_milliseconds = settings.milliseconds("dns.timeout");
-  return dns;
-}
-
 }  // namespace
 
 const std::span<const std::string_view> kSettingNames = kNames;
@@ -72,7 +62,7 @@ base::Result<Options> read_options(const base::Settings& settings) {
   const auto own_name = base::server_domain(settings);
   options.session = session_settings(settings, own_name);
   options.own_names = {own_name, options.session.helo};
-  options.dns = dns_settings(settings);
+  options.dns = net::dns::settings_of(settings);
   options.family = family_of(settings.text("remote.address_family"));
   options.timeout_connect_milliseconds = settings.milliseconds("remote.timeout_connect");
   options.reuse = settings.flag("remote.reuse");

@@ -10,6 +10,10 @@
 
 #include "lib/net/loop.h"
 
+namespace base {
+class Settings;
+}
+
 namespace net::dns {
 
 enum class Type : std::uint16_t { A = 1, Ptr = 12, Mx = 15, Txt = 16, Aaaa = 28, Tlsa = 52 };
@@ -52,6 +56,7 @@ struct Settings {
   std::string trust_anchor;        // file with DS or DNSKEY records; empty: nothing is validated
   std::uint64_t timeout_milliseconds = 30'000;
 };
+Settings settings_of(const base::Settings& settings);  // the section [dns] of vsmtp.ini
 
 // Costs nothing until the first question: then libunbound is set up and begins its thread.
 class Resolver {

@@ -71,7 +71,7 @@ class Value {
     Value value;
     value.inline_.tag = Tag::Short;
     value.inline_.octets = static_cast<std::uint8_t>(text.size());
-    std::memcpy(value.inline_.text, text.data(), text.size());
+    text.copy(value.inline_.text, text.size());  // unlike memcpy, also of an empty text, which may point nowhere
     return value;
   }
 

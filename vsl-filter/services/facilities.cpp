@@ -8,19 +8,6 @@
 #include "vsl-filter/services/rate_table.h"
 
 namespace rules {
-namespace {
-
-net::dns::Settings dns_settings(const base::Settings& settings) {
-  net::dns::Settings dns;
-  dns.servers = settings.words("dns.server");
-  dns.resolv_conf = settings.text("dns.resolv_conf");
-  dns.stubs = settings.words("dns.stub");
-  dns.trust_anchor = settings.text("dns.trust_anchor");
-  dns.timeout_milliseconds = settings.milliseconds("dns.timeout");
-  return dns;
-}
-
-}  // namespace
 
 struct Facilities::Internal {
   std::mutex mutex;
@@ -33,7 +20,7 @@ Facilities::~Facilities() = default;
 
 net::dns::SharedResolver& Facilities::resolver(const base::Settings& settings) {
   const std::scoped_lock lock(internal_->mutex);
-  if (!internal_->resolver) internal_->resolver = std::make_unique<net::dns::SharedResolver>(dns_settings(settings));
+  if (!internal_->resolver) internal_->resolver = std::make_unique<net::dns::SharedResolver>(net::dns::settings_of(settings));
   return *internal_->resolver;
 }
 
