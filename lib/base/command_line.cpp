@@ -38,7 +38,8 @@ void add(po::options_description& group, const OptionRow& row) {
   if (row.value_name.empty()) {
     group.add_options()(name.c_str(), doc.c_str());
   } else {
-    group.add_options()(name.c_str(), po::value<Values>()->value_name(std::string(row.value_name))->composing(), doc.c_str());
+    const std::string value = row.bare.empty() ? std::string(row.value_name) : "[=" + std::string(row.value_name) + "]";
+    group.add_options()(name.c_str(), po::value<Values>()->value_name(value)->composing(), doc.c_str());
   }
 }
 
@@ -86,6 +87,10 @@ Result<CommandLine> CommandLine::parse(const Manual& manual, int argc, char** ar
     parsed.chain.assign(dashes + 1, line.end());
     line.erase(dashes, line.end());
   }
+
+  // Not by Boost's implicit values: it takes the next argument for the value.
+  for (const auto& row : manual.options)
+    if (!row.bare.empty()) std::ranges::replace(line, "--" + std::string(row.name), "--" + std::string(row.name) + "=" + std::string(row.bare));
 
   std::vector<const Setting*> known_settings;
   const auto know = [&](std::string_view name) {

@@ -17,6 +17,7 @@ struct OptionRow {
   std::string_view name;        // "maildir", or "from,f" with a short form
   std::string_view value_name;  // "DIRECTORY"; empty for a flag
   std::string_view doc;         // one line, no full stop
+  std::string_view bare = {};   // what it means without a value, which then needs a "=": --trace is --trace=directives
 };
 
 // What --help prints, in this order: usage, purpose, options, settings, examples, where the manual is.

@@ -11,6 +11,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"maildir", "DIRECTORY", "deliver here"},
     {"from,f", "ADDRESS", "reverse-path"},
     {"json", "", "JSON"},
+    {"trace", "WHAT", "tell", "little"},
 });
 constexpr auto kSettings = std::to_array<std::string_view>({"server.domain"});
 
@@ -34,6 +35,15 @@ TEST_CASE("options, settings, arguments and the chain are told apart") {
   CHECK(line->arguments == Words{"one", "two"});
   CHECK(line->has_chain);
   CHECK(line->chain == Words{"next", "--json", "--", "last"});
+}
+
+TEST_CASE("an option that has a value of its own takes another one only behind =") {
+  const auto bare = parse({"--trace", "one"}), given = parse({"--trace=all", "one"});
+  REQUIRE((bare && given));
+  CHECK(bare->text("trace") == "little");
+  CHECK(given->text("trace") == "all");
+  CHECK(bare->arguments == Words{"one"});
+  CHECK_FALSE(parse({"one"})->has("trace"));
 }
 
 TEST_CASE("a delivery call's addresses are never options") {
