@@ -73,6 +73,40 @@ V
   [[ $output == *'preq: action "stamp" ('* ]]
 }
 
+@test "vsl-filter: --trace=assignments tells what each directive assigns, with its place" {
+  cat >assigns.vsl <<'V'
+#{
+    preq: [
+        rule "count" || {
+            let seen = #{ to: 0 };
+            for r in ["a", "b"] {
+                seen.to += 1;
+            }
+            next()
+        },
+        rule "quiet" || next(),
+        rule "long" || { let i = 0; while i < 10002 { i += 1; } next() },
+    ],
+}
+V
+  run -0 vsl-filter --trace=assignments assigns.vsl mail.eml
+  [[ ${lines[1]} == '  preq: rule "count" next ('* ]]
+  [ "${lines[2]}" = '    assigns.vsl:4:13: seen = #{"to": 0}' ]
+  [ "${lines[3]}" = '    assigns.vsl:5:13: r = "a"' ]
+  [ "${lines[4]}" = '    assigns.vsl:6:17: seen.to = 1' ]
+  [ "${lines[5]}" = '    assigns.vsl:5:13: r = "b"' ]
+  [ "${lines[6]}" = '    assigns.vsl:6:17: seen.to = 2' ]
+  [[ ${lines[7]} == '  preq: rule "quiet" next ('* ]]
+  [[ $output == *'    and 3 more assignments' ]]
+  run -0 vsl-filter --json --trace=assignments assigns.vsl mail.eml
+  [ "$(jq -c '.trace[0].assignments[2] | [.line, .column, .place, .value]' <<<"$output")" = '[6,17,"seen.to","1"]' ]
+  [ "$(jq -c '.trace[2].more_assignments' <<<"$output")" = 3 ]
+  run -0 vsl-filter --trace assigns.vsl mail.eml
+  [[ $output != *seen* ]]
+  run -64 vsl-filter --trace=all assigns.vsl mail.eml
+  [[ $output == *'--trace=all; expected: directives or assignments'* ]]
+}
+
 @test "vsl-filter: --check tells all mistakes with their places" {
   cat >bad.vsl <<'V'
 #{

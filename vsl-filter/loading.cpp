@@ -28,7 +28,9 @@ void write_log(LogLevel level, std::string_view text) {
 Site site_of(const base::Settings& settings) { return Site::of(settings, write_log); }
 
 std::shared_ptr<const RuleSet> load_or_complain(const base::Settings& settings, const Options& options) {
-  auto loaded = RuleSet::load(options.rules, site_of(settings));
+  Site site = site_of(settings);
+  site.tells_assignments = options.traces_assignments;
+  auto loaded = RuleSet::load(options.rules, std::move(site));
   if (!loaded) {
     (void)base::report(kManual.program, loaded.error());
     return nullptr;

@@ -31,7 +31,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"to", "ADDRESS", "a recipient; may be given several times"},
     {"user", "NAME", "the user who logged in"},
     {"secured", "", "as if under TLS"},
-    {"trace", "", "print each directive with its result and time"},
+    {"trace", "WHAT", "print each directive with its result and time; with =assignments what it assigns, too", "directives"},
     {"json", "", "one JSON object a line"},
     {"quiet,q", "", "print nothing, the exit code says it"},
 });
@@ -163,7 +163,12 @@ base::Result<Options> options_of(const base::CommandLine& line) {
   if (options.mode == Mode::Test && options.files.empty()) return base::fail(Fault::Usage, "--test: no file named");
   const bool takes_files = options.mode != Mode::Check && options.mode != Mode::Chain && options.mode != Mode::Policy && options.mode != Mode::Resident;
   if (!takes_files && !options.files.empty()) return base::fail(Fault::Usage, "unexpected argument: " + options.files.front());
-  options.has_trace = line.has("trace");
+  if (line.has("trace")) {
+    const auto& what = line.text("trace");
+    if (what != "directives" && what != "assignments") return base::fail(Fault::Usage, "--trace=" + what + "; expected: directives or assignments");
+    options.has_trace = true;
+    options.traces_assignments = what == "assignments";
+  }
   options.as_json = line.has("json");
   options.is_quiet = line.has("quiet");
   options.has_colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr && !options.as_json;

@@ -41,6 +41,7 @@ struct Options {
   GivenFacts facts;
   std::optional<Stage> stage;      // the only one to run
   bool has_trace = false;
+  bool traces_assignments = false;  // too
   bool as_json = false;
   bool is_quiet = false;
   bool has_colour = false;

@@ -10,6 +10,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// What a trace keeps of the assignments of one directive.
+constexpr std::size_t kMostAssignments = 10'000;
+constexpr std::size_t kLongestValue = 200;  // octets
+
 // Of a mail: what would move the cursor of a terminal is made visible.
 std::string shown(std::string_view text) { return base::text::printable(text, 1000); }
 
@@ -56,12 +60,19 @@ void append_events(std::string& out, const MessageReport& report) {
   }
 }
 
+std::string place_text(std::string_view file, vsl::Location where) {
+  return shown(file) + ":" + std::to_string(where.line) + ":" + std::to_string(where.column);
+}
+
 void append_trace(std::string& out, const TraceLog& trace) {
   for (const auto& entry : trace.entries()) {
     out += "  " + std::string(name_of(entry.stage)) + ": " + std::string(name_of(entry.kind)) + " \"" + shown(entry.directive) + "\"";
     if (!entry.status.empty()) out += " " + entry.status;
     if (!entry.failure.empty()) out += " failed";
     out += " (" + with_time(entry.time) + ")\n";
+    for (const auto& [file, where, place, value] : entry.assignments)
+      out += "    " + place_text(file, where) + ": " + shown(place) + " = " + shown(value) + '\n';
+    if (entry.more_assignments > 0) out += "    and " + std::to_string(entry.more_assignments) + " more assignments\n";
   }
 }
 
@@ -97,6 +108,9 @@ Json trace_json(const TraceLog& trace) {
     if (!entry.status.empty()) json["status"] = entry.status;
     if (!entry.failure.empty()) json["failure"] = entry.failure;
     json["nanoseconds"] = entry.time.count();
+    for (const auto& [file, where, place, value] : entry.assignments)
+      json["assignments"].push_back({{"file", file}, {"line", where.line}, {"column", where.column}, {"place", place}, {"value", value}});
+    if (entry.more_assignments > 0) json["more_assignments"] = entry.more_assignments;
     list.push_back(std::move(json));
   }
   return list;
@@ -153,7 +167,17 @@ void append_json(std::string& out, const MessageReport& report) {
 
 void TraceLog::on_directive(const DirectiveReport& report) {
   entries_.push_back({report.stage, report.directive.name, report.directive.kind, report.status == nullptr ? "" : std::string(name_of(report.status->kind)),
-                      std::string(report.failure), report.time});
+                      std::string(report.failure), report.time, std::move(assignments_), more_assignments_});
+  assignments_.clear();
+  more_assignments_ = 0;
+}
+
+void TraceLog::on_assignment(const AssignmentReport& report) {
+  if (assignments_.size() == kMostAssignments) {
+    ++more_assignments_;
+    return;
+  }
+  assignments_.push_back({std::string(report.file), report.where, std::string(report.place), vsl::shortened_debug_of(report.value, kLongestValue)});
 }
 
 void append(std::string& out, const MessageReport& report, const ReportForm& form) {

@@ -14,6 +14,12 @@ namespace rules {
 // Notes what run_stage() tells, for the report.
 class TraceLog : public Trace {
  public:
+  struct Assignment {
+    std::string file;
+    vsl::Location where;
+    std::string place;
+    std::string value;  // the first octets of its debug form
+  };
   struct Entry {
     Stage stage;
     std::string directive;
@@ -21,12 +27,17 @@ class TraceLog : public Trace {
     std::string status;   // "" of an action, or when it failed
     std::string failure;
     std::chrono::nanoseconds time{};
+    std::vector<Assignment> assignments;
+    std::uint64_t more_assignments = 0;  // that were too many to keep
   };
   void on_directive(const DirectiveReport& report) override;
+  void on_assignment(const AssignmentReport& report) override;
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
 
  private:
   std::vector<Entry> entries_;
+  std::vector<Assignment> assignments_;  // of the directive that runs
+  std::uint64_t more_assignments_ = 0;
 };
 
 struct MessageReport {

@@ -71,6 +71,7 @@ void RuleSet::finish(const Load& load) {
   options.hooks = hooks;
   options.host = &scene;
   options.sinks = sinks_of(site_);
+  options.tells_assignments = site_.tells_assignments;
   load(options);
   if (loaded_.program) take_stages(check.stage_map());
   is_usable_ = loaded_.program != nullptr && !loaded_.diagnostics.has_errors();

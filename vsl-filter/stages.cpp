@@ -32,7 +32,7 @@ OnError on_error(Stage stage, const vsl::Failure& failure, const Site& site) {
 class StageRun {
  public:
   StageRun(const RuleSet& rules, Session& session, Stage stage, Trace* trace)
-      : rules_(rules), stage_(stage), trace_(trace), scene_{rules.site(), &session, stage}, run_(rules.program(), rules.budget(), &scene_, sinks_of(rules.site())) {}
+      : rules_(rules), stage_(stage), trace_(trace), scene_{rules.site(), &session, stage}, run_(rules.program(), rules.budget(), &scene_, sinks()) {}
 
   StageResult directives() {
     for (const Directive& directive : rules_.directives(stage_)) {
@@ -48,6 +48,15 @@ class StageRun {
   }
 
  private:
+  vsl::Sinks sinks() const {
+    vsl::Sinks sinks = sinks_of(rules_.site());
+    if (trace_ == nullptr || !rules_.site().tells_assignments) return sinks;
+    sinks.assigned = [this](std::string_view place, const Value& value, vsl::Span where) {
+      trace_->on_assignment({place, value, rules_.sources().at(where.source).name(), rules_.sources().locate(where)});
+    };
+    return sinks;
+  }
+
   void one(const Directive& directive) {
     const auto begin = std::chrono::steady_clock::now();
     auto status = evaluate(directive);

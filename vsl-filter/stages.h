@@ -21,11 +21,20 @@ struct DirectiveReport {
   std::chrono::nanoseconds time;
 };
 
+// One assignment in a directive, if the rules were loaded for it (Site::tells_assignments). Comes before the directive's report.
+struct AssignmentReport {
+  std::string_view place;
+  const vsl::Value& value;
+  std::string_view file;
+  vsl::Location where;
+};
+
 // Who wants to see what happens. Called in the thread of the run.
 class Trace {
  public:
   virtual ~Trace() = default;
   virtual void on_directive(const DirectiveReport& report) = 0;
+  virtual void on_assignment(const AssignmentReport& report) { (void)report; }
   // A stage that was skipped because an earlier status ended the rules.
   virtual void on_skipped(Stage stage, const Skip& status) { (void)stage, (void)status; }
 };

@@ -36,6 +36,7 @@ struct Site {
   std::string state_directory;   // what rules of several processes share: rate counters, greylists
   OnError on_error = OnError::Deny;
   bool deny_closes = true;
+  bool tells_assignments = false;  // of directives, to who traces them
   Log log;                       // may be called by many threads at once
   std::function<base::WallTime()> now = base::wall_now;
   std::shared_ptr<Facilities> facilities = std::make_shared<Facilities>();

@@ -51,6 +51,10 @@ namespace vsl {
   X(JumpLessI) X(JumpNotLessI) X(JumpLessEqualI) X(JumpNotLessEqualI) /* R a, I b -> */              \
   X(JumpGreaterI) X(JumpNotGreaterI) X(JumpGreaterEqualI) X(JumpNotGreaterEqualI)                    \
   X(JumpEqualK) X(JumpNotEqualK)                                      /* R a, K b -> */              \
+  /* jumps backwards, which count operations */                                                      \
+  X(AgainLess) X(AgainLessEqual)                                      /* R a, R b -> */              \
+  X(AgainLessI) X(AgainLessEqualI) X(AgainGreaterI) X(AgainGreaterEqualI) /* R a, I b -> */          \
+  X(Switch)          /* where table c has the number or text R a; another type: goes on */           \
   X(JumpOutsideRange) /* R a is not in the range K b -> */                                           \
   /* making */                                                                                       \
   X(MakeString)      /* R a = texts of R b .. b+c-1 in a row */                                      \
@@ -64,11 +68,14 @@ namespace vsl {
   X(SetField)        /* R a . field c = R b; d: R a is a copy of a constant */                       \
   X(GetIndex)        /* R a = R b [ R c ] */                                                         \
   X(SetIndex)        /* R a [ R b ] = R c; d as above */                                             \
+  X(SetIndexK)       /* R a [ R b ] = K c */                                                         \
   X(AssignPlace)     /* assignment c: place op= R b */                                               \
   /* calls: window at R a: this or the receiver, then b arguments; the result goes to R a */         \
   X(Call)            /* code c */                                                                    \
   X(CallNative)      /* overloads c; arguments from R a+1 */                                         \
   X(CallMethod)      /* method c */                                                                  \
+  X(CallPush)        /* the same, of a variable that is probably an array: x.push(v) */              \
+  X(JumpUnlessReceiver) /* R a = () -> if the ?. of method b yields () */                            \
   X(CallPointer)     /* call(f, ...): R a+1 is the function, its arguments from R a+2 */             \
   X(Return)          /* R a, taken */                                                                \
   X(ReturnUnit)                                                                                      \
@@ -80,7 +87,10 @@ namespace vsl {
   X(ForNext)         /* R b = next element of R a, or -> */                                          \
   X(ForRange)        /* R a, R a+1: first and end of a range (b: inclusive), both i64; empty -> */   \
   X(ForRangeNext)    /* R b = R a and one further; behind the last -> */                             \
-  X(ForCount)        /* R a = int R b, then R b + 1 */
+  X(ForRangeAgain)   /* R b = R a and one further -> backwards; behind the last: goes on */          \
+  X(ForCount)        /* R a = int R b, then R b + 1 */                                               \
+  /* only in code that is compiled for it */                                                         \
+  X(Tell)            /* place c of the table has a new value, which R a holds */
 
 enum class Op : std::uint8_t {
 #define VSL_NAME(name) name,
@@ -141,6 +151,13 @@ struct Assignment {
   std::uint8_t op = 0;  // ast::BinaryOperator
 };
 
+// An assignment to tell of. Where `place` has steps, the new value is read from there if `is_read`; else a register holds it.
+struct ToldPlace {
+  std::string name;  // of the variable, or the text of what is assigned to
+  Place place;
+  bool is_read = false;
+};
+
 struct Method {
   Value name;                      // a string
   bool is_call = false;            // written f(x, ...): neither properties nor `this` matter
@@ -148,6 +165,27 @@ struct Method {
   const Overloads* native = nullptr;
   Place receiver;
   bool is_optional = false;        // a?.f(): unit if a is unit
+  // The receiver's place although its value lies in the window, for functions that a map brings under the name of a native one that
+  // changes nothing. Temporary: it is none.
+  Place part = {};
+};
+
+// Labels of a switch that are integers or texts (a char is the text of it), each list in order. The target is an instruction.
+struct SwitchTable {
+  struct Number {
+    std::int64_t label;
+    std::uint32_t target;
+  };
+  struct Text {
+    std::string label;
+    std::uint32_t target;
+  };
+  std::vector<Number> numbers;
+  std::vector<Text> texts;
+  std::uint32_t otherwise = 0;
+
+  [[nodiscard]] std::uint32_t target_of(std::int64_t number) const;
+  [[nodiscard]] std::uint32_t target_of(std::string_view text) const;
 };
 
 struct Field {
@@ -202,6 +240,8 @@ struct Code {
   std::vector<ClosureShape> closures;
   std::vector<std::vector<Value>> shapes;  // keys of map literals
   std::vector<RaisedFailure> failures;
+  std::vector<ToldPlace> told;
+  std::vector<SwitchTable> switches;
 
   [[nodiscard]] Span span_of(std::size_t instruction) const {
     return {source, spans[instruction].begin, spans[instruction].end};

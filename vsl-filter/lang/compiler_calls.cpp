@@ -1,9 +1,22 @@
 // Calls of functions and methods; what can be changed in place.
+#include <algorithm>
+
 #include "vsl-filter/lang/compiler_function.h"
 
 namespace vsl {
 
 using ast::Kind;
+
+namespace {
+
+// a.b.c: a property of properties of a variable.
+bool is_plain_part(const ast::Node& node) {
+  const ast::Node* root = &node;
+  while (root->kind == Kind::Property && !ast::as<ast::Property>(*root).is_optional) root = ast::as<ast::Property>(*root).object;
+  return root != &node && (root->kind == Kind::Name || root->kind == Kind::This);
+}
+
+}  // namespace
 
 // The register where a call's window begins: the target itself if nothing lies above it.
 FunctionCompiler::Register FunctionCompiler::window_for(Register target) {
@@ -45,9 +58,9 @@ void FunctionCompiler::call(const ast::Call& node, Register target) {
   // A native that changes its first argument changes the variable, whichever way the call is written.
   if (native != nullptr && native->mutates && node.callee.size() == 1) {
     if (auto place = place_of(*node.arguments[0], false)) {
-      const Register window = temporary();
+      const Register window = window_for(target);
       arguments(node.arguments.subspan(1));
-      emit_method(window, count - 1, Method{text(last), true, nullptr, native, std::move(*place)});
+      emit_method(window, count - 1, method_index({text(last), true, nullptr, native, std::move(*place)}));
       return finish_call(window, target);
     }
     if (is_constant_part(*node.arguments[0])) {
@@ -56,7 +69,7 @@ void FunctionCompiler::call(const ast::Call& node, Register target) {
       const Register window = window_for(target);
       expression(*node.arguments[0], window);
       arguments(node.arguments.subspan(1));
-      emit_method(window, count - 1, std::move(method));
+      emit_method(window, count - 1, method_index(std::move(method)));
       return finish_call(window, target);
     }
   }
@@ -119,15 +132,25 @@ void FunctionCompiler::method_call(const ast::MethodCall& node, Register target)
   for (const Node* argument : node.arguments) is_safe = is_safe && !may_change_variables(*argument);
   if (may_change || (is_name && is_safe)) {
     if (auto place = place_of(*node.object, is_safe)) {
-      const Register window = temporary();
-      arguments(node.arguments);
+      const Register window = window_for(target);
+      const bool may_be_skipped = node.is_optional || std::ranges::any_of(place->steps, &Step::is_optional);
       method.receiver = std::move(*place);
-      At at(*this, node.name_span);
-      emit_method(window, count, std::move(method));
+      const std::size_t index = method_index(std::move(method));
+      Label end;
+      // Of a call that does not happen no argument is evaluated.
+      if (may_be_skipped && count > 0) jump(Op::JumpUnlessReceiver, end, window, static_cast<std::uint32_t>(index));
+      arguments(node.arguments);
+      {
+        At at(*this, node.name_span);
+        emit_method(window, count, index);
+      }
+      this->place(end);
       return finish_call(window, target);
     }
   }
   method.receiver.is_constant = is_constant_part(*node.object);
+  if (is_plain_part(*node.object))
+    if (auto part = place_of(*node.object, true)) method.part = std::move(*part);
   const Register window = window_for(target);
   expression(*node.object, window);
   Label end;
@@ -135,15 +158,32 @@ void FunctionCompiler::method_call(const ast::MethodCall& node, Register target)
   arguments(node.arguments);
   {
     At at(*this, node.name_span);
-    emit_method(window, count, std::move(method));
+    emit_method(window, count, method_index(std::move(method)));
   }
   place(end);
   finish_call(window, target);
 }
 
-void FunctionCompiler::emit_method(Register window, std::size_t arguments, Method method) {
+std::size_t FunctionCompiler::method_index(Method method) {
   Heap::freeze({&method.name, 1});
-  emit(Op::CallMethod, window, static_cast<std::uint32_t>(arguments), static_cast<std::uint32_t>(add_row(code_.methods, std::move(method))));
+  return add_row(code_.methods, std::move(method));
+}
+
+void FunctionCompiler::emit_method(Register window, std::size_t arguments, std::size_t method) {
+  const Op op = unit_.options_.is_optimized && is_push(code_.methods[method], arguments) ? Op::CallPush : Op::CallMethod;
+  emit(op, window, static_cast<std::uint32_t>(arguments), static_cast<std::uint32_t>(method));
+}
+
+// Of a variable of this function that is no constant, and would be that of arrays if it is one.
+bool FunctionCompiler::is_push(const Method& method, std::size_t arguments) {
+  const Place& place = method.receiver;
+  if (arguments != 1 || method.script != nullptr || method.native == nullptr) return false;
+  if (place.root != Place::Root::Register || !place.steps.empty() || place.is_constant) return false;
+  const auto takes_arrays = [](const NativeRow* row) {
+    return row->parameters.all[0].type == Type::Array || row->parameters.all[0].type == Type::Any;
+  };
+  const auto row = std::ranges::find_if(method.native->rows, takes_arrays);
+  return row != method.native->rows.end() && is_array_push(**row);
 }
 
 // A variable that is no constant of the top level, or a part of one: indexes are evaluated into registers. `is_safe`: nothing that is

@@ -1,6 +1,8 @@
 // Conditions, branches, loops.
 #include <algorithm>
+#include <tuple>
 
+#include "lib/base/utf8.h"
 #include "vsl-filter/lang/compiler_function.h"
 
 namespace vsl {
@@ -45,12 +47,15 @@ struct CompareJump {
   bool swaps;                 // a > b is b < a
   Op when, unless;            // registers
   Op when_i, unless_i;        // a number on the right
+  Op again, again_i;          // when, backwards
 };
 constexpr CompareJump kCompareJumps[] = {
-    {BinaryOperator::Less, false, Op::JumpLess, Op::JumpNotLess, Op::JumpLessI, Op::JumpNotLessI},
-    {BinaryOperator::LessEqual, false, Op::JumpLessEqual, Op::JumpNotLessEqual, Op::JumpLessEqualI, Op::JumpNotLessEqualI},
-    {BinaryOperator::Greater, true, Op::JumpLess, Op::JumpNotLess, Op::JumpGreaterI, Op::JumpNotGreaterI},
-    {BinaryOperator::GreaterEqual, true, Op::JumpLessEqual, Op::JumpNotLessEqual, Op::JumpGreaterEqualI, Op::JumpNotGreaterEqualI},
+    {BinaryOperator::Less, false, Op::JumpLess, Op::JumpNotLess, Op::JumpLessI, Op::JumpNotLessI, Op::AgainLess, Op::AgainLessI},
+    {BinaryOperator::LessEqual, false, Op::JumpLessEqual, Op::JumpNotLessEqual, Op::JumpLessEqualI, Op::JumpNotLessEqualI, Op::AgainLessEqual,
+     Op::AgainLessEqualI},
+    {BinaryOperator::Greater, true, Op::JumpLess, Op::JumpNotLess, Op::JumpGreaterI, Op::JumpNotGreaterI, Op::AgainLess, Op::AgainGreaterI},
+    {BinaryOperator::GreaterEqual, true, Op::JumpLessEqual, Op::JumpNotLessEqual, Op::JumpGreaterEqualI, Op::JumpNotGreaterEqualI,
+     Op::AgainLessEqual, Op::AgainGreaterEqualI},
 };
 
 }  // namespace
@@ -91,7 +96,7 @@ bool FunctionCompiler::jump_compare(const ast::Binary& node, bool sense, Label& 
   const Register left = stable_operand(*node.left, !may_change_variables(*node.right));
   if (is_equality) {
     const bool jumps_if_equal = (node.op == BinaryOperator::Equal) == sense;
-    const auto constant = constant_of(*node.right);
+    const auto constant = unit_.options_.is_optimized ? constant_of(*node.right) : std::nullopt;
     const std::size_t index = constant ? constant_index(*constant) : 0x10000;
     if (index <= 0xFFFF)
       jump(jumps_if_equal ? Op::JumpEqualK : Op::JumpNotEqualK, label, left, static_cast<std::uint32_t>(index));
@@ -130,17 +135,68 @@ void FunctionCompiler::switch_case(const ast::Switch& node, Register target) {
   const bool has_guards = std::ranges::any_of(node.cases, [](const ast::Case& c) { return c.guard != nullptr; });
   const Register subject = stable_operand(*node.subject, !has_guards);
   Label end;
+  const std::size_t in_table = unit_.options_.is_optimized ? cases_for_table(node) : 0;
+  SwitchTable table;
+  const std::size_t table_at = here();
+  if (in_table > 0) emit(Op::Switch, subject);
   for (const ast::Case& one : node.cases) {
     At at(*this, one.span);
     Label next;
+    const auto number = static_cast<std::size_t>(&one - node.cases.data());
+    if (number == in_table) table.otherwise = static_cast<std::uint32_t>(here());
     if (!one.labels.empty()) case_labels(one, subject, next);
+    if (number < in_table) add_to_table(one, table);
     if (one.guard != nullptr) jump_if(*one.guard, false, next);
     statement(*one.body, target);
     jump(Op::Jump, end);
     place(next);
   }
+  if (in_table == node.cases.size()) table.otherwise = static_cast<std::uint32_t>(here());
+  if (in_table > 0) finish_table(std::move(table), table_at);
   unit(target);
   place(end);
+}
+
+// How many of the first cases a table decides for numbers and texts. Anything else is compared with one label after the other, and is
+// where a label may equal what is not its like: 1 and 1.0, values of the host.
+std::size_t FunctionCompiler::cases_for_table(const ast::Switch& node) {
+  constexpr std::size_t kWorthwhile = 4;  // labels
+  std::size_t cases = 0, labels = 0;
+  for (const ast::Case& one : node.cases) {
+    const auto is_exact = [](const Node* label) {
+      return label->kind == Kind::Int || label->kind == Kind::String || label->kind == Kind::Char || label->kind == Kind::Bool || label->kind == Kind::Unit;
+    };
+    if (one.guard != nullptr || one.labels.empty() || !std::ranges::all_of(one.labels, is_exact)) break;
+    labels += one.labels.size();
+    ++cases;
+  }
+  return labels >= kWorthwhile ? cases : 0;
+}
+
+// The labels of a case whose body begins here.
+void FunctionCompiler::add_to_table(const ast::Case& one, SwitchTable& table) {
+  const auto body = static_cast<std::uint32_t>(here());
+  for (const Node* label : one.labels) {
+    if (label->kind == Kind::Int) table.numbers.push_back({ast::as<ast::Int>(*label).value, body});
+    if (label->kind == Kind::String) table.texts.push_back({std::string(ast::as<ast::String>(*label).value), body});
+    if (label->kind == Kind::Char) {
+      std::string text;
+      base::utf8::append(text, ast::as<ast::Char>(*label).value);
+      table.texts.push_back({std::move(text), body});
+    }
+  }
+}
+
+// Of equal labels the first one counts, whose body stands first.
+void FunctionCompiler::finish_table(SwitchTable table, std::size_t instruction) {
+  const auto put_in_order = [](auto& rows) {
+    std::ranges::sort(rows, [](const auto& a, const auto& b) { return std::tie(a.label, a.target) < std::tie(b.label, b.target); });
+    const auto rest = std::ranges::unique(rows, [](const auto& a, const auto& b) { return a.label == b.label; });
+    rows.erase(rest.begin(), rest.end());
+  };
+  put_in_order(table.numbers);
+  put_in_order(table.texts);
+  code_.instructions[instruction].two.c = static_cast<std::uint16_t>(add_row(code_.switches, std::move(table)));
 }
 
 // Goes on if the subject is one of the labels, else to `next`.
@@ -192,14 +248,46 @@ void FunctionCompiler::break_loop(const Node* value) {
   jump(Op::Jump, loop.end);
 }
 
+// Of variables in registers and small numbers: nothing has to be computed before.
+bool FunctionCompiler::is_quick_comparison(const Node& condition) const {
+  if (!unit_.options_.is_optimized || condition.kind != Kind::Binary) return false;
+  const auto& binary = ast::as<ast::Binary>(condition);
+  const auto is_register = [this](const Node& node) {
+    if (node.kind != Kind::Name) return false;
+    const ast::Variable* variable = ast::as<ast::Name>(node).variable;
+    return variable != nullptr && home_of(*variable) == Home::Register;
+  };
+  return std::ranges::find(kCompareJumps, binary.op, &CompareJump::op) != std::end(kCompareJumps) && is_register(*binary.left) &&
+         (is_register(*binary.right) || immediate(*binary.right));
+}
+
+// Back to `top` if such a comparison holds.
+void FunctionCompiler::again_if(const Node& condition, std::size_t top) {
+  At at(*this, condition.span);
+  const auto& binary = ast::as<ast::Binary>(condition);
+  const auto* row = std::ranges::find(kCompareJumps, binary.op, &CompareJump::op);
+  const Register left = operand(*binary.left);
+  if (const auto number = immediate(*binary.right)) return patch(emit(row->again_i, left, static_cast<std::uint16_t>(*number)), top);
+  const Register right = operand(*binary.right);
+  patch(emit(row->again, row->swaps ? right : left, row->swaps ? left : right), top);
+}
+
 void FunctionCompiler::while_loop(const ast::While& node, Register target) {
   LoopContext loop{{}, {}, target};
   Label done;
-  place(loop.again);
   loops_.push_back(&loop);
-  jump_if(*node.condition, false, done);
-  block(*node.block, kNone);
-  again(*loop.again.place);
+  if (is_quick_comparison(*node.condition)) {  // is looked at once before the loop, then at the end of each round
+    jump_if(*node.condition, false, done);
+    const std::size_t top = here();
+    block(*node.block, kNone);
+    place(loop.again);
+    again_if(*node.condition, top);
+  } else {
+    place(loop.again);
+    jump_if(*node.condition, false, done);
+    block(*node.block, kNone);
+    again(*loop.again.place);
+  }
   place(done);
   end_loop(loop);
 }
@@ -211,8 +299,12 @@ void FunctionCompiler::do_loop(const ast::DoLoop& node, Register target) {
   loops_.push_back(&loop);
   block(*node.block, kNone);
   place(loop.again);
-  jump_if(*node.condition, node.is_until, done);
-  again(top);
+  if (!node.is_until && is_quick_comparison(*node.condition)) {
+    again_if(*node.condition, top);
+  } else {
+    jump_if(*node.condition, node.is_until, done);
+    again(top);
+  }
   place(done);
   end_loop(loop);
 }
@@ -265,13 +357,18 @@ void FunctionCompiler::for_loop(const ast::For& node, Register target) {
   const std::size_t top = here();
   jump(is_range ? Op::ForRangeNext : Op::ForNext, done, state, element);
   store(*node.variable, element);
+  tell(node.variable->name, element);
   if (node.counter != nullptr) {
     emit(Op::ForCount, counter, count);
     store(*node.counter, counter);
+    tell(node.counter->name, counter);
   }
   block(*node.block, kNone);
   place(loop.again);
-  again(top);
+  if (is_range && unit_.options_.is_optimized)
+    patch(emit(Op::ForRangeAgain, state, element), top + 1);
+  else
+    again(top);
   place(done);
   end_loop(loop);
 }

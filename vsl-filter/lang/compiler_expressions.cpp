@@ -89,8 +89,8 @@ bool FunctionCompiler::may_change_variables(const Node& node) const {
   }
 }
 
-std::optional<std::int16_t> FunctionCompiler::immediate(const Node& node) {
-  if (node.kind != Kind::Int) return std::nullopt;
+std::optional<std::int16_t> FunctionCompiler::immediate(const Node& node) const {
+  if (node.kind != Kind::Int || !unit_.options_.is_optimized) return std::nullopt;
   const std::int64_t number = ast::as<ast::Int>(node).value;
   if (number < INT16_MIN || number > INT16_MAX) return std::nullopt;
   return static_cast<std::int16_t>(number);
@@ -172,7 +172,7 @@ constexpr Operation kOperations[] = {
 void FunctionCompiler::binary(const ast::Binary& node, Register target) {
   if (node.op == BinaryOperator::And || node.op == BinaryOperator::Or || node.op == BinaryOperator::Coalesce) return short_circuit(node, target);
   Scope scope(*this);
-  if (const auto folded = constant_of(node); folded && !folded->is_range()) return load_constant(target, *folded);
+  if (const auto folded = unit_.options_.is_optimized ? constant_of(node) : std::nullopt; folded && !folded->is_range()) return load_constant(target, *folded);
   const Register left = stable_operand(*node.left, !may_change_variables(*node.right));
   if (const auto number = immediate(*node.right); number && (node.op == BinaryOperator::Add || node.op == BinaryOperator::Subtract)) {
     emit(node.op == BinaryOperator::Add ? Op::AddI : Op::SubtractI, target == kNone ? temporary() : target, left,
@@ -368,10 +368,11 @@ void FunctionCompiler::declaration(const ast::Declaration& node, Register target
   if (target != kNone) emit(Op::Move, target, window);
   if (is_slot(*node.variable)) {
     declare(*node.variable, window);
-    return;
+    return tell(node.variable->name, window);
   }
   emit(Op::Take, static_cast<std::uint32_t>(node.variable->slot), window);
   if (node.variable->is_captured) emit(Op::MakeCell, static_cast<std::uint32_t>(node.variable->slot));
+  tell(node.variable->name, static_cast<Register>(node.variable->slot));
 }
 
 }  // namespace vsl

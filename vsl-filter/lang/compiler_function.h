@@ -113,7 +113,7 @@ class FunctionCompiler {
   void directive(const ast::Directive& node, Register target);
   void declaration(const ast::Declaration& node, Register target);
   [[nodiscard]] bool is_variable(Register r) const { return r != kNone && r < next_ && is_variable_[r]; }
-  [[nodiscard]] static std::optional<std::int16_t> immediate(const Node& node);
+  [[nodiscard]] std::optional<std::int16_t> immediate(const Node& node) const;
 
   // compiler_calls.cpp
   void call(const ast::Call& node, Register target);
@@ -124,7 +124,9 @@ class FunctionCompiler {
   void finish_call(Register window, Register target);
   std::optional<Place> place_of(const Node& node, bool is_safe);
   bool append_steps(const Node& node, bool is_safe, Place& place);
-  void emit_method(Register window, std::size_t arguments, Method method);
+  std::size_t method_index(Method method);
+  void emit_method(Register window, std::size_t arguments, std::size_t method);
+  [[nodiscard]] static bool is_push(const Method& method, std::size_t arguments);
 
   // compiler_statements.cpp
   void statement(const Node& node, Register target);
@@ -133,9 +135,14 @@ class FunctionCompiler {
   void assign(const ast::Assign& node);
   void assign_variable(const ast::Assign& node, const ast::Variable& variable);
   void assign_part(const ast::Assign& node);
+  bool assign_constant_at(const ast::Assign& node);
   void try_catch(const ast::Try& node);
   void throw_value(const ast::Throw& node);
   void return_value(const Node* value);
+
+  // telling.cpp
+  void tell(std::string_view name, Register value);
+  void tell(const ast::Assign& node, Register value, const Place& place);
 
   // compiler_control.cpp
   void tail(const Node& node);
@@ -144,6 +151,11 @@ class FunctionCompiler {
   void if_else(const ast::If& node, Register target);
   void switch_case(const ast::Switch& node, Register target);
   void case_labels(const ast::Case& one, Register subject, Label& next);
+  [[nodiscard]] static std::size_t cases_for_table(const ast::Switch& node);
+  void add_to_table(const ast::Case& one, SwitchTable& table);
+  void finish_table(SwitchTable table, std::size_t instruction);
+  [[nodiscard]] bool is_quick_comparison(const Node& condition) const;
+  void again_if(const Node& condition, std::size_t top);
   void while_loop(const ast::While& node, Register target);
   void do_loop(const ast::DoLoop& node, Register target);
   void endless_loop(const ast::Loop& node, Register target);

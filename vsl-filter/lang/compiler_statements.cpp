@@ -54,7 +54,8 @@ void FunctionCompiler::let(const ast::Let& node) {
       expression(*node.value, value);
     else
       unit(value);
-    return declare(*node.variable, value);
+    declare(*node.variable, value);
+    return tell(node.variable->name, value);
   }
   const Register home = temporary();
   if (node.value != nullptr)
@@ -62,6 +63,7 @@ void FunctionCompiler::let(const ast::Let& node) {
   else
     unit(home);
   declare(*node.variable, home);
+  tell(node.variable->name, home);
 }
 
 void FunctionCompiler::assign(const ast::Assign& node) {
@@ -72,7 +74,9 @@ void FunctionCompiler::assign(const ast::Assign& node) {
       expression(*node.value, temporary());
       return raise(ErrorKind::VariableNotFound, "Variable not found: " + std::string(name.name));
     }
-    return assign_variable(node, *name.variable);
+    assign_variable(node, *name.variable);
+    if (!name.variable->is_constant) tell(name.name, register_of(*name.variable));
+    return;
   }
   assign_part(node);
 }
@@ -117,8 +121,28 @@ const ast::Node* root_of(const ast::Node& node) {
 
 }  // namespace
 
+// a[i] = 0, where the index is a variable.
+bool FunctionCompiler::assign_constant_at(const ast::Assign& node) {
+  if (node.is_compound || unit_.options_.tells_assignments || !unit_.options_.is_optimized || node.target->kind != Kind::Index) return false;
+  const auto& index = ast::as<ast::Index>(*node.target);
+  const auto register_or_none = [this](const Node& name) {
+    const ast::Variable* variable = name.kind == Kind::Name ? ast::as<ast::Name>(name).variable : nullptr;
+    return variable != nullptr && home_of(*variable) == Home::Register ? register_of(*variable) : kNone;
+  };
+  const Register object = register_or_none(*index.object), at_index = register_or_none(*index.index);
+  if (index.is_optional || object == kNone || at_index == kNone || ast::as<ast::Name>(*index.object).variable->is_constant) return false;
+  const auto value = constant_of(*node.value);
+  if (!value || value->tag() > Tag::String) return false;
+  const std::size_t constant = constant_index(*value);
+  if (constant > 0xFFFF) return false;
+  At at(*this, node.target->span);
+  emit(Op::SetIndexK, object, at_index, static_cast<std::uint32_t>(constant));
+  return true;
+}
+
 // this = v, a[i] = v, a.b[i].c += v
 void FunctionCompiler::assign_part(const ast::Assign& node) {
+  if (assign_constant_at(node)) return;
   const Register value = stable_operand(*node.value, !may_change_variables(*node.target));
   auto place = place_of(*node.target, true);
   At at(*this, node.target->span);
@@ -139,11 +163,12 @@ void FunctionCompiler::assign_part(const ast::Assign& node) {
       expression(*index.object, object);
       emit(Op::SetIndex, object, operand(*index.index), value, is_constant ? 1 : 0);
     }
-    return;
+    return tell(unit_.text_of(node.target->span), value);
   }
   if (place->is_constant) {
     return raise(ErrorKind::AssignmentToConstant, "Cannot assign to constant " + std::string(ast::as<ast::Name>(*root_of(*node.target)).name));
   }
+  const Place told = unit_.options_.tells_assignments ? *place : Place();
   const bool is_simple = place->root == Place::Root::Register && place->steps.size() == 1 && !node.is_compound && !place->steps[0].is_optional;
   if (is_simple && place->steps[0].is_index) {
     emit(Op::SetIndex, place->base, place->steps[0].index, value);
@@ -153,6 +178,7 @@ void FunctionCompiler::assign_part(const ast::Assign& node) {
     Assignment assignment{std::move(*place), node.is_compound, static_cast<std::uint8_t>(node.op)};
     emit(Op::AssignPlace, 0, value, static_cast<std::uint32_t>(add_row(code_.assignments, std::move(assignment))));
   }
+  tell(node, value, told);
 }
 
 void FunctionCompiler::try_catch(const ast::Try& node) {
@@ -170,6 +196,7 @@ void FunctionCompiler::try_catch(const ast::Try& node) {
     const Register home = temporary();
     emit(Op::Move, home, caught);
     declare(*node.error, home);
+    tell(node.error->name, home);
   }
   block(*node.handler, kNone);
   caught_.pop_back();

@@ -15,7 +15,7 @@ class Loading {
   Loaded finish(Modules modules, Diagnostics diagnostics) {
     Loaded loaded{nullptr, std::move(diagnostics), std::nullopt, {}};
     if (options_.is_checked) check(modules, NativeNames(program_->natives()), loaded.diagnostics, options_.hooks);
-    if (!loaded.diagnostics.has_errors()) Compiler(*program_, modules, loaded.diagnostics).compile();
+    if (!loaded.diagnostics.has_errors()) Compiler(*program_, modules, loaded.diagnostics, {options_.tells_assignments, options_.is_optimized}).compile();
     program_->sources_ = std::move(modules.sources);
     if (!loaded.diagnostics.has_errors()) evaluate(loaded);
     loaded.diagnostics.sort();

@@ -32,6 +32,8 @@ struct LoadOptions {
   ParseLimits limits;
   Budget budget;             // of the evaluation of the top levels
   bool is_checked = true;    // run the checking pass; without, unknown names fail when they are reached
+  bool tells_assignments = false;  // to Sinks::assigned; costs nothing where it is not asked for
+  bool is_optimized = true;  // off: plain code that does the same, to compare with
   std::span<CheckHook* const> hooks;
   void* host = nullptr;      // what native functions get while the top levels are evaluated
   Sinks sinks;

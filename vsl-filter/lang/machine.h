@@ -92,6 +92,10 @@ class Machine {
   using Change = std::function<Expected<void>(Value& target)>;
   Expected<void> change(Value& target, std::span<const Step> steps, const Value* base, const Change& apply);
   Expected<void> change_place(const Place& place, Value* base, const Change& apply);
+  // 1: `method` has its receiver, 0: a ?. of it yields (), -1: failure_.
+  int has_receiver(const Method& method, Value* base);
+  // Where a switch goes; null: the subject is neither a number nor a text.
+  [[nodiscard]] static const Instruction* switch_target(const Code& code, const SwitchTable& table, const Value& subject);
   // What the loop does not do itself: false: failure_.
   bool operate_slowly(ast::BinaryOperator op, Value& target, const Value& a, const Value& b);
   bool operate_with_number(ast::BinaryOperator op, Value& target, const Value& a, std::int64_t number, bool is_assignment);
@@ -102,6 +106,9 @@ class Machine {
   bool set_field_slowly(Value& object, const Value& name, const Value& from);
   bool set_index_slowly(Value& object, const Value& index, const Value& from);
   bool store(Value& target, Result result);
+
+  // telling.cpp
+  void tell(const ToldPlace& told, Value* base, const Value& home);
 
   bool check_constant_this(const Place& place, std::string_view method);
 

@@ -78,6 +78,16 @@ Machine::Outcome Machine::call_method(const Method& method, Value* window, std::
   return change_by_native(method, *row, window, arguments);
 }
 
+int Machine::has_receiver(const Method& method, Value* base) {
+  bool is_skipped = false;
+  Result receiver = read_place(method.receiver, base, is_skipped);
+  if (!receiver) {
+    fail_with(std::move(receiver.error()));
+    return -1;
+  }
+  return is_skipped || (method.is_optional && receiver->is_unit()) ? 0 : 1;
+}
+
 // A native method of a whole variable. One that changes it gets the value itself, so that nothing is copied; unless it calls back:
 // what it calls may look at the variable.
 Machine::Outcome Machine::call_native_on(const Method& method, Value& variable, Value* window, std::size_t arguments) {
@@ -143,7 +153,7 @@ Machine::Outcome Machine::change_by_native(const Method& method, const NativeRow
 // `this` is a captured variable's cell itself; another variable's value moves into the callee and back at its end.
 Machine::Outcome Machine::call_script_method(const Method& method, const Code* code, const Value* function, Value* window,
                                              std::size_t arguments) {
-  const Place& place = method.receiver;
+  const Place& place = method.receiver.root == Place::Root::Temporary && method.part.root != Place::Root::Temporary ? method.part : method.receiver;
   Value* base = frames_[depth_ - 1].base;
   const Place* back = nullptr;
   bool is_constant = place.is_constant;

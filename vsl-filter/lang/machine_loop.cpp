@@ -222,6 +222,15 @@ do_JumpUnlessUnit:
   JUMP_COMPARE_I(JumpNotGreaterEqualI, >=, GreaterEqual, false);
   JUMP_EQUAL_K(JumpEqualK, true);
   JUMP_EQUAL_K(JumpNotEqualK, false);
+  AGAIN_COMPARE(AgainLess, <, Less);
+  AGAIN_COMPARE(AgainLessEqual, <=, LessEqual);
+  AGAIN_COMPARE_I(AgainLessI, <, Less);
+  AGAIN_COMPARE_I(AgainLessEqualI, <=, LessEqual);
+  AGAIN_COMPARE_I(AgainGreaterI, >, Greater);
+  AGAIN_COMPARE_I(AgainGreaterEqualI, >=, GreaterEqual);
+do_Switch:
+  if (const Instruction* target = switch_target(*code, code->switches[i->c()], R(a))) pc = target;
+  NEXT;
 do_JumpOutsideRange: {
   const Range& range = constants[i->b()].as_range();
   if (!is_in_case(range, R(a))) pc += i->short_offset();
@@ -327,6 +336,19 @@ do_SetIndex: {
   if (!set_index_slowly(object, index, R(c()))) goto failed;
   goto check_heap;
 }
+do_SetIndexK: {
+  Value& object = R(a);
+  const Value& index = R(b());
+  if (object.is_array() && index.is_int() && object.object()->count == 1) {
+    auto& array = *static_cast<Array*>(object.object());
+    if (static_cast<std::uint64_t>(index.as_int()) < array.size()) {
+      array[static_cast<std::size_t>(index.as_int())] = constants[i->c()];
+      NEXT;
+    }
+  }
+  if (!set_index_slowly(object, index, constants[i->c()])) goto failed;
+  goto check_heap;
+}
 do_AssignPlace:
   frames_[depth_ - 1].pc = pc;
   if (!assign(code->assignments[i->c()], base, R(b()))) goto failed;
@@ -355,6 +377,20 @@ do_CallNative: {
   if (call_native(call.native, call.name, &R(a), i->b()) == Outcome::Failed) goto failed;
   goto check_heap;
 }
+do_CallPush: {
+  // Quickly if nobody else sees the array, and it has room.
+  const Value& target = base[code->methods[i->c()].receiver.base];
+  if (target.is_array() && target.object()->count == 1) {
+    auto& array = *static_cast<Array*>(target.object());
+    if (array.length < array.capacity) {
+      if (--fuel_ < 0 && !refill()) goto failed;
+      array.push(std::move(base[i->a + 1]));
+      R(a).set_unit();
+      NEXT;
+    }
+  }
+}
+  // as any other method
 do_CallMethod:
   frames_[depth_ - 1].pc = pc;
   switch (call_method(code->methods[i->c()], &R(a), i->b())) {
@@ -363,6 +399,17 @@ do_CallMethod:
     case Outcome::Failed: goto failed;
   }
   __builtin_unreachable();
+do_JumpUnlessReceiver:
+  frames_[depth_ - 1].pc = pc;
+  switch (has_receiver(code->methods[i->b()], base)) {
+    case 0:
+      R(a).set_unit();
+      pc += i->short_offset();
+      break;
+    case 1: break;
+    default: goto failed;
+  }
+  NEXT;
 do_CallPointer: {
   frames_[depth_ - 1].pc = pc;
   Value* window = &R(a) + 1;
@@ -446,12 +493,29 @@ do_ForRangeNext: {
     next.set_int(next.as_int() + 1);
   NEXT;
 }
+do_ForRangeAgain: {
+  Value& next = R(a);
+  Value& last = base[i->a + 1];
+  if (!last.is_int()) NEXT;
+  R(b()).set_int(next.as_int());
+  if (next.as_int() == last.as_int())
+    last.set_unit();
+  else
+    next.set_int(next.as_int() + 1);
+  AGAIN;
+  NEXT;
+}
 do_ForCount: {
   Value& counter = R(b());
   R(a).set_int(counter.as_int());
   counter.set_int(counter.as_int() + 1);
   NEXT;
 }
+
+do_Tell:
+  frames_[depth_ - 1].pc = pc;
+  tell(code->told[i->c()], base, R(a));
+  NEXT;
 
 constant:
   fail_with(Failure(ErrorKind::AssignmentToConstant, "Cannot assign to constant"));

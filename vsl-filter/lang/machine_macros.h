@@ -97,6 +97,40 @@
   }                                                                                     \
   static_assert(true)
 
+// The way back of a loop, while the comparison holds: counts operations as Again does.
+#define AGAIN                                            \
+  do {                                                   \
+    pc += i->short_offset();                             \
+    if ((fuel_ += i->short_offset()) < 0 && !refill()) { \
+      ++pc; /* the place of the failure is the loop */   \
+      goto failed;                                       \
+    }                                                    \
+  } while (false)
+#define AGAIN_COMPARE(name, symbol, operation)                               \
+  do_##name : {                                                              \
+    const Value &left = R(a), &right = R(b());                               \
+    bool answer;                                                             \
+    if (left.is_int() && right.is_int())                                     \
+      answer = left.as_int() symbol right.as_int();                          \
+    else if (!decide(Operator::operation, left, right, answer))              \
+      goto failed;                                                           \
+    if (answer) AGAIN;                                                       \
+    NEXT;                                                                    \
+  }                                                                          \
+  static_assert(true)
+#define AGAIN_COMPARE_I(name, symbol, operation)                             \
+  do_##name : {                                                              \
+    const Value& left = R(a);                                                \
+    bool answer;                                                             \
+    if (left.is_int())                                                       \
+      answer = left.as_int() symbol i->number_b();                           \
+    else if (!decide_number(Operator::operation, left, i->number_b(), answer)) \
+      goto failed;                                                           \
+    if (answer) AGAIN;                                                       \
+    NEXT;                                                                    \
+  }                                                                          \
+  static_assert(true)
+
 // With a constant: labels of switch, mostly.
 #define JUMP_EQUAL_K(name, sense)                                       \
   do_##name : {                                                         \

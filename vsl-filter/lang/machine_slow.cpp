@@ -1,4 +1,5 @@
 // What instructions do when it is not the quick case that the loop handles: out of the loop, so that it stays small.
+#include "lib/base/utf8.h"
 #include "vsl-filter/lang/machine.h"
 #include "vsl-filter/lang/operations.h"
 
@@ -48,6 +49,16 @@ bool Machine::set_index_slowly(Value& object, const Value& index, const Value& f
   const Value value = from;
   auto done = set_index(run_, object, index, value);
   return done ? true : fail_with(std::move(done.error()));
+}
+
+const Instruction* Machine::switch_target(const Code& code, const SwitchTable& table, const Value& subject) {
+  const Instruction* begin = code.instructions.data();
+  if (subject.is_int()) return begin + table.target_of(subject.as_int());
+  if (subject.is_string()) return begin + table.target_of(subject.as_text());
+  if (!subject.is_char()) return nullptr;
+  std::string text;
+  base::utf8::append(text, subject.as_char());
+  return begin + table.target_of(text);
 }
 
 }  // namespace vsl

@@ -143,5 +143,7 @@ class Natives {
 
 // The functions of the language itself (specification 1.8).
 void add_standard_functions(Natives& natives);
+// Whether this is the push() of arrays, which the virtual machine does itself where it can.
+[[nodiscard]] bool is_array_push(const NativeRow& row);
 
 }  // namespace vsl

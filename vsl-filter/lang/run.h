@@ -36,6 +36,8 @@ struct Budget {
 struct Sinks {
   std::function<void(std::string_view text)> print;
   std::function<void(std::string_view text, Span where)> debug;
+  // Each assignment of a program that was loaded for it (LoadOptions::tells_assignments): to what, and what it is now.
+  std::function<void(std::string_view place, const Value& value, Span where)> assigned = {};
 };
 
 class Run {

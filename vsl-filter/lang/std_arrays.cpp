@@ -248,3 +248,9 @@ std::span<const NativeRow> array_rows() { return kRows; }
 std::span<const NativeRow> array_index_rows() { return kIndexOf; }
 
 }  // namespace vsl::standard
+
+namespace vsl {
+
+bool is_array_push(const NativeRow& row) { return row.run == standard::push; }
+
+}  // namespace vsl

@@ -14,6 +14,14 @@ namespace {
 constexpr std::size_t kMostOctets = 32 << 20;
 constexpr int kDeepest = 256;  // values nested deeper show as "..."
 
+// How much of a value is shown.
+struct Extent {
+  int depth = 0;  // how deep the value lies
+  std::size_t most_octets = kMostOctets;
+
+  [[nodiscard]] Extent within() const { return {depth + 1, most_octets}; }
+};
+
 void append_int(std::string& out, std::int64_t number) {
   char digits[24];
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
@@ -42,18 +50,19 @@ void append_escaped(std::string& out, std::string_view text, char quote) {
   out += quote;
 }
 
-void append_nested(std::string& out, const Value& value, int depth);
+void append_nested(std::string& out, const Value& value, Extent extent);
 
-void append_array(std::string& out, const Array& array, int depth) {
+void append_array(std::string& out, const Array& array, Extent extent) {
   out += '[';
   for (std::size_t i = 0; i < array.size(); ++i) {
     if (i > 0) out += ", ";
-    append_nested(out, array[i], depth);
+    append_nested(out, array[i], extent);
+    if (out.size() > extent.most_octets) break;
   }
   out += ']';
 }
 
-void append_map(std::string& out, const Map& map, int depth) {
+void append_map(std::string& out, const Map& map, Extent extent) {
   out += "#{";
   bool is_first = true;
   for (const auto& [key, value] : map.entries()) {
@@ -61,7 +70,8 @@ void append_map(std::string& out, const Map& map, int depth) {
     is_first = false;
     append_escaped(out, key.as_text(), '"');
     out += ": ";
-    append_nested(out, value, depth);
+    append_nested(out, value, extent);
+    if (out.size() > extent.most_octets) break;
   }
   out += '}';
 }
@@ -90,16 +100,16 @@ void append_host(std::string& out, const HostObject& host, bool is_debug) {
   out += host_class.name;
 }
 
-// Objects and numbers have one form for both; `depth` levels down.
-void append_common(std::string& out, const Value& value, int depth, bool is_debug) {
+// Objects and numbers have one form for both.
+void append_common(std::string& out, const Value& value, Extent extent, bool is_debug) {
   switch (value.tag()) {
     case Tag::Bool: out += value.as_bool() ? "true" : "false"; break;
     case Tag::Int: append_int(out, value.as_int()); break;
     case Tag::Float: append_float(out, value.as_float()); break;
     case Tag::Timestamp: out += "<timestamp>"; break;
-    case Tag::Array: append_array(out, value.as_array(), depth); break;
+    case Tag::Array: append_array(out, value.as_array(), extent); break;
     case Tag::Blob: append_blob(out, value.as_blob()); break;
-    case Tag::Map: append_map(out, value.as_map(), depth); break;
+    case Tag::Map: append_map(out, value.as_map(), extent); break;
     case Tag::Range: append_range(out, value.as_range()); break;
     case Tag::Function: (out += "Fn(") += value.as_function().name.as_text(), out += ')'; break;
     case Tag::Host: append_host(out, value.as_host(), is_debug); break;
@@ -107,8 +117,8 @@ void append_common(std::string& out, const Value& value, int depth, bool is_debu
   }
 }
 
-void append_nested(std::string& out, const Value& value, int depth) {
-  if (depth >= kDeepest || out.size() > kMostOctets) {
+void append_nested(std::string& out, const Value& value, Extent extent) {
+  if (extent.depth >= kDeepest || out.size() > extent.most_octets) {
     out += "...";
     return;
   }
@@ -121,8 +131,8 @@ void append_nested(std::string& out, const Value& value, int depth) {
       break;
     }
     case Tag::Short:
-    case Tag::String: append_escaped(out, value.as_text(), '"'); break;
-    default: append_common(out, value, depth + 1, true);
+    case Tag::String: append_escaped(out, value.as_text().substr(0, extent.most_octets), '"'); break;
+    default: append_common(out, value, extent.within(), true);
   }
 }
 
@@ -133,7 +143,7 @@ void append_text(std::string& out, const Value& value) {
     case Tag::Char: base::utf8::append(out, value.as_char()); break;
     case Tag::Short:
     case Tag::String: out += value.as_text(); break;
-    default: append_common(out, value, 0, false);
+    default: append_common(out, value, {}, false);
   }
 }
 
@@ -143,12 +153,21 @@ std::string text_of(const Value& value) {
   return out;
 }
 
-void append_debug(std::string& out, const Value& value) { append_nested(out, value, 0); }
+void append_debug(std::string& out, const Value& value) { append_nested(out, value, {}); }
 
 std::string debug_of(const Value& value) {
   std::string out;
   append_debug(out, value);
   return out;
+}
+
+std::string shortened_debug_of(const Value& value, std::size_t octets) {
+  std::string out;
+  append_nested(out, value, {0, octets});
+  if (out.size() <= octets) return out;
+  while (octets > 0 && (static_cast<unsigned char>(out[octets]) & 0xC0) == 0x80) --octets;
+  out.resize(octets);
+  return out += "...";
 }
 
 void append_float(std::string& out, double number) {
