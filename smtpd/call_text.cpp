@@ -1,5 +1,7 @@
 #include "smtpd/call_text.h"
 
+#include <algorithm>
+
 #include "lib/base/json_text.h"
 #include "lib/chain/envelope.h"
 #include "lib/mail/received.h"
@@ -62,6 +64,14 @@ void append_metadata(std::string& out, const CallFacts& facts, const std::string
   out += '}';
 }
 
+void append_policy(std::string& out, const PolicyRounds& policy) {
+  if (const auto& hold = policy.effects().hold; !hold.empty()) {
+    json::append_member(out, "queue", "hold");
+    json::append_member(out, "hold", hold);
+  }
+  if (const auto state = policy.state_of_message(); !state.empty()) json::append_member(out, "state", state);
+}
+
 }  // namespace
 
 void append_trace(std::string& out, const CallFacts& facts) {
@@ -84,11 +94,21 @@ void append_trace(std::string& out, const CallFacts& facts) {
                              });
 }
 
-std::string envelope_of(const smtp::Transaction& transaction) {
+// Whom the message is for: as the client said, unless a policy knows better.
+std::string envelope_of(const CallFacts& facts) {
+  static const PolicyEffects kNone;
+  const auto& transaction = *facts.session.transaction();
+  const PolicyEffects& effects = facts.policy != nullptr ? facts.policy->effects() : kNone;
   mail::Envelope envelope;
   envelope.reverse_path = transaction.reverse_path;
-  envelope.recipients.reserve(transaction.recipients.size());
-  for (const auto& recipient : transaction.recipients) envelope.recipients.push_back(recipient.address);
+  envelope.recipients.reserve(transaction.recipients.size() + effects.copies.size());
+  if (effects.redirect.empty()) {
+    for (const auto& recipient : transaction.recipients) envelope.recipients.push_back(recipient.address);
+  } else {
+    envelope.recipients.push_back(effects.redirect);
+  }
+  for (const auto& copy : effects.copies)
+    if (std::ranges::find(envelope.recipients, copy) == envelope.recipients.end()) envelope.recipients.push_back(copy);
   return chain::to_octets(envelope);
 }
 
@@ -118,6 +138,7 @@ std::string context_of(const CallFacts& facts) {
   if (transaction.body != smtp::BodyType::None) json::append_member(out, "body", smtp::name_of(transaction.body));
   if (transaction.smtputf8) append_flag(out, "smtputf8", true);
   json::append_member(out, "size", static_cast<long long>(transaction.octets));
+  if (facts.policy != nullptr) append_policy(out, *facts.policy);
   out += '}';
   return out;
 }

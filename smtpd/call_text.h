@@ -9,6 +9,7 @@
 #include "lib/chain/message_call.h"
 #include "lib/smtp/server_session.h"
 #include "smtpd/peer.h"
+#include "smtpd/policy_rounds.h"
 
 namespace smtpd {
 
@@ -19,10 +20,11 @@ struct CallFacts {
   const smtp::ServerSession& session;
   std::string_view id;  // of the message
   base::WallTime connected, received;
+  const PolicyRounds* policy = nullptr;  // what policies have asked for; nullptr: nobody is asked
 };
 
 void append_trace(std::string& out, const CallFacts& facts);
-std::string envelope_of(const smtp::Transaction& transaction);
+std::string envelope_of(const CallFacts& facts);
 // UCSPI's names and qmail-spp's.
 chain::Words environment_of(const CallFacts& facts);
 // The canonical JSON of a message's context, with `body`, `smtputf8` and `size` beside it.

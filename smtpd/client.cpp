@@ -18,8 +18,12 @@ Client::Client(Clients& clients, std::size_t number, std::shared_ptr<const Confi
       stream_(clients.loop(), *this),
       conversation_(std::move(configuration), std::move(peer), clients.loop().now_milliseconds()) {}
 
-Client::~Client() {
+Client::~Client() { give_up(); }
+
+// Nobody waits for the answer any more.
+void Client::give_up() {
   if (state_ == State::Calling) clients_.caller().cancel(call_);
+  if (state_ == State::Asking) clients_.policies().cancel(call_);
 }
 
 base::Result<void> Client::start(base::UniqueFd socket) {
@@ -38,6 +42,7 @@ void Client::on_octets(std::string_view octets) {
 void Client::run(std::string_view input, std::string& output) {
   switch (conversation_.advance(input, output, now())) {
     case Conversation::Next::Read: return wait(output);
+    case Conversation::Next::Ask: return ask(input, output);
     case Conversation::Next::Call: return call(input, output);
     case Conversation::Next::Delay: return delay(input, output);
     case Conversation::Next::Close: return end(input, output);
@@ -55,12 +60,25 @@ void Client::on_drained() {
   if (state_ == State::Talking) stream_.start_reading();
 }
 
-void Client::call(std::string_view unread, std::string_view output) {
-  state_ = State::Calling;
+// Until there is an answer nothing is read, and what was read waits.
+void Client::pause(State state, std::string_view unread, std::string_view output) {
+  state_ = state;
   stream_.write(output);
   stream_.stop_reading();
   if (!unread.empty()) kept_ = std::make_unique<Kept>(Kept{std::string(unread), {}});
   clients_.set_deadline(number_, 0);
+}
+
+void Client::ask(std::string_view unread, std::string_view output) {
+  pause(State::Asking, unread, output);
+  call_ = clients_.policies().ask(conversation_.policy(), conversation_.question(), [this](const base::Result<chain::PolicyAttributes>& answer) {
+    conversation_.answer_question(answer);
+    go_on(clients_.output_buffer());
+  });
+}
+
+void Client::call(std::string_view unread, std::string_view output) {
+  pause(State::Calling, unread, output);
   call_ = clients_.caller().call(conversation_.configuration().chain, conversation_.take_call(), [this](const chain::Outcome& outcome) {
     auto& reply = clients_.output_buffer();
     conversation_.answer(outcome, reply);
@@ -88,7 +106,7 @@ void Client::go_on(std::string& output) {
 void Client::end(std::string_view unread, std::string_view output) {
   stream_.write(output);
   if (conversation_.has_quit() && unread.empty() && stream_.unsent_octets() == 0) return clients_.remove(number_);
-  if (state_ == State::Calling) clients_.caller().cancel(call_);
+  give_up();
   state_ = State::Closing;
   kept_ = nullptr;
   stream_.shut_down();

@@ -8,6 +8,7 @@
 
 #include "lib/base/unique_fd.h"
 #include "lib/chain/caller.h"
+#include "lib/chain/policy_client.h"
 #include "lib/net/stream.h"
 #include "smtpd/conversation.h"
 
@@ -18,6 +19,7 @@ class Clients {
  public:
   virtual net::Loop& loop() = 0;
   virtual chain::Caller& caller() = 0;
+  virtual chain::PolicyClient& policies() = 0;
   virtual bool is_stopping() const = 0;
   // For replies that are written at once; empty at the begin of each use.
   virtual std::string& output_buffer() = 0;
@@ -45,6 +47,7 @@ class Client final : private net::StreamUser {
  private:
   enum class State : std::uint8_t {
     Talking,
+    Asking,    // a policy has a question
     Calling,   // the chain has the message
     Delaying,  // the output waits
     Closing,   // our side is closed; what comes is thrown away until the client has closed too
@@ -57,7 +60,10 @@ class Client final : private net::StreamUser {
   // Each may end in the destruction of this object: nothing is touched behind a call of them.
   void run(std::string_view input, std::string& output);
   void wait(std::string_view output);
+  void ask(std::string_view unread, std::string_view output);
   void call(std::string_view unread, std::string_view output);
+  void pause(State state, std::string_view unread, std::string_view output);
+  void give_up();
   void delay(std::string_view unread, std::string& output);
   void go_on(std::string& output);
   void end(std::string_view unread, std::string_view output);
@@ -74,7 +80,7 @@ class Client final : private net::StreamUser {
   net::Stream stream_;
   Conversation conversation_;
   std::unique_ptr<Kept> kept_;
-  std::uint64_t call_ = 0;  // handle
+  std::uint64_t call_ = 0;  // handle of what is asked or called
   State state_ = State::Talking;
 };
 

@@ -15,6 +15,7 @@ constexpr Minimum kMinima[] = {
     {"smtp.rcpt_count_max", 1, false},
     {"smtp.error_hard_count", 1, false},
     {"smtp.chain_process_max", 1, false},
+    {"smtp.policy_connection_max", 1, false},
     {"smtp.workers", 1, false},
     {"server.client_count_max", 1, false},
 };
@@ -59,6 +60,20 @@ TimeLimits time_limits(const base::Settings& settings) {
   };
 }
 
+base::Result<PolicyConfiguration> policy_configuration(const base::Settings& settings) {
+  PolicyConfiguration policy;
+  auto policies = PolicyConfiguration::parse(settings.words("smtp.policy"));
+  if (!policies) return std::unexpected(policies.error());
+  policy.policies = std::move(*policies);
+  auto action = chain::parse_action(settings.text("smtp.policy_default_action"));
+  if (!action) return base::fail(base::Fault::Config, "smtp.policy_default_action: " + action.error().cause);
+  policy.when_it_fails = std::move(*action);
+  policy.limits = {.timeout_milliseconds = settings.milliseconds("smtp.policy_timeout"),
+                   .idle_milliseconds = settings.milliseconds("smtp.policy_idle_max"),
+                   .connections = settings.count("smtp.policy_connection_max")};
+  return policy;
+}
+
 }  // namespace
 
 base::Result<std::shared_ptr<const Configuration>> Configuration::from(const base::CommandLine& command_line) {
@@ -67,11 +82,16 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   auto relay = RelayPolicy::from(settings);
   if (!relay) return std::unexpected(relay.error());
 
+  auto policy = policy_configuration(settings);
+  if (!policy) return std::unexpected(policy.error());
+
   auto configuration = std::make_shared<Configuration>();
   configuration->session = session_options(settings);
+  configuration->session.asks |= policy->stages();
   configuration->session.prepare();
   configuration->time = time_limits(settings);
   configuration->relay = std::move(*relay);
+  configuration->policy = std::move(*policy);
   configuration->message = {.memory_octets = settings.octets("smtp.message_memory_max"),
                             .memfd_octets = settings.octets("smtp.message_memfd_max"),
                             .directory = settings.text("smtp.message_directory")};

@@ -10,6 +10,7 @@
 #include "lib/base/result.h"
 #include "lib/chain/caller.h"
 #include "lib/smtp/server_options.h"
+#include "smtpd/policy_rounds.h"
 #include "smtpd/relay_policy.h"
 
 namespace smtpd {
@@ -26,6 +27,7 @@ struct Configuration {
   smtp::ServerOptions session;
   TimeLimits time;
   RelayPolicy relay;
+  PolicyConfiguration policy;
   base::BlobWriter::Limits message;
   chain::Words chain;
   chain::Caller::Limits caller;

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "lib/base/log.h"
-#include "smtpd/call_text.h"
 #include "smtpd/outcome_reply.h"
+#include "smtpd/policy_question.h"
 
 namespace smtpd {
 
@@ -23,6 +23,7 @@ std::string_view last_line(std::string_view replies) {
 
 Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Peer peer, std::uint64_t now)
     : configuration_(std::move(configuration)), peer_(std::move(peer)), session_(configuration_->session, *this) {
+  if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
   set_deadline(now);
   if (log::enabled(log::Level::Debug)) log::debug("connect", {{"client", peer_.client().text()}});
 }
@@ -40,7 +41,11 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
       case smtp::Step::NeedInput: return Next::Read;
       case smtp::Step::Delay: return Next::Delay;
       case smtp::Step::Ask:
-        if (decide(output) == Decision::NeedsChain) return Next::Call;
+        switch (decide(output)) {
+          case Decision::NeedsPolicy: return Next::Ask;
+          case Decision::NeedsChain: return Next::Call;
+          case Decision::Made: break;
+        }
         break;
       case smtp::Step::StartTls:  // is not offered
       case smtp::Step::Close:
@@ -51,25 +56,60 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
 }
 
 Conversation::Decision Conversation::decide(std::string& output) {
-  switch (session_.stage()) {
-    case smtp::Stage::Rcpt: decide_recipient(output); return Decision::Made;
-    case smtp::Stage::Message:
-      if (!message_->failure) return Decision::NeedsChain;
-      refuse_for_storage(output);
-      return Decision::Made;
-    case smtp::Stage::Connect:
-    case smtp::Stage::Helo:
-    case smtp::Stage::Mail:
-    case smtp::Stage::Data: break;  // are not asked about
-  }
+  const auto stage = session_.stage();
+  if (stage == smtp::Stage::Message) return decide_message(output);
+  if (stage == smtp::Stage::Rcpt && (!rounds_ || !rounds_->is_under_way()) && refuse_relaying(output)) return Decision::Made;
+  if (rounds_) return ask_policies(output);
   session_.answer({}, output);
   return Decision::Made;
 }
 
-void Conversation::decide_recipient(std::string& output) {
+Conversation::Decision Conversation::decide_message(std::string& output) {
+  if (message_->failure) {
+    refuse_for_storage(output);
+  } else if (rounds_ && rounds_->effects().discards) {
+    discard_message(output);
+  } else {
+    return Decision::NeedsChain;
+  }
+  return Decision::Made;
+}
+
+Conversation::Decision Conversation::ask_policies(std::string& output) {
+  if (!rounds_->is_under_way()) {
+    if (session_.stage() == smtp::Stage::Mail || instance_.empty()) instance_ = queue::Id::make().string();
+    rounds_->begin(session_.stage());
+  }
+  if (rounds_->policy() != nullptr) return Decision::NeedsPolicy;
+  answer(rounds_->finish(), output);
+  return Decision::Made;
+}
+
+std::string Conversation::question() const { return question_of({peer_, session_, instance_, rounds_->state()}); }
+
+void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
+  using smtp::ReplyClass;
+  const auto expected = verdict.accepts ? ReplyClass::Positive : verdict.reply.starts_with('4') ? ReplyClass::Transient : ReplyClass::Permanent;
+  smtp::WireReply reply;
+  if (!verdict.reply.empty()) reply = smtp::reply_of_text(expected, verdict.reply);
+  if (!verdict.accepts) {
+    const auto* transaction = session_.transaction();
+    const std::string_view recipient = session_.stage() == smtp::Stage::Rcpt ? std::string_view(transaction->recipients.back().address) : std::string_view();
+    log::info("policy refuses", {{"client", peer_.client_ip},
+                                 {"helo", session_.helo()},
+                                 {"from", transaction != nullptr ? transaction->reverse_path : ""},
+                                 {"to", recipient},
+                                 {"reply", std::string_view(reply.lines).substr(0, reply.lines.find('\r'))}});
+  }
+  // The greeting and the 354 are more than a yes.
+  const bool has_own_words = session_.stage() != smtp::Stage::Data && session_.stage() != smtp::Stage::Helo && session_.stage() != smtp::Stage::Connect;
+  session_.answer({.accepts = verdict.accepts, .closes = verdict.closes, .reply = verdict.accepts && !has_own_words ? std::string_view() : reply.lines}, output);
+}
+
+bool Conversation::refuse_relaying(std::string& output) {
   const auto& transaction = *session_.transaction();
   const std::string& recipient = transaction.recipients.back().address;
-  if (configuration_->relay.takes(recipient, peer_.is_relay_client)) return session_.answer({}, output);
+  if (configuration_->relay.takes(recipient, peer_.is_relay_client)) return false;
   std::string reply;
   smtp::append_reply(reply, smtp::ReplyId::RelayDenied);
   log::info("recipient refused", {{"client", peer_.client_ip},
@@ -78,6 +118,15 @@ void Conversation::decide_recipient(std::string& output) {
                                   {"to", recipient},
                                   {"reply", std::string_view(reply).substr(0, reply.size() - 2)}});
   session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
+  return true;
+}
+
+// A policy wants nobody to know.
+void Conversation::discard_message(std::string& output) {
+  const auto reply = smtp::reply_of_text(smtp::ReplyClass::Positive, "2.0.0 Ok: queued as " + std::string(message_->id.text()));
+  log_message("discarded", reply.lines, "");
+  message_.reset();
+  session_.answer({.accepts = true, .closes = false, .reply = reply.lines}, output);
 }
 
 void Conversation::refuse_for_storage(std::string& output) {
@@ -95,7 +144,9 @@ void Conversation::begin() {
   message_->received = base::wall_now();
   message_->id = queue::Id::make(message_->received);
   std::string trace;
-  append_trace(trace, {configuration_->session.server_name, peer_, session_, message_->id.text(), connected_, message_->received});
+  if (rounds_)
+    for (const auto& field : rounds_->effects().fields) trace.append(field).append("\r\n");
+  append_trace(trace, facts());
   append(trace);
 }
 
@@ -114,11 +165,15 @@ void Conversation::discard(smtp::ReplyId reason) {
   message_.reset();
 }
 
+CallFacts Conversation::facts() const {
+  return {configuration_->session.server_name, peer_, session_, message_->id.text(), connected_, message_->received, rounds_.get()};
+}
+
 chain::Call Conversation::take_call() {
-  const CallFacts facts{configuration_->session.server_name, peer_, session_, message_->id.text(), connected_, message_->received};
+  const CallFacts facts = this->facts();
   chain::Call call;
   call.environment = environment_of(facts);
-  call.envelope = envelope_of(*session_.transaction());
+  call.envelope = envelope_of(facts);
   call.context = context_of(facts);
   call.message = message_->text.finish();
   return call;

@@ -14,7 +14,9 @@
 #include "lib/queue/id.h"
 #include "lib/smtp/server_session.h"
 #include "smtpd/configuration.h"
+#include "smtpd/call_text.h"
 #include "smtpd/peer.h"
+#include "smtpd/policy_rounds.h"
 
 namespace smtpd {
 
@@ -27,12 +29,19 @@ class Conversation final : private smtp::MessageSink {
 
   enum class Next : std::uint8_t {
     Read,   // write the output, all input is eaten
+    Ask,    // write the output, give question() to policy(), then answer_question()
     Call,   // write the output, give the message of take_call() to the chain, then answer()
     Delay,  // write the output after configuration().time.error_delay, then advance() with the rest of the input
     Close,  // write the output, close
   };
   // Eats octets from the front of `input`, appends what is to be said to `output`. First with no input, for the greeting.
   Next advance(std::string_view& input, std::string& output, std::uint64_t now);
+
+  // Who is asked about the session, and what.
+  [[nodiscard]] const chain::Words& policy() const { return rounds_->policy()->words; }
+  [[nodiscard]] std::string question() const;
+  // Then advance() with the rest of the input.
+  void answer_question(const base::Result<chain::PolicyAttributes>& answer) { rounds_->take(answer); }
 
   [[nodiscard]] chain::Call take_call();
   // How the call ended. Then advance() with the rest of the input.
@@ -55,9 +64,14 @@ class Conversation final : private smtp::MessageSink {
   void append(std::string_view octets) override;
   void discard(smtp::ReplyId reason) override;
 
-  enum class Decision : std::uint8_t { Made, NeedsChain };
+  enum class Decision : std::uint8_t { Made, NeedsPolicy, NeedsChain };
   Decision decide(std::string& output);
-  void decide_recipient(std::string& output);
+  Decision decide_message(std::string& output);
+  Decision ask_policies(std::string& output);
+  void answer(const PolicyVerdict& verdict, std::string& output);
+  bool refuse_relaying(std::string& output);
+  void discard_message(std::string& output);
+  [[nodiscard]] CallFacts facts() const;
   void refuse_for_storage(std::string& output);
   void set_deadline(std::uint64_t now);
   [[nodiscard]] std::uint64_t time_for(smtp::ServerSession::Phase phase) const;
@@ -76,6 +90,8 @@ class Conversation final : private smtp::MessageSink {
   Peer peer_;
   smtp::ServerSession session_;
   std::unique_ptr<Message> message_;
+  std::unique_ptr<PolicyRounds> rounds_;  // nullptr: there are no policies
+  std::string instance_;                  // of the questions: the transaction
   base::WallTime connected_ = base::wall_now();
   std::uint64_t deadline_ = 0;
   std::uint64_t text_deadline_ = 0;  // of the whole message; 0: none is coming in

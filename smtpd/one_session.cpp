@@ -14,6 +14,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/chain/caller.h"
+#include "lib/chain/policy_client.h"
+#include "lib/net/loop.h"
 #include "smtpd/conversation.h"
 
 namespace smtpd {
@@ -90,6 +92,7 @@ class OneSession {
       switch (next) {
         case Conversation::Next::Read: return true;
         case Conversation::Next::Delay: break;
+        case Conversation::Next::Ask: ask(); break;
         case Conversation::Next::Call:
           conversation_.answer(chain::call_and_wait(conversation_.configuration().chain, conversation_.take_call(), conversation_.configuration().caller), output_);
           break;
@@ -98,6 +101,15 @@ class OneSession {
           return false;
       }
     }
+  }
+
+  void ask() {
+    if (!asking_) asking_ = std::make_unique<Asking>(conversation_.configuration().policy.limits);
+    asking_->policies.ask(conversation_.policy(), conversation_.question(), [this](const base::Result<chain::PolicyAttributes>& answer) {
+      conversation_.answer_question(answer);
+      asking_->loop.stop();
+    });
+    asking_->loop.run();
   }
 
   bool flush() {
@@ -113,7 +125,15 @@ class OneSession {
     if (flush()) close_gently();
   }
 
+  // Made for the first question, and kept: policies remember a session by its connection.
+  struct Asking {
+    explicit Asking(const chain::PolicyClient::Limits& limits) : policies(loop, limits) {}
+    net::Loop loop;
+    chain::PolicyClient policies;
+  };
+
   Conversation conversation_;
+  std::unique_ptr<Asking> asking_;
   std::string output_, typed_;
   bool is_terminal_ = ::isatty(kInput) == 1;
   std::array<char, 65536> buffer_;

@@ -1,5 +1,5 @@
 # smtpd
-SMTPD := relay_policy configuration peer call_text outcome_reply conversation client server one_session listening supervisor
+SMTPD := relay_policy policy_rounds policy_question configuration peer call_text outcome_reply conversation client server one_session listening supervisor
 BINARIES += $(BIN)/smtpd
 $(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
 	@mkdir -p $(@D)

@@ -18,6 +18,7 @@ Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<b
     : configuration_(std::move(configuration)),
       reload_(std::move(reload)),
       caller_(std::make_unique<chain::Caller>(loop_, configuration_->caller)),
+      policies_(std::make_unique<chain::PolicyClient>(loop_, configuration_->policy.limits)),
       limits_({configuration_->clients_max, configuration_->clients_per_address_max}),
       sweep_timer_(loop_, [this] { sweep(); }),
       stop_timer_(loop_, [this] { for_each([](Client& client) { client.stop_at_once(); }); }) {

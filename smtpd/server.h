@@ -28,6 +28,7 @@ class Server final : private Clients {
  private:
   net::Loop& loop() override { return loop_; }
   chain::Caller& caller() override { return *caller_; }
+  chain::PolicyClient& policies() override { return *policies_; }
   [[nodiscard]] bool is_stopping() const override { return is_stopping_; }
   std::string& output_buffer() override;
   void remove(std::size_t number) override;
@@ -44,6 +45,7 @@ class Server final : private Clients {
   std::shared_ptr<const Configuration> configuration_;
   Reload reload_;
   std::unique_ptr<chain::Caller> caller_;
+  std::unique_ptr<chain::PolicyClient> policies_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::uint64_t> deadlines_;  // of each client; apart, since all are looked through every second

@@ -1,8 +1,6 @@
 #include "lib/chain/process.h"
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -10,24 +8,16 @@
 #include <csignal>
 #include <vector>
 
-#include "lib/chain/environment.h"
+#include "lib/chain/spawn.h"
 
 namespace chain {
 namespace {
 
 constexpr int kMessage = 0, kEnvelope = 1, kContext = 3, kReport = 6, kDeliveryReport = 1;
-constexpr int kAboveInterface = 7;              // our own descriptors must not lie where dup2 puts others
 constexpr int kReadsAtOnce = 4;
 constexpr int kReadsAtTheEnd = 100;  // more than a pipe holds; bounded, since children that go on may write for ever
 constexpr std::size_t kKeptReportOctets = 65537;  // one more than read_outcome() takes, so that it sees that there was more
 constexpr std::size_t kKeptDeliveryReportOctets = 16 << 20;  // a text for each of many recipients
-
-base::Result<base::UniqueFd> above_interface(base::UniqueFd fd) {
-  if (fd.get() >= kAboveInterface) return fd;
-  base::UniqueFd higher(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kAboveInterface));
-  if (!higher.is_open()) return base::fail_errno("dup");
-  return higher;
-}
 
 base::Result<base::UniqueFd> file_of(std::string_view octets, const char* name) {
   auto file = base::memory_file(name);
@@ -50,33 +40,6 @@ base::Result<Pipe> new_pipe() {
   return pipe;
 }
 
-// What the program finds open besides 2, and where.
-class Descriptors {
- public:
-  Descriptors() { ::posix_spawn_file_actions_init(&actions_); }
-  ~Descriptors() { ::posix_spawn_file_actions_destroy(&actions_); }
-  Descriptors(const Descriptors&) = delete;
-  Descriptors& operator=(const Descriptors&) = delete;
-
-  void put(base::UniqueFd fd, int at) {
-    ::posix_spawn_file_actions_adddup2(&actions_, fd.get(), at);
-    placed_.push_back(at);
-    kept_.push_back(std::move(fd));
-  }
-  // Everything else is closed, also what this process got itself without close-on-exec.
-  const posix_spawn_file_actions_t* finish() {
-    for (int fd = 0; fd < kAboveInterface; ++fd)
-      if (fd != 2 && std::ranges::find(placed_, fd) == placed_.end()) ::posix_spawn_file_actions_addclose(&actions_, fd);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, kAboveInterface);
-    return &actions_;
-  }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  std::vector<int> placed_;
-  std::vector<base::UniqueFd> kept_;
-};
-
 base::Result<void> place(Descriptors& descriptors, const Call& call, base::UniqueFd report) {
   auto message = call.message.as_descriptor();
   if (message) message = above_interface(std::move(*message));
@@ -98,40 +61,6 @@ base::Result<void> place(Descriptors& descriptors, const Call& call, base::Uniqu
   return {};
 }
 
-// A process group of its own, so that a time limit reaches its children too; signals as a new process expects them.
-class Attributes {
- public:
-  Attributes() {
-    ::posix_spawnattr_init(&attributes_);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    sigset_t none, all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-  }
-  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
-  Attributes(const Attributes&) = delete;
-  Attributes& operator=(const Attributes&) = delete;
-  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_;
-};
-
-base::Result<pid_t> spawn(WordsView words, const Call& call, Descriptors& descriptors) {
-  const Attributes attributes;
-  std::vector<char*> arguments;
-  for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));  // execve(2) takes char*
-  arguments.push_back(nullptr);
-  const auto environment = environment_for_exec(call.environment);
-  pid_t pid;
-  const int number = ::posix_spawnp(&pid, arguments[0], descriptors.finish(), attributes.get(), arguments.data(), environment.data());
-  if (number == 0) return pid;
-  errno = number;
-  return base::fail_errno("start");
-}
-
 }  // namespace
 
 base::Result<std::unique_ptr<Process>> Process::start(net::Loop& loop, WordsView words, const Call& call, OnEnd on_end) {
@@ -139,10 +68,9 @@ base::Result<std::unique_ptr<Process>> Process::start(net::Loop& loop, WordsView
   if (!pipe) return std::unexpected(pipe.error());
   Descriptors descriptors;
   if (const auto placed = place(descriptors, call, std::move(pipe->write_end)); !placed) return std::unexpected(placed.error());
-  const auto pid = spawn(words, call, descriptors);
+  const auto pid = spawn(words, call.environment, descriptors);
   if (!pid) return std::unexpected(pid.error());
-  // By number: glibc 2.36 declares its wrapper without extern "C".
-  base::UniqueFd handle(static_cast<int>(::syscall(SYS_pidfd_open, *pid, 0)));
+  base::UniqueFd handle = handle_of(*pid);
   if (!handle.is_open()) {  // out of descriptors: a program that cannot be watched must not go on
     const auto error = base::fail_errno("pidfd_open");
     ::kill(-*pid, SIGKILL);

@@ -1,0 +1,84 @@
+#include "lib/chain/policy_action.h"
+
+#include <algorithm>
+#include <array>
+
+#include "lib/base/text.h"
+#include "lib/mail/address.h"
+#include "lib/smtp/reply.h"
+
+namespace chain {
+namespace {
+
+using Kind = PolicyAction::Kind;
+
+// What stands behind the word.
+enum class Behind : std::uint8_t { Anything, Field, Address };
+
+struct Word {
+  std::string_view word;
+  Kind kind;
+  std::string_view code;  // of the reply that a refusal is; "" where there is none
+  Behind behind = Behind::Anything;
+};
+constexpr auto kWords = std::to_array<Word>({
+    {"DUNNO", Kind::Dunno, ""},
+    {"OK", Kind::Ok, ""},
+    {"PERMIT", Kind::Ok, ""},
+    {"REJECT", Kind::Refuse, "554"},
+    {"DEFER", Kind::Refuse, "450"},
+    {"DEFER_IF_PERMIT", Kind::DeferIfPermit, "450"},
+    {"DEFER_IF_REJECT", Kind::DeferIfReject, "450"},
+    {"DISCARD", Kind::Discard, ""},
+    {"HOLD", Kind::Hold, ""},
+    {"PREPEND", Kind::Prepend, "", Behind::Field},
+    {"REDIRECT", Kind::Redirect, "", Behind::Address},
+    {"BCC", Kind::Copy, "", Behind::Address},
+    {"INFO", Kind::Info, ""},
+    {"WARN", Kind::Warn, ""},
+});
+
+// RFC 3463 has 7.1 for what a policy refuses.
+std::string reply_of(std::string_view code, std::string_view text) {
+  const bool has_words = !text.empty();
+  std::string_view rest = text;
+  std::string reply(code);
+  if (smtp::consume_enhanced_status(rest).empty()) reply.append(" ").append(code.substr(0, 1)).append(".7.1");
+  return reply.append(" ").append(has_words ? text : "Access denied");
+}
+
+bool is_code(std::string_view word) {
+  return word.size() == 3 && (word[0] == '4' || word[0] == '5') && std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_field(std::string_view text) {
+  const auto name = text.substr(0, text.find(':'));
+  return name.size() < text.size() && !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c < 0x7f; });
+}
+
+std::unexpected<base::Error> not_one(std::string_view text, const char* expected) {
+  return base::fail(base::Fault::Temporary, "action '" + std::string(text.substr(0, 100)) + "'; expected: " + expected);
+}
+
+}  // namespace
+
+base::Result<PolicyAction> parse_action(std::string_view text) {
+  const auto all = base::text::trim(text);
+  const auto word = all.substr(0, all.find_first_of(" \t"));
+  const auto behind = base::text::trim(all.substr(word.size()));
+  if (is_code(word)) return PolicyAction{Kind::Refuse, reply_of(word, behind)};
+  const auto row = std::ranges::find_if(kWords, [&](const Word& one) { return base::text::equal_ignoring_case(one.word, word); });
+  if (row == kWords.end()) return not_one(all, "one of Postfix's access(5), such as DUNNO, REJECT, DEFER_IF_PERMIT or 550");
+  switch (row->behind) {
+    case Behind::Field:
+      if (!is_field(behind)) return not_one(all, "NAME: VALUE behind it");
+      break;
+    case Behind::Address:
+      if (!mail::parse_mailbox(behind)) return not_one(all, "an address behind it");
+      break;
+    case Behind::Anything: break;
+  }
+  return PolicyAction{row->kind, row->code.empty() ? std::string(behind) : reply_of(row->code, behind)};
+}
+
+}  // namespace chain

@@ -1,0 +1,84 @@
+#include "smtpd/policy_question.h"
+
+#include "lib/chain/policy.h"
+
+namespace smtpd {
+namespace {
+
+using smtp::Stage;
+
+std::string_view protocol_state(const smtp::ServerSession& session) {
+  switch (session.stage()) {
+    case Stage::Connect: return "CONNECT";
+    case Stage::Helo: return session.is_extended() ? "EHLO" : "HELO";
+    case Stage::Mail: return "MAIL";
+    case Stage::Rcpt: return "RCPT";
+    case Stage::Data: return "DATA";
+    case Stage::Message: break;
+  }
+  return "END-OF-MESSAGE";
+}
+
+std::string_view or_unknown(std::string_view name) { return name.empty() ? "unknown" : name; }
+std::string port_text(std::uint16_t port) { return port == 0 ? std::string() : std::to_string(port); }
+
+void append_transaction(std::string& out, const smtp::ServerSession& session) {
+  const auto* transaction = session.transaction();
+  const bool is_rcpt = session.stage() == Stage::Rcpt;
+  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
+  if (transaction == nullptr) {
+    put("sender", "");
+    put("recipient", "");
+    put("recipient_count", "0");
+    return put("size", "0");
+  }
+  const auto& recipients = transaction->recipients;
+  put("sender", transaction->reverse_path);
+  // As Postfix has it: behind RCPT only where there is but one.
+  put("recipient", is_rcpt || recipients.size() == 1 ? std::string_view(recipients.back().address) : std::string_view());
+  put("recipient_count", std::to_string(is_rcpt ? 0 : recipients.size()));
+  put("size", std::to_string(transaction->declared_octets.value_or(0)));
+}
+
+// Ours: those that were taken, before the one that is asked about.
+std::string recipients_before(const smtp::ServerSession& session) {
+  std::string all;
+  const auto* transaction = session.transaction();
+  if (transaction == nullptr) return all;
+  auto count = transaction->recipients.size();
+  if (session.stage() == Stage::Rcpt) --count;
+  for (std::size_t i = 0; i < count; ++i) all.append(i == 0 ? "" : " ").append(transaction->recipients[i].address);
+  return all;
+}
+
+}  // namespace
+
+std::string question_of(const QuestionFacts& facts) {
+  const Peer& peer = facts.peer;
+  std::string out;
+  out.reserve(768);
+  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
+  put("request", "smtpd_access_policy");
+  put("protocol_state", protocol_state(facts.session));
+  put("protocol_name", facts.session.is_extended() ? "ESMTP" : "SMTP");
+  put("client_address", peer.client_ip);
+  put("client_name", or_unknown(peer.client_host));
+  put("client_port", port_text(peer.client_port));
+  put("reverse_client_name", or_unknown(peer.client_host));
+  put("server_address", peer.server_ip);
+  put("server_port", port_text(peer.server_port));
+  put("helo_name", facts.session.helo());
+  append_transaction(out, facts.session);
+  put("queue_id", "");
+  put("instance", facts.instance);
+  for (const auto* name : {"sasl_method", "sasl_username", "sasl_sender", "ccert_subject", "ccert_issuer", "ccert_fingerprint", "ccert_pubkey_fingerprint",
+                           "encryption_protocol", "encryption_cipher", "etrn_domain", "stress", "policy_context"})
+    put(name, "");
+  put("encryption_keysize", "0");
+  put("recipients", recipients_before(facts.session));
+  put("state", facts.state);
+  out += '\n';
+  return out;
+}
+
+}  // namespace smtpd

@@ -1,0 +1,245 @@
+# smtpd(8): the session question. Policies that are scripts, vsl-filter with rules, and the unchanged postgrey and policyd-spf of Debian.
+load smtpd_helpers
+
+setup() { cd "$BATS_TEST_TMPDIR" && make_keep; }
+
+# A policy that keeps what it is asked in the file asked, and answers with the line of the file answer-STATE, or DUNNO.
+make_policy() {
+  script policy <<'EOF'
+while read -r line; do
+  echo "$line" >>asked
+  case $line in protocol_state=*) state=${line#*=} ;; esac
+  [ -n "$line" ] || { { cat answer-$state 2>/dev/null || echo action=DUNNO; } && echo; }
+done
+EOF
+}
+answers() { printf '%s\n' "${@:2}" >"answer-$1"; }
+# reply N: the Nth reply to a small message, without lines that go on.
+reply() { send "${@:2}" | tr -d '\r' | sed '/^[0-9]*-/d' | sed -n "$1p"; }
+# What was asked at a stage, as name=value lines.
+asked_at() { awk -v RS= -v state="protocol_state=$1" '$0 ~ "(^|\n)" state "\n"' asked; }
+
+@test "smtpd: a policy is asked at each stage, with Postfix's attributes" {
+  make_policy
+  serve --policy ./policy
+  [ "$(send b@b.example c@c.example | codes)" = "220 250 250 250 250 354 250 221" ]
+  [ "$(grep protocol_state= asked | cut -d= -f2 | paste -sd' ')" = "CONNECT EHLO MAIL RCPT RCPT DATA" ]
+  for line in request=smtpd_access_policy client_address=127.0.0.1 client_name=unknown server_address=127.0.0.1 "server_port=$port" queue_id= sasl_username= \
+    encryption_protocol= state=; do
+    [ "$(grep -cx "$line" asked)" = 6 ]
+  done
+  asked_at CONNECT | grep -qx 'helo_name='
+  asked_at EHLO | grep -qx 'helo_name=client.example'
+  asked_at MAIL | grep -qx 'sender=a@a.example'
+  asked_at MAIL | grep -qx 'protocol_name=ESMTP'
+  [ "$(asked_at RCPT | grep '^recipient=' | paste -sd' ')" = 'recipient=b@b.example recipient=c@c.example' ]
+  [ "$(asked_at RCPT | grep '^recipients=' | paste -sd' ')" = 'recipients= recipients=b@b.example' ]
+  [ "$(asked_at RCPT | grep '^recipient_count=' | sort -u)" = 'recipient_count=0' ]
+  asked_at DATA | grep -qx 'recipient='
+  asked_at DATA | grep -qx 'recipient_count=2'
+  [ "$(grep '^instance=.' asked | sort -u | wc -l)" = 2 ] # before MAIL, and the transaction
+  has_kept 1
+}
+
+@test "smtpd: what a policy refuses is refused, at that stage and with its words" {
+  make_policy
+  serve --policy ./policy
+  local stage expected
+  while IFS=: read -r stage expected; do
+    rm -f answer-*
+    answers "$stage" 'action=550 5.7.1 not so'
+    [ "$(send | codes)" = "$expected" ]
+    send | grep -q $'^550 5.7.1 not so\r$'
+  done <<'EOF'
+CONNECT:550
+EHLO:220 550 503 503 503 500 500 500 500 221
+MAIL:220 250 550 503 503 500 500 500 500 221
+RCPT:220 250 250 550 554 500 500 500 500 221
+DATA:220 250 250 250 550 500 500 500 500 221
+EOF
+  has_kept 0
+  grep -q 'policy refuses client=127.0.0.1 helo=client.example from=a@a.example to=b@b.example reply="550 5.7.1 not so"' smtpd.log
+}
+
+@test "smtpd: every action of access(5)" {
+  make_policy
+  serve --policy ./policy
+  rcpt() {
+    answers RCPT "action=$1"
+    reply 4
+  }
+  [ "$(rcpt REJECT)" = '554 5.7.1 Access denied' ]
+  [ "$(rcpt 'reject go away')" = '554 5.7.1 go away' ]
+  [ "$(rcpt 'DEFER 4.2.1 full')" = '450 4.2.1 full' ]
+  [ "$(rcpt 'DEFER_IF_PERMIT later')" = '450 4.7.1 later' ]
+  [ "$(rcpt 'DEFER_IF_REJECT later')" = '250 2.1.5 Ok' ]
+  [ "$(rcpt '421 4.7.0 gone')" = '421 4.7.0 gone' ]
+  [ "$(send | codes)" = "220 250 250 421" ]
+  [ "$(rcpt 'OK whatever')" = '250 2.1.5 Ok' ]
+  [ "$(rcpt 'INFO seen')" = '250 2.1.5 Ok' ]
+  grep -q 'policy says policy=./policy stage=rcpt client=127.0.0.1 text=seen' smtpd.log
+  [ "$(rcpt 'WARN odd')" = '250 2.1.5 Ok' ]
+  grep -q 'warning policy warns policy=./policy stage=rcpt client=127.0.0.1 text=odd' smtpd.log
+}
+
+@test "smtpd: actions about the message reach the chain" {
+  make_policy
+  serve --policy ./policy
+  answers RCPT 'action=PREPEND X-Seen: at rcpt'
+  answers DATA 'action=HOLD have a look'
+  send
+  [ "$(head -n 1 kept/1.msg | tr -d '\r')" = 'X-Seen: at rcpt' ]
+  sed -n 2p kept/1.msg | grep -q '^Received: '
+  [ "$(jq -r '.queue + " " + .hold' kept/1.ctx)" = 'hold have a look' ]
+  answers RCPT 'action=BCC archive@a.example'
+  answers DATA 'action=DUNNO'
+  send b@b.example c@c.example
+  [ "$(grep ^T kept/2.env | paste -sd' ')" = 'Tb@b.example Tc@c.example Tarchive@a.example' ]
+  answers RCPT 'action=REDIRECT only@r.example'
+  send b@b.example c@c.example
+  [ "$(grep ^T kept/3.env | paste -sd' ')" = 'Tonly@r.example' ]
+  answers RCPT 'action=DISCARD'
+  send | codes | grep -q '354 250 221$'
+  has_kept 3
+  grep -q 'discarded id=' smtpd.log
+  # Nothing of an earlier transaction stays.
+  rm answer-*
+  send
+  [ "$(grep ^T kept/4.env | paste -sd' ')" = 'Tb@b.example' ]
+  grep -q X-Seen kept/4.msg && false
+  [ "$(jq -r .queue kept/4.ctx)" = null ]
+}
+
+@test "smtpd: several policies in their order, each at its stages" {
+  make_policy
+  script second <<'EOF'
+while read -r line; do
+  case $line in protocol_state=*) echo "$line" >>asked-second ;; '') { cat answer-second && echo; } ;; esac
+done
+EOF
+  echo action=DUNNO >answer-second
+  serve --policy './policy -- mail,rcpt=./second'
+  send
+  [ "$(paste -sd' ' asked-second)" = 'protocol_state=MAIL protocol_state=RCPT' ]
+  # Who says OK ends the asking, who is deferred may still be refused, and the other way round.
+  answers RCPT action=OK
+  echo 'action=REJECT no' >answer-second
+  [[ "$(reply 3)" == '554 5.7.1 no'* ]]
+  rm asked-second
+  answers MAIL action=OK
+  [ "$(send | codes)" = "220 250 250 250 354 250 221" ]
+  [ ! -e asked-second ]
+  rm answer-*
+  echo action=DUNNO >answer-second
+  answers RCPT 'action=DEFER_IF_PERMIT wait'
+  [[ "$(reply 4)" == '450 4.7.1 wait'* ]]
+  echo 'action=REJECT no' >answer-second
+  answers MAIL action=OK
+  [[ "$(reply 4)" == '554 5.7.1 no'* ]]
+  answers RCPT 'action=DEFER_IF_REJECT wait'
+  [[ "$(reply 4)" == '450 4.7.1 wait'* ]]
+}
+
+@test "smtpd: a policy that is dead, slow, killed or talks nonsense makes a 451, never a yes" {
+  make_policy
+  serve --policy "rcpt=unix:$PWD/nobody"
+  [[ "$(reply 4)" == '451 4.3.5 Server configuration problem'* ]]
+  grep -q 'warning policy failed policy=unix:.*nobody stage=rcpt client=127.0.0.1 cause=' smtpd.log
+  stop smtpd
+  serve --policy rcpt=./policy --policy-timeout 300ms
+  local text
+  for text in 'action=' 'action=WHAT' 'noaction=DUNNO' 'nonsense' 'action=FILTER smtp:[127.0.0.1]'; do
+    answers RCPT "$text"
+    [[ "$(reply 4)" == '451 4.3.5 Server configuration problem'* ]]
+  done
+  script policy <<'EOF'
+sleep 60
+EOF
+  stop smtpd
+  serve --policy rcpt=./policy --policy-timeout 300ms
+  [[ "$(reply 4)" == '451 4.3.5 '* ]]
+  grep -q 'cause="no answer in time"' smtpd.log
+  script policy <<'EOF'
+read -r line
+kill -KILL $$
+EOF
+  stop smtpd
+  serve --policy rcpt=./policy --policy-default-action 'DEFER 4.3.2 the policy is ill'
+  [[ "$(reply 4)" == '450 4.3.2 the policy is ill'* ]]
+  has_kept 0
+}
+
+@test "smtpd: one session on its descriptors asks too" {
+  make_policy
+  answers RCPT 'action=REJECT no'
+  printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nQUIT\r\n' | smtpd --domain mx.example.org --relay-clients 0.0.0.0/0 --local-domains '*' --policy ./policy -- ./keep >out
+  [ "$(codes <out)" = "220 250 250 554 221" ]
+}
+
+@test "smtpd: pipelined commands are answered in order, whatever the policy's pace" {
+  script policy <<'EOF'
+while read -r line; do
+  case $line in recipient=slow*) sleep 0.3 ;; '') printf 'action=DUNNO\n\n' ;; esac
+done
+EOF
+  serve --policy rcpt=./policy
+  send slow@b.example quick@b.example slow2@b.example >out
+  [ "$(codes <out)" = "220 250 250 250 250 250 354 250 221" ]
+  has_kept 1
+}
+
+@test "smtpd: a client that leaves while its policy thinks costs nobody an answer" {
+  script policy <<'EOF'
+while read -r line; do
+  case $line in recipient=slow*) sleep 1 ;; recipient=*) to=${line#*=} ;; '') printf 'action=REJECT %s\n\n' "$to" ;; esac
+done
+EOF
+  serve --policy rcpt=./policy --policy-connection-max 1
+  printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<slow@b.example>\r\n' | timeout 0.3 socat - "TCP4:127.0.0.1:$port" || true
+  [[ "$(reply 4 other@b.example)" == '554 5.7.1 other@b.example'* ]]
+}
+
+@test "smtpd: rules of vsl-filter decide at every stage and hand what they learnt to the message" {
+  cat >main.vsl <<'EOF'
+#{
+  helo: [ rule "helo" || if helo() == "bad.example" { deny("550 5.7.1 not you") } else { next() } ],
+  mail: [ action "learn" || set_variable("from mail", "learnt at mail") ],
+  rcpt: [ rule "rcpt" || if rcpt().local_part == "nobody" { info("550 5.1.1 nobody of that name") } else { next() } ],
+  preq: [ action "tell" || append_header("X-Learnt", get_variable("from mail")) ],
+}
+EOF
+  local form
+  for form in 'vsl-filter --policy main.vsl' "unix:$PWD/rules.sock"; do
+    start rules vsl-filter --resident "$PWD/rules.sock" main.vsl
+    wait_for serves rules.sock
+    serve --policy "$form" -- vsl-filter main.vsl -- ./keep
+    [ "$(send nobody@b.example b@b.example | codes)" = "220 250 250 550 250 354 250 221" ]
+    grep -q $'^X-Learnt: learnt at mail\r$' kept/*.msg
+    printf 'EHLO bad.example\r\n' | say >out
+    [ "$(codes <out)" = "220 550" ]
+    stop smtpd
+    stop rules
+    rm -rf kept keep.d.*
+    mkdir kept
+  done
+}
+
+@test "smtpd: Debian's postgrey greylists, unchanged" {
+  mkdir db
+  local grey
+  grey=$(free_port)
+  start postgrey postgrey --inet="127.0.0.1:$grey" --dbdir="$PWD/db" --user=root --group=root --delay=1
+  wait_for_port "$grey"
+  serve --policy "rcpt=inet:127.0.0.1:$grey"
+  [[ "$(reply 4)" == '450 4.2.0 '*Greylisted* ]]
+  passes() { [ "$(send | codes)" = "220 250 250 250 354 250 221" ]; }
+  wait_for passes
+  grep -q '^X-Greylist: delayed' kept/1.msg
+}
+
+@test "smtpd: Debian's policyd-spf checks senders, unchanged" {
+  serve --policy 'rcpt=policyd-spf'
+  # 127.0.0.1 is one of its own networks: it says so in a field, and asks no DNS.
+  [ "$(send | codes)" = "220 250 250 250 354 250 221" ]
+  grep -qi '^\(Received-SPF\|X-Comment\|Authentication-Results\)' kept/1.msg
+}
