@@ -83,6 +83,30 @@ none_left() { [ -z "$(pids_of)" ]; }
   none_left
 }
 
+@test "vsmtp up: --rules decides at each stage and on the message, and wants rules without errors" {
+  cat >main.vsl <<'EOF'
+#{
+  helo: [ rule "helo" || if helo() == "bad.example" { deny("550 5.7.1 not you") } else { next() } ],
+  rcpt: [ rule "rcpt" || if rcpt().local_part == "nobody" { info("550 5.1.1 nobody of that name") } else { next() } ],
+  preq: [ action "stamp" || append_header("X-Checked", "yes") ],
+}
+EOF
+  start_up --rules main.vsl
+  run ! send --helo bad.example --to me@example.org
+  [[ "$output" == *'550 5.7.1 not you'* ]]
+  run ! send --to nobody@example.org
+  [[ "$output" == *'550 5.1.1 nobody of that name'* ]]
+  send --to me@example.org
+  wait_for has_mail example.org/me 1
+  grep -q '^X-Checked: yes' data/mail/example.org/me/new/*
+  ends_with 0 vsmtp TERM
+  none_left
+  sed -i 's/next()/nxt()/' main.vsl
+  run -1 vsmtp up --dir data --port "$port" --rules main.vsl
+  [[ "$output" == *"main.vsl:2:"*"nxt"*"vsmtp: fatal: the rules have errors: main.vsl"* ]]
+  none_left
+}
+
 @test "vsmtp up: a program that dies is started again" {
   start_up
   local program pid
