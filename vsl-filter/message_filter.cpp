@@ -102,7 +102,9 @@ Answer filter_message(const RuleSet& rules, const chain::Invocation& invocation,
   const auto effect = effect_of(stage, result, rules.site().deny_closes);
   const auto& transaction = *session->transaction();
   const std::string_view status = name_of(result.status.kind);
-  base::log::info("rules", {{"id", transaction.message_id}, {"stage", name_of(stage)}, {"status", status}, {"directive", result.directive}});
+  // A stage whose rules had nothing to say is no news.
+  const auto level = result.directive.empty() ? base::log::Level::Debug : base::log::Level::Info;
+  if (base::log::enabled(level)) base::log::write(level, "rules", {{"id", transaction.message_id}, {"stage", name_of(stage)}, {"status", status}, {"directive", result.directive}});
   switch (effect.fate) {
     case Fate::Drop: return refused(effect.reply.value_or(Reply{451, "4.3.0", "Requested action aborted: local error in processing"}));
     case Fate::Defer: return refused({451, "4.3.0", "Requested action aborted: local error in processing"});

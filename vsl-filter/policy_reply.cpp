@@ -247,9 +247,11 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
   auto asked = session_of(rules, question, *stage, memory);
   if (!asked) return failed(asked.error().cause);
   const auto decision = Asked(rules, question, **asked).decide(*stage);
-  if (base::log::enabled(base::log::Level::Info))
-    base::log::info("rules", {{"stage", name_of(decision.stage)}, {"client", question["client_address"]}, {"from", question["sender"]}, {"to", question["recipient"]},
-                              {"status", name_of(decision.result.status.kind)}, {"directive", decision.result.directive}});
+  // A stage whose rules had nothing to say is no news.
+  const auto level = decision.result.directive.empty() ? base::log::Level::Debug : base::log::Level::Info;
+  if (base::log::enabled(level))
+    base::log::write(level, "rules", {{"stage", name_of(decision.stage)}, {"client", question["client_address"]}, {"from", question["sender"]}, {"to", question["recipient"]},
+                                      {"status", name_of(decision.result.status.kind)}, {"directive", decision.result.directive}});
   if (question.is_ours()) {
     auto reply_text = reply_for_smtpd(decision, **asked);
     return reply_text ? reply(std::move(*reply_text)) : failed(reply_text.error().cause);
