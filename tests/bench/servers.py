@@ -130,8 +130,8 @@ class Vsmtp:
     """Every program resident: smtpd -> [filters] -> queue-inject, and queue-run with its deliver programs where the mode needs it."""
     name = 'vSMTP'
 
-    def __init__(self, folder, port, mode, chain=None):
-        self.folder, self.port, self.mode = folder, port, mode
+    def __init__(self, folder, port, mode, chain=None, rules=None):
+        self.folder, self.port, self.mode, self.rules = folder, port, mode, rules
         self.chain = chain  # words in front of queue-inject; None: none
         self.running = []
 
@@ -178,7 +178,11 @@ class Vsmtp:
             after_smtpd = [f'unix:{self._socket("maildir")}', '--', *after_smtpd]
         if self.mode in ('local', 'relay'):
             self._run('queue-run')
-        self._run('smtpd', '--', *(self.chain or []), *after_smtpd)
+        policy = []
+        if self.rules:
+            self._run('vsl-filter', self.rules, socket_name='rules')
+            policy = ['--policy', f'unix:{self._socket("rules")}']
+        self._run('smtpd', *policy, '--', *(self.chain or []), *after_smtpd)
 
     def make_spool(self):
         subprocess.run([f'{TOP}/bin/queue-inject', '--config', self.folder + '/vsmtp.ini', '--make-spool'], check=True)
