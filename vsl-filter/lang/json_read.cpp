@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <optional>
+#include <string>
 
 #include "lib/base/text.h"
 #include "lib/base/utf8.h"
@@ -132,12 +135,18 @@ class Reader {
     std::optional<Value> result;
     if (const auto whole = is_float ? std::nullopt : base::text::parse_number<std::int64_t>(text))
       result = Value(*whole);
-    else if (double value = 0; std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc())
-      result = Value(value);
     else
-      return fault("a number out of range");
+      result = Value(nearest_float(text));
+    if (std::isinf(result->as_number())) return fault("a number out of range");
     rest_.remove_prefix(end);
     return result;
+  }
+
+  // Infinite when it is too large; 0 when it is too small to be told from it.
+  static double nearest_float(std::string_view text) {
+    double value = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc()) return value;
+    return std::strtod(std::string(text).c_str(), nullptr);
   }
 
   // section 7
