@@ -103,10 +103,7 @@ void FunctionCompiler::special_call(const ast::Call& node, Register target, bool
     emit(Op::CallPointer, window, static_cast<std::uint32_t>(count));
     return finish_call(window, target);
   }
-  if (name == "is_shared" && count == 1 && node.arguments[0]->kind == Kind::Name) {
-    const ast::Variable* variable = ast::as<ast::Name>(*node.arguments[0]).variable;
-    return load_constant(target, variable != nullptr && home_of(*variable) == Home::Cell);
-  }
+  if (name == "is_shared" && count == 1 && node.function == nullptr) return is_shared(*node.arguments[0], target);
   if (name == "is_def_fn" && count == 2 && node.arguments[0]->kind == Kind::String && node.arguments[1]->kind == Kind::Int) {
     const auto parameters = static_cast<std::size_t>(ast::as<ast::Int>(*node.arguments[1]).value);
     return load_constant(target, unit_.module_->find(ast::as<ast::String>(*node.arguments[0]).value, parameters) != nullptr);
@@ -114,11 +111,18 @@ void FunctionCompiler::special_call(const ast::Call& node, Register target, bool
   is_done = false;
 }
 
-void FunctionCompiler::method_call(const ast::MethodCall& node, Register target) {
-  if (node.name == "is_shared" && node.arguments.empty() && node.object->kind == Kind::Name) {
-    const ast::Variable* variable = ast::as<ast::Name>(*node.object).variable;
-    return load_constant(target, variable != nullptr && home_of(*variable) == Home::Cell);
+// Only a variable can be; anything else is evaluated for what it does.
+void FunctionCompiler::is_shared(const Node& node, Register target) {
+  const ast::Variable* variable = node.kind == Kind::Name ? ast::as<ast::Name>(node).variable : nullptr;
+  if (variable == nullptr) {
+    Scope scope(*this);
+    expression(node, temporary());
   }
+  load_constant(target, variable != nullptr && home_of(*variable) == Home::Cell);
+}
+
+void FunctionCompiler::method_call(const ast::MethodCall& node, Register target) {
+  if (node.name == "is_shared" && node.arguments.empty()) return is_shared(*node.object, target);
   Scope scope(*this);
   const std::size_t count = node.arguments.size();
   const Code* script = unit_.module_->find(node.name, count);

@@ -118,6 +118,7 @@ class FunctionCompiler {
   // compiler_calls.cpp
   void call(const ast::Call& node, Register target);
   void special_call(const ast::Call& node, Register target, bool& is_done);
+  void is_shared(const Node& node, Register target);
   void method_call(const ast::MethodCall& node, Register target);
   Register window_for(Register target);
   void arguments(ast::Nodes nodes);

@@ -108,6 +108,7 @@ TEST_CASE("language: closures and function pointers") {
       {"fn counter() { let n = 0; || { n += 1; n } } let a = counter(); let b = counter(); [a.call(), a.call(), b.call()]", "[1, 2, 1]"},
       {"fn f(x) { let g = || x * 2; x = 5; g.call() } f(1)", "10"},
       {"let x = 1; let y = 2; let f = || x; [x.is_shared(), is_shared(y)]", "[true, false]"},
+      {"let n = 0; [is_shared(1), \"\".is_shared(), is_shared({ n += 1; n }), n]", "[false, false, false, 1]"},
       {"let a = [1]; let f = || a.push(2); f.call(); f.call(); a", "[1, 2, 2]"},
       {"let m = #{a: 1}; let f = || m.a += 1; f.call(); m", "#{\"a\": 2}"},
       {"let f = |n| if n == 0 { 0 } else { n }; [f.call(0), f.call(4)]", "[0, 4]"},

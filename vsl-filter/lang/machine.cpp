@@ -172,7 +172,10 @@ Value Machine::caught_value(std::int64_t& kind) {
   map.set("line", std::int64_t{location.line});
   map.set("position", std::int64_t{location.column});
   map.set("source", heap_.string(run_.program_.sources().at(span.source).name()));
-  if (!failure_->function().empty()) map.set("function", heap_.string(failure_->function()));
+  // The native function that failed, else the script's in which it happened.
+  const std::string_view script = failure_->stack().empty() ? frame.code->name : failure_->stack().front().function;
+  const std::string_view function = failure_->function().empty() ? script : failure_->function();
+  if (!function.empty()) map.set("function", heap_.string(function));
   return value;
 }
 

@@ -20,17 +20,25 @@ class Writer {
   explicit Writer(std::span<const std::uint8_t> choices) : choices_(choices) {}
 
   std::string script() {
-    out_ = "fn f(a) { ";
+    out_ = "fn f(a) { let b = [a, 2]; let c = #{x: a, y: b}; let d = 5; let x = \"x\"; ";
     block_body(4);
-    out_ += "} fn g(a, b) { ";
+    out_ += "} fn g(a, b) { let c = #{x: [b], y: a}; let d = -1; let x = [a]; ";
     block_body(4);
-    out_ += "} fn h() { this = ";
+    out_ += "} fn h() { let a = 2; let b = this; let c = #{y: b}; let d = [1]; let x = 'x'; this = ";
     expression(2);
     out_ += "; ";
     block_body(3);
-    out_ += "} const K = [1, #{x: [2, \"three\"], y: 4}, \"a text that is no short one\"]; let a = 1; let b = [1, 2, 3]; let c = #{x: 1, y: [2]}; ";
-    while (!choices_.empty() && out_.size() < 4000) statement(5);
+    out_ += "} const K = [1, #{x: [2, \"three\"], y: 4}, \"a text that is no short one\"]; let a = 1; let b = [1, 2, 3]; let c = #{x: 1, y: [2]}; "
+            "let d = 7; let x = \"xyz\"; ";
+    while (!choices_.empty() && out_.size() < 4000) {
+      const bool is_guarded = choose(3) != 0;  // else most scripts would end with their first statement
+      if (is_guarded) out_ += "try { ";
+      statement(5);
+      if (is_guarded) out_ += "} catch (e) { d = e; } ";
+    }
+    out_ += "[a, b, c, d, x, ";
     expression(3);
+    out_ += ']';
     return std::move(out_);
   }
 
@@ -90,7 +98,7 @@ class Writer {
       return variable();
     }
     static constexpr std::string_view kOperators[] = {" + ", " - ", " * ", " / ", " % ", " ** ", " << ", " >> ", " == ", " != ", " < ", " >= ",
-                                                      " && ", " || ", " ?? ", " & ", " | ", " ^ ", " in ", " !in ", " .. ", " ..= "};
+                                                      " ?? ", " != ", " & ", " | ", " ^ ", " in ", " !in ", " .. ", " ..= "};
     switch (choose(16)) {
       case 0: return literal();
       case 1: return variable();
@@ -102,7 +110,8 @@ class Writer {
         out_ += ')';
         return;
       case 3:
-        out_ += choose(2) == 0 ? "-(" : "!(";
+        if (choose(3) == 0) return condition(depth);
+        out_ += "-(";
         expression(depth - 1);
         out_ += ')';
         return;
@@ -139,7 +148,7 @@ class Writer {
         return block(depth - 1);
       case 11:
         out_ += "if ";
-        expression(depth - 2);
+        condition(depth - 2);
         out_ += ' ';
         block(depth - 1);
         out_ += " else ";
@@ -147,10 +156,11 @@ class Writer {
       case 12:
         out_ += "switch ";
         expression(depth - 2);
+        if (choose(2) == 0) return table();
         out_ += " { 1 | 'x' => ";
         expression(depth - 1);
         out_ += ", 0..9 if ";
-        expression(depth - 2);
+        condition(depth - 2);
         out_ += " => ";
         expression(depth - 1);
         out_ += ", _ => ";
@@ -169,6 +179,61 @@ class Writer {
         out_ += ' ';
         return block(depth - 1);
     }
+  }
+  // What is certainly no bool would be an error before the script runs.
+  void condition(int depth) {
+    static constexpr std::string_view kComparisons[] = {" == ", " != ", " < ", " >= ", " in "};
+    switch (choose(8)) {
+      case 0: out_ += "true"; return;
+      case 1: return variable();
+      case 2:
+        out_ += "!(";
+        condition(depth - 1);
+        out_ += ')';
+        return;
+      case 3:
+        if (depth <= 0 || choices_.empty()) return variable();
+        out_ += '(';
+        condition(depth - 1);
+        out_ += choose(2) == 0 ? " && " : " || ";
+        condition(depth - 1);
+        out_ += ')';
+        return;
+      default:
+        out_ += '(';
+        expression(depth - 1);
+        one_of(kComparisons);
+        expression(depth - 1);
+        out_ += ')';
+    }
+  }
+  // The cases of a switch that has a table.
+  void table() {
+    out_ += " { 1 => ";
+    literal();
+    out_ += ", 'x' | \"abc\" | 7 => ";
+    variable();
+    out_ += ", () | true => { ";
+    statement(1);
+    out_ += "} \"a text that is longer than short ones\" => ";
+    literal();
+    if (choose(2) == 0) out_ += ", 2.5 | [1] => 3, 0..9 => 4, _ => 5";
+    out_ += " }";
+  }
+  // A loop that ends soon, mostly.
+  void counting_loop(int depth) {
+    static constexpr std::string_view kConditions[] = {" < 5", " <= 3", " > -2", " >= 0", " < b", " <= c"};
+    static constexpr std::string_view kSteps[] = {" += 1; ", " -= 1; ", " += 2.5; "};
+    static constexpr std::string_view kNames[] = {"a", "d", "x"};
+    const std::string_view name = kNames[choose(3)];
+    out_ += choose(3) == 0 ? "do { " : "while ";
+    const bool is_do = out_.ends_with("{ ");
+    const std::string condition = std::string(name) + std::string(kConditions[choose(6)]);
+    if (!is_do) out_ += condition + " { ";
+    (out_ += name) += kSteps[choose(3)];
+    block_body(depth - 1);
+    out_ += '}';
+    if (is_do) out_ += " while " + condition;
   }
   void block_body(int depth) {
     for (unsigned count = choose(3); count > 0; --count) statement(depth - 1);
@@ -197,8 +262,12 @@ class Writer {
         expression(depth);
         break;
       case 4:
+        if (choose(2) == 0) {
+          counting_loop(depth);
+          break;
+        }
         out_ += "while ";
-        expression(depth - 2);
+        condition(depth - 2);
         out_ += ' ';
         block(depth - 1);
         break;
@@ -221,7 +290,7 @@ class Writer {
         out_ += "do ";
         block(depth - 1);
         out_ += " until ";
-        expression(depth - 2);
+        condition(depth - 2);
         break;
       case 9:
         out_ += "return ";
@@ -250,6 +319,11 @@ std::string outcome(const std::string& script, bool is_optimized = true) {
   vsl::LoadOptions options;
   options.is_checked = false;
   options.is_optimized = is_optimized;
+  options.tells_assignments = !is_optimized;  // which changes nothing
+  std::size_t told = 0;
+  options.sinks.assigned = [&told](std::string_view place, const vsl::Value& value, vsl::Span) {
+    told += place.size() + vsl::shortened_debug_of(value, 20).size();
+  };
   options.budget.operations = 3000;
   options.budget.call_depth = 20;
   options.budget.time = {};  // two evaluations shall end alike
@@ -257,7 +331,7 @@ std::string outcome(const std::string& script, bool is_optimized = true) {
   const vsl::Loaded loaded = vsl::load(vsl::LoadedText{"fuzz", script}, loader, natives(), {}, options);
   if (loaded.failure) return render(*loaded.failure, loaded.sources());
   if (!loaded.program) return loaded.diagnostics.all().front().message;
-  vsl::Run run(*loaded.program, options.budget);
+  vsl::Run run(*loaded.program, options.budget, nullptr, options.sinks);
   std::string out = vsl::debug_of(loaded.program->value());
   for (int i = 0; i < 2; ++i) {
     const vsl::Result result = run.call("f", std::initializer_list<vsl::Value>{i});
