@@ -199,8 +199,10 @@ Expected<void> set_index(Run& run, Value& object, const Value& index, const Valu
 
 Result get_field(Run& run, const Value& object, const Field& field) {
   if (object.is_map()) {
-    const Value* found = object.as_map().find(field.name);
-    return found == nullptr ? Value() : *found;
+    if (const Value* found = object.as_map().find(field.name)) return *found;
+    // m.len, unless the map has a member of that name; anything else that is not there is ().
+    const bool may_be_property = field.native != nullptr && field.native->is_property;
+    if (!may_be_property || field.native->select({&object, 1}) == nullptr) return Value();
   }
   if (object.is_host() && object.as_host().host_class->get != nullptr) {
     Result found = object.as_host().host_class->get(run, object, field.name.as_text());

@@ -270,11 +270,14 @@ do_GetField: {
   const Field& field = code->fields[i->c()];
   if (object.is_map()) {
     const Value* found = object.as_map().find(field.name);
-    if (found != nullptr)
+    if (found != nullptr) {
       R(a) = Value(*found);  // the map may end with what was in R a
-    else
+      NEXT;
+    }
+    if (field.native == nullptr) {
       R(a).set_unit();
-    NEXT;
+      NEXT;
+    }
   }
   frames_[depth_ - 1].pc = pc;
   if (!store(R(a), get_field(run_, object, field))) goto failed;

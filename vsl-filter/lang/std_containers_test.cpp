@@ -85,6 +85,7 @@ TEST_CASE("standard functions: maps") {
        "[[\"a\", \"b\"], [2, 1], 2, false, true, true, false, 2, ()]"},
       {"let m = #{a: 1}; m.set(\"b\", 2); [m.remove(\"a\"), m.remove(\"x\"), m]", "[1, (), #{\"b\": 2}]"},
       {"let m = #{a: 1}; m.clear(); m", "#{}"},
+      {"let m = #{a: 1, b: #{}}; [m.len, m.is_empty, m.b.len, m.b.is_empty, #{len: 7}.len, m.keys, m?.len]", "[2, false, 0, true, 7, (), 2]"},
       {"let m = #{a: 1, b: 2}; m.mixin(#{b: 3, c: 4}); let n = #{a: 1}; n.fill_with(#{a: 9, b: 2}); m += #{d: 5}; [m, n, #{a: 1} + #{b: 2}]",
        R"([#{"a": 1, "b": 3, "c": 4, "d": 5}, #{"a": 1, "b": 2}, #{"a": 1, "b": 2}])"},
       {"let m = #{a: 1, b: 2}; [m.filter(|k, v| v > 1), m.filter(|k| k == \"a\"), m.filter(|k| this == 2), m.map(|k, v| k + v), m]",
