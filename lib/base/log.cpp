@@ -132,7 +132,9 @@ void reopen() {
   Sink& s = sink();
   if (!s.file.is_open()) return;
   auto file = open_file(s.settings.destination, O_WRONLY | O_APPEND | O_CREAT, 0640);
-  if (file) s.file = std::move(*file);  // else the old file goes on: a log in the wrong place beats none
+  // In the place of the old one and under its number: other threads may be writing to it just now, and after close(2) the number
+  // could be that of a message. If there is none, the old file goes on: a log in the wrong place beats none.
+  if (file) (void)::dup3(file->get(), s.file.get(), O_CLOEXEC);
 }
 
 bool enabled(Level level) { return level >= sink().settings.least; }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <string>
 
 #include "lib/base/clock.h"
@@ -67,4 +68,27 @@ TEST_CASE("clock: RFC 3339 times are read as they are written") {
   for (const char* bad : {"", "2023-11-14T22:13:20.000042", "2023-11-14 22:13:20.000042Z", "2023-02-30T22:13:20.000042Z",
                           "2023-13-14T22:13:20.000042Z", "2023-11-14T24:13:20.000042Z", "2023-11-14T22:13:20.00004Z", "2023-11-14T22:13:20.000042Z ", "9999-11-14T22:13:20.000042Z"})
     CHECK_FALSE(base::parse_rfc3339(bad));
+}
+
+TEST_CASE("a log that is opened anew keeps its descriptor: other threads may be writing to it") {
+  const auto lowest_free = [] {
+    const int fd = ::dup(0);
+    ::close(fd);
+    return fd;
+  };
+  const std::string old_name = "/tmp/vsmtp-log-test.old." + std::to_string(::getpid());
+  const auto text = logged({}, [&] {
+    log::info("before");
+    const int before = lowest_free();
+    REQUIRE(::rename(("/tmp/vsmtp-log-test." + std::to_string(::getpid())).c_str(), old_name.c_str()) == 0);
+    log::reopen();
+    CHECK(lowest_free() == before);
+    log::info("after");
+  });
+  const auto old_text = base::read_file(old_name, 1 << 20);
+  ::unlink(old_name.c_str());
+  REQUIRE(old_text);
+  CHECK(old_text->find("info before") != std::string::npos);
+  CHECK(old_text->find("info after") == std::string::npos);
+  CHECK(text.find("info after") != std::string::npos);
 }
