@@ -65,7 +65,10 @@ int serve_policy(std::string_view program, const Handler& handler) {
         Invocation invocation;
         invocation.call.kind = Kind::Policy;
         invocation.call.envelope = text;
-        const auto reply = handler(invocation).report + "\n";
+        // No reply is better than a wrong one: the client has a rule for a policy service that ends.
+        const auto answer = handler(invocation);
+        if (answer.exit_code != 0 || answer.report.empty()) return answer.exit_code != 0 ? answer.exit_code : base::exit_row(base::Fault::Bug).by_hand;
+        const auto reply = answer.report + "\n";
         if (const auto written = base::write_all(STDOUT_FILENO, reply); !written) return base::report(program, written.error());
         continue;
       }
@@ -73,7 +76,7 @@ int serve_policy(std::string_view program, const Handler& handler) {
     }
     const auto n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return base::report(program, base::Error{base::Fault::Temporary, "read question", errno});
+    if (n < 0) return base::report(program, base::fail_errno("read question").error());
     if (n == 0) {
       if (splitter.has_part()) return base::report(program, {base::Fault::Temporary, "the input ended within a question"});
       return 0;

@@ -348,6 +348,32 @@ base::Result<unsigned> parse_socket_mode(std::string_view text) {
   return mode;
 }
 
+namespace {
+
+// What is to be done on SIGHUP, in a thread of the pool, so that calls are served meanwhile; once more if it is asked for meanwhile.
+class Reloader {
+ public:
+  Reloader(net::Loop& loop, std::function<void()> reload) : loop_(loop), reload_(std::move(reload)) {}
+  void ask() {
+    if (!reload_) return;
+    is_wanted_ = true;
+    if (is_running_) return;
+    is_running_ = true;
+    is_wanted_ = false;
+    net::run_in_thread(loop_, [reload = reload_] { reload(); }, [this] {  // the thread may end after us
+      is_running_ = false;
+      if (is_wanted_) ask();
+    });
+  }
+
+ private:
+  net::Loop& loop_;
+  std::function<void()> reload_;
+  bool is_running_ = false, is_wanted_ = false;
+};
+
+}  // namespace
+
 void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void()> reload) {
   const auto end = [&] { server.drain([&] { loop.stop(); }); };
   const net::SignalWatch on_term(loop, SIGTERM, end);
@@ -369,7 +395,8 @@ int serve_resident(std::string_view program, const std::string& socket_path, std
     call.answer(handler(call.invocation));
   });
   if (const auto listens = server.listen(socket_path, socket_mode); !listens) return base::report(program, listens.error());
-  run_until_told(loop, server, std::move(reload));
+  Reloader reloader(loop, std::move(reload));
+  run_until_told(loop, server, [&] { reloader.ask(); });
   return 0;
 }
 
