@@ -116,12 +116,12 @@ V
   has_kept 1
 }
 
-# asking_postfix POLICY: on $postfix_port; its folder is $postfix
+# asking_postfix POLICY [PARAMETER...]: on $postfix_port; its folder is $postfix
 asking_postfix() {
   [ "$(id -u)" = 0 ] || skip 'Postfix starts as root only'
   postfix_port=$(free_port)
   port=$postfix_port
-  python3 "$TOP/tests/tools/policy_postfix.py" start "$postfix" "$postfix_port" "$1" >postfix.out 2>&1 || { cat postfix.out "$postfix"/maillog; return 1; }
+  python3 "$TOP/tests/tools/policy_postfix.py" start "$postfix" "$postfix_port" "$@" >postfix.out 2>&1 || { cat postfix.out "$postfix"/maillog; return 1; }
 }
 make_postfix_folder() {
   postfix=$(mktemp -d /tmp/vsmtp-postfix.XXXXXX)
@@ -153,4 +153,117 @@ through_postfix() {
   wait_for serves "$postfix/policy.sock"
   asking_postfix "unix:$postfix/policy.sock"
   through_postfix
+}
+
+# ---- the actions of Postfix ---------------------------------------------------------------------------------------------------
+
+make_action_rules() {
+  cat >rules.vsl <<'V'
+#{
+    connect: [ action "seen" || set_variable("ip", client_ip()) ],
+    helo: [ rule "liar" || if helo() == "liar.example" { info("550 5.7.1 that is not your name") } else { next() } ],
+    mail: [ rule "from" || if mail_from().local_part == "later" { info("451 4.7.1 come back") } else { next() } ],
+    rcpt: [
+        rule "ip" || if get_variable("ip") != client_ip() { deny("554 5.7.1 forgotten") } else { next() },
+        rule "to" || switch rcpt().local_part {
+            "closed" => deny("554 5.7.1 never again"),
+            "odd" => quarantine("odd"),
+            "trusted" => faccept(),
+            "moved" => { rewrite_rcpt_envelop(rcpt(), "new@bench.invalid"); next() },
+            "nothing" => { disable_delivery_all(); next() },
+            "gone" => { remove_rcpt_envelop(rcpt()); next() },
+            "elsewhere" => { forward_all("192.0.2.9:2525"); next() },
+            "copied" => { bcc("archive@bench.invalid"); next() },
+            "marked" => { append_header("X-One", "1"); append_header("X-Two", "2"); next() },
+            _ => next(),
+        },
+    ],
+    data: [ rule "many" || if rcpt_list().len > 2 { info("550 5.5.3 too many") } else { next() } ],
+}
+V
+}
+# asked_for LOCAL_PART: the actions at RCPT, DATA and END-OF-MESSAGE
+asked_for() {
+  local state
+  for state in RCPT DATA END-OF-MESSAGE; do
+    ask "protocol_state=$state" client_address=192.0.2.1 "helo_name=${helo:-c.example}" "sender=${from:-a}@a.example" "recipient=$1@bench.invalid" "instance=$1"
+  done | vsl-filter --policy rules.vsl 2>log | grep . | sed 's/^action=//' | paste -sd'|'
+}
+
+@test "vsl-filter: each effect of rules is the action of Postfix that has it, when Postfix can take it" {
+  make_action_rules
+  vsl-filter --check rules.vsl
+  [ "$(asked_for u)" = 'DUNNO|DUNNO|DUNNO' ]
+  [ "$(helo=liar.example asked_for u | cut -d'|' -f1)" = '550 5.7.1 that is not your name' ]
+  [ "$(from=later asked_for u | cut -d'|' -f1)" = '451 4.7.1 come back' ]
+  [ "$(asked_for closed | cut -d'|' -f1)" = '554 5.7.1 never again' ]
+  [ "$(asked_for odd)" = 'HOLD quarantine odd|HOLD quarantine odd|HOLD quarantine odd' ]
+  [ "$(asked_for trusted)" = 'OK|OK|OK' ]
+  [ "$(asked_for moved)" = 'DUNNO|REDIRECT new@bench.invalid|REDIRECT new@bench.invalid' ]
+  [ "$(asked_for nothing | cut -d'|' -f1,2)" = 'DUNNO|DISCARD the rules disabled the delivery' ]
+  [ "$(asked_for gone | cut -d'|' -f1,2)" = 'DUNNO|DISCARD the rules left no recipient' ]
+  [ "$(asked_for elsewhere | cut -d'|' -f1,2)" = 'DUNNO|FILTER smtp:[192.0.2.9]:2525' ]
+  [ "$(asked_for copied)" = 'BCC archive@bench.invalid|DUNNO|DUNNO' ]
+  # At RCPT Postfix asks for each of its lists of restrictions, with the same words.
+  for _ in client helo sender recipient; do
+    ask protocol_state=RCPT client_address=192.0.2.1 helo_name=c.example sender=a@a.example recipient=u@bench.invalid instance=1
+  done >questions
+  ask protocol_state=DATA client_address=192.0.2.1 helo_name=c.example sender=a@a.example recipient=u@bench.invalid instance=1 >>questions
+  [ "$(vsl-filter --policy rules.vsl <questions 2>log | grep . | sort | uniq -c | tr -s ' ')" = ' 5 action=DUNNO' ]
+  [ "$(asked_for marked)" = 'PREPEND X-One: 1|PREPEND X-Two: 2|DUNNO' ]
+}
+
+@test "vsl-filter: a lone recipient that is first heard of at DATA has its rules; no field is put in front at the end" {
+  make_action_rules
+  [ "$(ask protocol_state=DATA client_address=192.0.2.1 helo_name=c sender=a@a.example recipient=closed@bench.invalid instance=1 | vsl-filter --policy rules.vsl 2>log | grep .)" = 'action=554 5.7.1 never again' ]
+  [ "$(ask protocol_state=END-OF-MESSAGE client_address=192.0.2.1 helo_name=c sender=a@a.example recipient=marked@bench.invalid instance=1 | vsl-filter --policy rules.vsl 2>log | grep .)" = 'action=DUNNO' ]
+}
+
+@test "vsl-filter: a question that cannot be read has no answer, and ends the service" {
+  make_action_rules
+  run -0 --separate-stderr bash -c 'printf "nonsense\n\n" | vsl-filter --policy rules.vsl; [ $? = 71 ]'
+  [ -z "$output" ]
+  [[ $stderr == *nonsense* ]]
+}
+
+# through RECIPIENT...: one message to Postfix; what it says to each RCPT and to the message
+through() {
+  { printf 'EHLO c.example\r\nMAIL FROM:<a@bench.invalid>\r\n'
+    printf 'RCPT TO:<%s@bench.invalid>\r\n' "$@"
+    printf 'DATA\r\n'
+    sleep 0.5
+    printf 'Subject: x\r\n\r\ntext\r\n.\r\nQUIT\r\n'; } | say | tr -d '\r' | sed '1,/^250 2.1.0/d'
+}
+logged() { grep -q "$1" "$postfix/maillog"; }
+
+@test "vsl-filter: an unchanged Postfix does what its rules say, asking at each stage" {
+  make_action_rules
+  make_postfix_folder
+  asking_postfix unix:private/policy smtpd_client_restrictions smtpd_helo_restrictions smtpd_sender_restrictions smtpd_data_restrictions \
+    smtpd_end_of_data_restrictions smtpd_etrn_restrictions
+  [[ $(through closed) == *'554 5.7.1 '*'rejected: never again'* ]]
+  [[ $(through odd) == *'250 2.0.0 Ok'* ]]
+  wait_for logged 'hold: .*quarantine odd'
+  [[ $(through moved) == *'250 2.0.0 Ok'* ]]
+  wait_for logged 'redirect: .*new@bench.invalid'
+  [[ $(through nothing) == *'250 2.0.0 Ok'* ]]
+  wait_for logged 'discard: .*the rules disabled the delivery'
+  [[ $(through elsewhere) == *'250 2.0.0 Ok'* ]]
+  wait_for logged 'filter: .*smtp:\[192.0.2.9\]:2525'
+  [[ $(through copied) == *'250 2.0.0 Ok'* ]]
+  wait_for logged 'bcc: .*archive@bench.invalid'
+  [[ $(through u v w) == *'550 5.5.3 <DATA>: Data command rejected: too many'* ]]
+  run ! grep -E 'warning: .*(policy|PREPEND|REDIRECT|FILTER|DISCARD|BCC|HOLD)' "$postfix/maillog"
+}
+
+@test "vsl-filter: a reload logs each mistake as a line, wherever the log goes; calls are answered meanwhile" {
+  start filter vsl-filter --resident "$PWD/filter.sock" --log-destination "$PWD/rules.log" rules.vsl
+  wait_for serves filter.sock
+  printf '#{ preq: [\n  rule "x" || acept(),\n  rule "y" || deni(),\n] }\n' >rules.vsl
+  mv rules.log rules.log.1
+  kill -HUP "$(pid_of filter)"
+  wait_for grep -q 'the old ones stay' rules.log
+  grep -q 'error in rules text="rules.vsl:2:15: error: Function not found: acept" help="did you mean `accept`?"' rules.log
+  grep -q 'rules.vsl:3:15: error: Function not found: deni' rules.log
+  [ ! -s filter.log ]
 }

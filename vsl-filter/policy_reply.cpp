@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -25,6 +26,8 @@ constexpr auto kStates = std::to_array<StateRow>({
     {"RCPT", Stage::Rcpt}, {"DATA", Stage::Data}, {"END-OF-MESSAGE", Stage::Data},
 });
 
+const Reply kLocalError{451, "4.3.0", "Requested action aborted: local error in processing"};
+
 class Question {
  public:
   explicit Question(chain::PolicyAttributes attributes) : attributes_(std::move(attributes)) {}
@@ -35,6 +38,7 @@ class Question {
   }
   // Only smtpd hands the state back, and takes more than an action.
   [[nodiscard]] bool is_ours() const { return chain::find(attributes_, "state") != nullptr; }
+  [[nodiscard]] bool is_at_end() const { return (*this)["protocol_state"] == "END-OF-MESSAGE"; }
   [[nodiscard]] std::optional<Stage> stage() const {
     const auto row = std::ranges::find(kStates, (*this)["protocol_state"], &StateRow::protocol_state);
     return row == kStates.end() ? std::nullopt : std::optional(row->stage);
@@ -91,6 +95,10 @@ class Asked {
       decision = run(earlier);
       if (decision.refuses()) return decision;
     }
+    if (stage == Stage::Data && has_lone_recipient()) decision = run(Stage::Rcpt);
+    if (decision.refuses()) return decision;
+    decision.stage = stage;
+    if (question_.is_at_end() && has(asked_.ran, Stage::Data)) return decision;  // they have run
     return run(stage);
   }
 
@@ -98,6 +106,12 @@ class Asked {
   [[nodiscard]] bool has_transaction() {
     const auto* transaction = asked_.session.transaction();
     return transaction != nullptr && transaction->given_reverse_path == question_["sender"];
+  }
+
+  // Asked at DATA for the first time, where Postfix names the recipient if it is the only one.
+  [[nodiscard]] bool has_lone_recipient() {
+    const auto* transaction = asked_.session.transaction();
+    return transaction != nullptr && !has(asked_.ran, Stage::Rcpt) && !question_["recipient"].empty() && !question_.is_ours();
   }
 
   Decision run(Stage stage) {
@@ -126,42 +140,20 @@ std::string action_of(const Reply& reply) {
   return words;
 }
 
-// ---- Postfix: one action a reply (its access(5)) -----------------------------------------------------------------------
+// ---- Postfix ---------------------------------------------------------------------------------------------------------------
 
-bool is_news(std::vector<std::string>& told, const std::string& what) {
-  if (std::ranges::find(told, what) != told.end()) return false;
-  told.push_back(what);
-  return true;
+// Postfix delays refusals (smtpd_delay_reject): at RCPT it asks for each of its lists of restrictions. For the rules that is one
+// question; the later ones learn what the first had no room for.
+bool is_asked_again(const Question& question, AskedSession& asked) {
+  std::string now;
+  for (const auto name : {"protocol_state", "sender", "recipient"}) now.append(question[name]) += '\n';
+  return std::exchange(asked.last_question, now) == now;
 }
 
-// The next field that rules have added and Postfix does not know of; "" when there is none.
-std::string next_field(AskedSession& asked) {
-  for (auto& field : asked.session.headers().lines()) {
-    std::erase_if(field, [](char c) { return c == '\r' || c == '\n'; });
-    if (is_news(asked.told_fields, field)) return std::move(field);
-  }
-  return {};
-}
-
-// The next recipient that rules have added.
-std::string next_copy(AskedSession& asked) {
-  const auto* transaction = asked.session.transaction();
-  if (transaction == nullptr) return {};
-  for (const auto& recipient : transaction->recipients.all())
-    if (!recipient.given && is_news(asked.told_copies, recipient.address)) return recipient.address;
-  return {};
-}
-
-std::string action_for_postfix(const Decision& decision, AskedSession& asked) {
-  if (decision.refuses()) return action_of(decision.effect.reply.value_or(Reply{451, "4.3.0", "Requested action aborted: local error in processing"}));
-  const auto* transaction = asked.session.transaction();
-  const auto& skip = asked.session.skip();
-  if (skip.kind == Skip::Kind::Quarantine) return "HOLD quarantine " + skip.name;
-  if (transaction != nullptr && !transaction->quarantine.empty()) return "HOLD quarantine " + transaction->quarantine;
-  if (transaction != nullptr && !transaction->hold.empty()) return "HOLD " + transaction->hold;
-  if (auto field = next_field(asked); !field.empty()) return "PREPEND " + field;
-  if (const auto copy = next_copy(asked); !copy.empty()) return "BCC " + copy;
-  return skip.kind == Skip::Kind::Faccept ? "OK" : "DUNNO";
+std::string action_for_postfix(const Question& question, AskedSession& asked) {
+  if (!asked.refusal.empty()) return asked.refusal;
+  const auto before_end = question.stage() == Stage::Data ? PostfixState::Data : PostfixState::Before;
+  return postfix_action(asked.session, asked.told, question.is_at_end() ? PostfixState::EndOfMessage : before_end);
 }
 
 // ---- smtpd ----------------------------------------------------------------------------------------------------------------
@@ -171,7 +163,7 @@ base::Result<std::string> reply_for_smtpd(const Decision& decision, const AskedS
   if (!state) return state;
   std::string text;
   if (decision.refuses()) {
-    chain::append_policy(text, "action", action_of(decision.effect.reply.value_or(Reply{451, "4.3.0", "Requested action aborted: local error in processing"})));
+    chain::append_policy(text, "action", action_of(decision.effect.reply.value_or(kLocalError)));
     if (decision.effect.closes) chain::append_policy(text, "close", "yes");
   } else {
     chain::append_policy(text, "action", "DUNNO");
@@ -204,6 +196,13 @@ Answer reply(std::string text) {
   Answer answer;
   answer.report = std::move(text);
   return answer;
+}
+
+Answer reply_for_postfix(const Question& question, std::unique_ptr<AskedSession> asked, PolicyMemory& memory) {
+  std::string text;
+  chain::append_policy(text, "action", action_for_postfix(question, *asked));
+  memory.put(std::string(question["instance"]), std::move(asked));
+  return reply(std::move(text));
 }
 
 Answer failed(std::string_view cause) {
@@ -246,6 +245,7 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
   if (!stage) return reply("action=DUNNO\n");  // VRFY, ETRN and what comes after us
   auto asked = session_of(rules, question, *stage, memory);
   if (!asked) return failed(asked.error().cause);
+  if (!question.is_ours() && is_asked_again(question, **asked)) return reply_for_postfix(question, std::move(*asked), memory);
   const auto decision = Asked(rules, question, **asked).decide(*stage);
   // A stage whose rules had nothing to say is no news.
   const auto level = decision.result.directive.empty() ? base::log::Level::Debug : base::log::Level::Info;
@@ -256,10 +256,8 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
     auto reply_text = reply_for_smtpd(decision, **asked);
     return reply_text ? reply(std::move(*reply_text)) : failed(reply_text.error().cause);
   }
-  std::string text_of_reply;
-  chain::append_policy(text_of_reply, "action", action_for_postfix(decision, **asked));
-  memory.put(std::string(question["instance"]), std::move(*asked));
-  return reply(std::move(text_of_reply));
+  (*asked)->refusal = decision.refuses() ? action_of(decision.effect.reply.value_or(kLocalError)) : "";
+  return reply_for_postfix(question, std::move(*asked), memory);
 }
 
 }  // namespace rules

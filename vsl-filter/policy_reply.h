@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lib/chain/message_call.h"
+#include "vsl-filter/postfix_action.h"
 #include "vsl-filter/rule_set.h"
 #include "vsl-filter/stage.h"
 #include "vsl-filter/transaction.h"
@@ -20,8 +21,9 @@ namespace rules {
 struct AskedSession {
   Session session;
   Stages ran = 0;  // their rules have run
-  // What Postfix has been told of: fields to put in front, recipients to add.
-  std::vector<std::string> told_fields, told_copies;
+  ToldPostfix told;
+  std::string last_question;  // of Postfix
+  std::string refusal;        // the answer to that; "" if it was none
 };
 
 // Postfix hands no state back: what rules learnt is kept by its attribute `instance`, for the sessions that asked last.

@@ -1,5 +1,6 @@
 #include "vsl-filter/serving.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "lib/base/exits.h"
@@ -35,10 +36,27 @@ class RuleHolder {
 
 int exit_of_bad_rules() { return base::exit_row(base::Fault::Config).in_chain; }
 
+// Nobody sits in front of a resident program: a line of the log each.
+void log_diagnostics(const RuleSet& rules) {
+  for (const auto& diagnostic : rules.diagnostics().all()) {
+    auto text = vsl::render(diagnostic, rules.sources());
+    text.resize(std::min(text.find('\n'), text.size()));
+    if (diagnostic.severity == vsl::Severity::Error) {
+      base::log::error("in rules", {{"text", text}, {"help", diagnostic.help}});
+    } else {
+      base::log::warning("in rules", {{"text", text}, {"help", diagnostic.help}});
+    }
+  }
+}
+
 void reload(const base::Settings& settings, const Options& options, RuleHolder& holder) {
-  auto rules = load_or_complain(settings, options);
-  if (!rules) return base::log::error("rules are not taken, the old ones stay", {{"rules", options.rules}});
-  holder.set(std::move(rules));
+  auto loaded = RuleSet::load(options.rules, site_of(settings));
+  if (loaded) log_diagnostics(**loaded);
+  if (!loaded || !(*loaded)->is_usable()) {
+    base::log::error("rules are not taken, the old ones stay", {{"rules", options.rules}, {"cause", loaded ? "they have errors" : loaded.error().cause}});
+    return;
+  }
+  holder.set(std::move(*loaded));
   base::log::info("rules loaded", {{"rules", options.rules}});
 }
 
