@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The rule sets in examples/rules/ pass the tests that stand beside them; and those tests notice what is changed.
-load helpers
+load smtpd_helpers
 
 setup() {
   cp -R "$TOP/examples/rules" "$BATS_TEST_TMPDIR/rules"
@@ -78,4 +78,77 @@ notices() {
   [ "${lines[3]}" = 'X-Checked: yes' ]
   run -0 vsl-filter --config "$TOP/examples/vsmtp.ini" --from a@friend.example --to x@elsewhere.example --to me@example.org readme.vsl message.eml
   [[ $output == *'rcpt <x@elsewhere.example>: info 554 5.7.1 We do not relay by "only for us"'* ]]
+}
+
+# ---- the same rules at work: asked in the session as Postfix asks, and as a filter behind smtpd ------------------------------
+
+# work FOLDER: resident, behind smtpd; what passes is in kept/
+work() {
+  cd "$BATS_TEST_TMPDIR"
+  make_keep
+  local config=()
+  if [ -e "rules/$1/vsmtp.ini" ]; then config=(--config "rules/$1/vsmtp.ini"); fi
+  start filter vsl-filter "${config[@]}" --resident "$PWD/filter.sock" "rules/$1/main.vsl"
+  wait_for serves filter.sock
+  serve -- "unix:$PWD/filter.sock" -- ./keep
+}
+# asked STATE CLIENT SENDER RECIPIENT: the action
+asked() {
+  printf 'request=smtpd_access_policy\nprotocol_state=%s\nclient_address=%s\nhelo_name=mx.client.example\nsender=%s\nrecipient=%s\ninstance=%s\n\n' \
+    "$1" "$2" "$3" "$4" "$2.$3.$4" | socat -t 10 - "UNIX-CONNECT:$PWD/filter.sock" | sed -n 's/^action=//p'
+}
+# mail_from_to SENDER RECIPIENT SUBJECT <BODY: the reply to the message
+mail_from_to() {
+  { printf 'EHLO c.example\nMAIL FROM:<%s>\nRCPT TO:<%s>\nDATA\nFrom: <%s>\nSubject: %s\n' "$1" "$2" "$1" "$3"; cat; printf '.\nQUIT\n'; } | crlf | say |
+    tr -d '\r' | sed -n '/^354/{n;p;}'
+}
+text() { printf '\ntext\n'; }
+envelope() { tr '\n' ' ' <"kept/$1.env"; }
+
+@test "gateway: at work" {
+  work gateway
+  [[ $(asked RCPT 203.0.113.7 ann@client.example eve@elsewhere.example) == '5'* ]]
+  [ "$(asked RCPT 203.0.113.7 ann@client.example me@example.org)" = DUNNO ]
+  [ "$(asked RCPT 192.0.2.5 me@example.org eve@elsewhere.example)" = DUNNO ]
+  [[ $(asked CONNECT 203.0.113.66 '' '') == '554 5.7.1 No mail from you'* ]]
+  [[ $({ echo 'X-Gateway: from inside'; text; } | mail_from_to ann@client.example me@example.org hello) == 250* ]]
+  [ "$(grep -i '^x-gateway' kept/1.msg | tr -d '\r')" = 'X-Gateway: from outside, 127.0.0.1' ]
+}
+
+@test "greylist: at work" {
+  work greylist
+  [[ $(asked RCPT 203.0.113.7 bob@client.example me@example.org) == '45'* ]]
+  [[ $(text | mail_from_to me@example.org bob@client.example 'how are you') == 250* ]]
+  [ "$(asked RCPT 203.0.113.8 bob@client.example me@example.org)" = DUNNO ]
+}
+
+@test "attachments: at work" {
+  work attachments
+  attached() { printf 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nhello\n--b\nContent-Type: application/octet-stream; name="%s"\n\nMZ\n--b--\n' "$1"; }
+  [ "$(attached invoice.exe | mail_from_to ann@client.example me@example.org invoice)" = '554 5.7.1 We do not take programs by mail: invoice.exe' ]
+  [[ $(attached minutes.docm | mail_from_to ann@client.example me@example.org minutes) == 250* ]]
+  [ "$(jq -r .quarantine kept/1.ctx)" = macros ]
+  [[ $(attached photo.jpeg | mail_from_to ann@client.example me@example.org photo) == 250* ]]
+  [ "$(jq -r '.quarantine // ""' kept/2.ctx)" = '' ]
+}
+
+@test "family: at work" {
+  work family
+  [ "$(asked RCPT 203.0.113.7 ann@client.example anna+games@example.org)" = 'PREPEND X-Detail: games' ]
+  [[ $(asked RCPT 203.0.113.7 ann@client.example nobody@example.org) == '550 5.1.1 There is no nobody@example.org here'* ]]
+  [ "$(asked RCPT 203.0.113.7 ann@client.example grandpa@example.org)" = DUNNO ]
+  [ "$(asked DATA 203.0.113.7 ann@client.example grandpa@example.org)" = 'REDIRECT albert@elsewhere.example' ]
+  [[ $(text | mail_from_to stranger@client.example dora@example.org 'a game') == 250* ]]
+  [ "$(envelope 1)" = 'Fstranger@client.example Tanna@example.org Tben@example.org  ' ]
+  grep -q '^X-For-Child: dora@example.org' kept/1.msg
+}
+
+@test "lists: at work" {
+  work lists
+  [[ $(asked RCPT 203.0.113.7 ann@client.example flowers@lists.example.org) == '550 5.1.1 There is no list'* ]]
+  [[ $(text | mail_from_to ann@client.example garden@lists.example.org 'the water') == 250* ]]
+  [ "$(envelope 1)" = 'Fgarden-bounces@lists.example.org Tann@client.example Tbob@elsewhere.example Tcarla@example.net  ' ]
+  grep -q '^Subject: \[garden\] the water' kept/1.msg
+  [[ $(text | mail_from_to stranger@client.example garden@lists.example.org 'cheap seeds') == 250* ]]
+  [ "$(jq -r .quarantine kept/2.ctx)" = moderate-garden ]
 }
