@@ -137,7 +137,13 @@ V
   printf '#{ preq: [ rule "a" || { let x = []; x[3] } ] }' >fails.vsl
   run -1 --separate-stderr vsl-filter fails.vsl mail.eml
   [[ ${lines[0]} == 'mail.eml: refused at preq: 554 '* ]]
-  [[ $output == *'fails.vsl:1:'*'Array index 3 out of bounds'* ]]
+  [ "${lines[1]}" = '  preq: deny 554 permanent problems with the remote server since it fails: "a"' ]
+  [ "${lines[2]}" = '    fails.vsl:1:38: error: Array index 3 out of bounds: array is empty' ]
+  [[ ${lines[3]} == *'1 | #{ preq: ['* ]]
+  [[ ${lines[4]} == *'^'* ]]
+  [ -z "$stderr" ]
+  run -1 --separate-stderr vsl-filter fails.vsl <mail.eml
+  [[ $stderr == *'error rule text='*'fails.vsl:1:38: Array index 3 out of bounds'* ]]
 }
 
 @test "vsl-filter: an endless loop ends, as a failure for now" {
@@ -151,6 +157,11 @@ V
   run -0 vsl-filter --api get_header
   [[ ${lines[0]} == 'get_header('* ]]
   run -1 vsl-filter --api no_such_function
+  run -1 vsl-filter --api get_haeder
+  [[ $output == *"no function is named 'get_haeder'; did you mean \`get_header\`?" ]]
+  run -0 vsl-filter --api header
+  [[ $output == *'header::addresses(any)'* ]]
+  [[ $output == *'append_header(any, any)'* ]]
   run -0 vsl-filter --api --json deny
   [ "$(jq -r .name <<<"$output")" = deny ]
   [ "$(vsl-filter --api --json | wc -l)" -gt 250 ]
@@ -218,4 +229,28 @@ V
   run -64 vsl-filter --client-ip nonsense rules.vsl mail.eml
   run -64 vsl-filter --set colour=blue rules.vsl mail.eml
   run -64 vsl-filter --policy rules.vsl extra
+  run -64 vsl-filter --resident filter.sock
+  run -64 vsl-filter --from 'a b' rules.vsl mail.eml
+  [ "$output" = "vsl-filter: fatal: --from 'a b'; expected: an address such as ann@example.org, or nothing for the null reverse-path" ]
+  run -64 vsl-filter --set client_port=x rules.vsl mail.eml
+  [ "$output" = "vsl-filter: fatal: --set client_port 'x'; expected: 0 to 65535" ]
+}
+
+# told RULES TEXT...: each of them is in what --check says
+told() {
+  local text
+  printf '%s' "$1" >beginner.vsl
+  run vsl-filter --check beginner.vsl
+  for text in "${@:2}"; do [[ $output == *"$text"* ]] || { echo "not told: $text"; echo "$output"; return 1; }; done
+}
+
+@test "vsl-filter: who brings words and signs along from elsewhere is told what is written here" {
+  told '#{ rcpt: [ rule "a" || reject("no") ] }' 'beginner.vsl:1:24: error: Function not found: reject' 'a rule refuses with `deny("554 5.7.1 text")`'
+  told '#{ rcpt: [ rule "a" || if subject == "x" { deny() } else { permit } ] }' 'a field of the header is read with `get_header("Subject")`' 'a rule is content with `accept()`'
+  told $'# rules\n#{ }' 'comments begin with `//`'
+  told $'#{ rcpt: [\n  rule "a" || deny();\n  rule "b" || next();\n] }' "beginner.vsl:2:21: error: expected \`,\` or \`]\`, found \`;\`" 'directives are separated by `,`' '2 errors'
+  told '#{ rcpt: [ rule "a" | if true { deny() } else { next() } ] }' 'expected `||`, found `|`' '1 error'
+  told 'rule "a" || deny()' 'a directive stands alone here: the rules must end in a map of stages' '1 error'
+  told '#{ rcpt: [ rule "a" || info("550 ${rcpt()} is not here") ] }' 'beginner.vsl:1:29: warning: `${...}` is only text in a plain string' 'between back-ticks'
+  told '#{ preq: [ action "a" || set_header("X", "was ${get_header("X")}") ] }' '`${...}` is only text in a plain string' '1 error, 1 warning'
 }

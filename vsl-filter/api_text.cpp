@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
+#include "vsl-filter/lang/nearest.h"
 #include "vsl-filter/loading.h"
 
 namespace rules {
@@ -42,7 +44,27 @@ void add_aliases(ApiEntry& entry, const vsl::NativeRow& row) {
 }
 
 bool is_named(const ApiEntry& entry, std::string_view name) {
-  return entry.full_name() == name || entry.name == name || entry.space == name || std::ranges::find(entry.aliases, name) != entry.aliases.end();
+  return entry.full_name() == name || entry.name == name || std::ranges::find(entry.aliases, name) != entry.aliases.end();
+}
+
+// Those of this name; if there are none, all that have it within theirs, and so those of a namespace.
+std::vector<const ApiEntry*> named(const std::vector<ApiEntry>& entries, std::string_view name) {
+  std::vector<const ApiEntry*> found;
+  for (const auto& entry : entries)
+    if (is_named(entry, name)) found.push_back(&entry);
+  if (!found.empty()) return found;
+  for (const auto& entry : entries)
+    if (entry.full_name().find(name) != std::string::npos) found.push_back(&entry);
+  return found;
+}
+
+std::string nearest_to(const std::vector<ApiEntry>& entries, std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries) names.push_back(entry.full_name());
+  vsl::Nearest nearest(name);
+  for (const auto& known : names) nearest.see(known);
+  for (const auto& entry : entries) nearest.see(entry.name);
+  return nearest.suggestion();
 }
 
 void append_text(std::string& out, const ApiEntry& entry, bool has_colour) {
@@ -125,16 +147,18 @@ int print_api(const base::Settings& settings, const Options& options) {
     if (!out.empty()) out += "\n";
     append_text(out, entry, options.has_colour);
   };
+  std::set<const ApiEntry*> printed;
   for (const auto& name : options.files) {
-    const bool is_known = std::ranges::any_of(entries, [&](const ApiEntry& entry) { return is_named(entry, name); });
-    if (is_known) continue;
-    (void)base::report(kManual.program, {base::Fault::Usage, name + ": no function of this name"});
+    const auto found = named(entries, name);
+    for (const auto* entry : found)
+      if (printed.insert(entry).second) append(*entry);
+    if (!found.empty()) continue;
+    const auto suggestion = nearest_to(entries, name);
+    (void)base::report(kManual.program, {base::Fault::Usage, "no function is named '" + name + "'" + (suggestion.empty() ? "" : "; " + suggestion)});
     code = kExitUnknown;
   }
-  for (const auto& entry : entries) {
-    const bool is_wanted = options.files.empty() || std::ranges::any_of(options.files, [&](const std::string& name) { return is_named(entry, name); });
-    if (is_wanted) append(entry);
-  }
+  if (options.files.empty())
+    for (const auto& entry : entries) append(entry);
   const auto written = base::write_all(STDOUT_FILENO, out);
   return written ? code : base::report(kManual.program, written.error());
 }

@@ -28,7 +28,7 @@ std::vector<ApiEntry> api_entries(const Api& api);
 // "all stages", "from mail on", "rcpt"
 std::string stages_text(Stages stages);
 
-// All, or those whose name, alias or namespace is named. Exit code 0; 1: one of the names is none.
+// All, or those of the names that are given; of a name that no function has, those that have it within theirs. Exit code 0; 1: one of them is in no name.
 int print_api(const base::Settings& settings, const Options& options);
 
 }  // namespace rules

@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   const auto line = base::CommandLine::parse(rules::kManual, argc, argv);
   if (!line) return base::report(rules::kManual.program, line.error());
   if (line->should_exit()) return 0;
-  const bool in_chain = line->has_chain || line->has("resident");
+  const bool in_chain = line->has_chain;
   const auto options = rules::options_of(*line);
   if (!options) return (in_chain ? base::report_in_chain : base::report)(rules::kManual.program, options.error());
   return run(*line, *options);

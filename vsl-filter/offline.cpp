@@ -23,7 +23,7 @@ base::Result<base::Blob> read(const std::string& name) {
     file = std::move(*opened);
   }
   auto blob = base::Blob::of_descriptor(file.is_open() ? file.get() : STDIN_FILENO, kLargestMessage);
-  if (!blob) return base::fail_within(name, blob.error());
+  if (!blob) return base::fail_within(name == "-" ? "standard input" : name, blob.error());
   return blob;
 }
 
@@ -43,6 +43,7 @@ struct Run {
   TraceLog trace;
 };
 
+// The trace is kept if one is to be printed; a report, unlike the log, is where people look for failures.
 base::Result<std::unique_ptr<Run>> run_on(const RuleSet& rules, const Options& options, const base::Blob& blob) {
   const auto view = blob.view();
   if (!view) return std::unexpected(view.error());
@@ -52,7 +53,10 @@ base::Result<std::unique_ptr<Run>> run_on(const RuleSet& rules, const Options& o
   const auto scenario = Scenario::of(facts, options.facts, std::move(*message), rules.site().now());
   auto run = std::make_unique<Run>();
   run->session.connection.server_name = rules.site().domain;
-  const RunStage runner = [&](Session& session, Stage stage) { return run_stage(rules, session, stage, options.has_trace ? &run->trace : nullptr); };
+  NoTrace no_trace;
+  Trace* const reported = options.mode == Mode::Report && !options.is_quiet ? &no_trace : nullptr;
+  Trace* const trace = options.has_trace ? &run->trace : reported;
+  const RunStage runner = [&](Session& session, Stage stage) { return run_stage(rules, session, stage, trace); };
   auto played = play(run->session, scenario, runner, options.stage);
   if (!played) return std::unexpected(played.error());
   run->played = std::move(*played);

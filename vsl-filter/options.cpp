@@ -17,7 +17,7 @@ namespace {
 constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"check", "", "say all that is wrong with the rules and end"},
     {"test", "", "run the test files that are named, which stand beside their rules"},
-    {"api", "", "print the functions of rules, or those that are named"},
+    {"api", "", "print the functions of rules, or those with these names or with them within theirs"},
     {"repl", "", "read expressions and print their values; on a message, if one is named"},
     {"policy", "", "answer the questions of Postfix's policy protocol, standard input to standard output"},
     chain::kResidentOption,
@@ -44,9 +44,10 @@ constexpr auto kSettings = std::to_array<std::string_view>({
 
 using base::Fault;
 
-base::Result<void> set_fact(GivenFacts& facts, std::string_view name, std::string_view value) {
+// `option`: as it was written, for complaints.
+base::Result<void> set_fact(GivenFacts& facts, std::string_view option, std::string_view name, std::string_view value) {
   const auto bad = [&](std::string_view expected) {
-    return base::fail(Fault::Usage, std::string(name) + " " + std::string(value) + "; expected: " + std::string(expected));
+    return base::fail(Fault::Usage, std::string(option) + " '" + base::text::printable(value, 200) + "'; expected: " + std::string(expected));
   };
   if (name == "client_ip") {
     const auto ip = Ip::parse(value);
@@ -60,10 +61,10 @@ base::Result<void> set_fact(GivenFacts& facts, std::string_view name, std::strin
     facts.helo = value;
   } else if (name == "mail_from") {
     if (value == "<>") value = {};
-    if (!value.empty() && !check_address(value)) return bad("an address");
+    if (!value.empty() && !check_address(value)) return bad("an address such as ann@example.org, or nothing for the null reverse-path");
     facts.reverse_path = value;
   } else if (name == "rcpt") {
-    if (!check_address(value)) return bad("an address");
+    if (!check_address(value)) return bad("an address such as ann@example.org");
     facts.recipients.emplace_back(value);
   } else if (name == "user") {
     facts.user = value;
@@ -71,7 +72,7 @@ base::Result<void> set_fact(GivenFacts& facts, std::string_view name, std::strin
     if (value != "yes" && value != "no") return bad("yes or no");
     facts.is_secured = value == "yes";
   } else {
-    return base::fail(Fault::Usage, "--set " + std::string(name) + "; expected: client_ip client_port helo mail_from rcpt user secured");
+    return base::fail(Fault::Usage, "--set " + std::string(name) + "; expected: NAME=VALUE with one of client_ip client_port helo mail_from rcpt user secured");
   }
   return {};
 }
@@ -88,13 +89,13 @@ base::Result<GivenFacts> facts_of(const base::CommandLine& line) {
   for (const auto& [option, fact] : kFacts) {
     if (!line.has(option)) continue;
     for (const auto& value : line.all(option))
-      if (const auto set = set_fact(facts, fact, value); !set) return std::unexpected(set.error());
+      if (const auto set = set_fact(facts, "--" + std::string(option), fact, value); !set) return std::unexpected(set.error());
   }
   if (line.has("secured")) facts.is_secured = true;
   if (!line.has("set")) return facts;
   for (const auto& assignment : line.all("set")) {
     const auto [name, value] = base::text::split_once(assignment, '=');
-    if (const auto set = set_fact(facts, name, value); !set) return std::unexpected(set.error());
+    if (const auto set = set_fact(facts, "--set " + std::string(name), name, value); !set) return std::unexpected(set.error());
   }
   return facts;
 }

@@ -47,6 +47,11 @@ std::string end_text(const Played& played) {
   return text;
 }
 
+void append_indented(std::string& out, std::string_view lines) {
+  for (const auto line : base::text::split(lines, '\n'))
+    if (!line.empty()) out += "    " + shown(line) + '\n';
+}
+
 void append_events(std::string& out, const MessageReport& report) {
   for (const auto& [stage, subject, result] : report.played.events) {
     const bool says_nothing = result.status.kind == Skip::Kind::Next || result.was_skipped;
@@ -54,9 +59,9 @@ void append_events(std::string& out, const MessageReport& report) {
     out += "  " + std::string(name_of(stage));
     if (!subject.empty()) out += " <" + shown(subject) + ">";
     out += ": " + status_text(result.status);
-    if (!result.directive.empty()) out += " by \"" + shown(result.directive) + "\"";
+    if (!result.directive.empty()) out += (result.failure.empty() ? " by \"" : " since it fails: \"") + shown(result.directive) + "\"";
     out += '\n';
-    if (!result.failure.empty()) out += "    " + shown(result.failure) + '\n';
+    append_indented(out, result.diagnosis);
   }
 }
 

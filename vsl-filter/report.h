@@ -40,6 +40,12 @@ class TraceLog : public Trace {
   std::uint64_t more_assignments_ = 0;
 };
 
+// For a report that tells of failures anyway.
+class NoTrace : public Trace {
+ public:
+  void on_directive(const DirectiveReport&) override {}
+};
+
 struct MessageReport {
   std::string_view file;
   const Played& played;

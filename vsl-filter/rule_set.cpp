@@ -5,6 +5,7 @@
 
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/lang/folder_loader.h"
+#include "vsl-filter/name_hints.h"
 #include "vsl-filter/rule_check.h"
 
 namespace rules {
@@ -69,6 +70,7 @@ void RuleSet::finish(const Load& load) {
   vsl::LoadOptions options;
   options.budget = budget_of_loading(budget_);
   options.hooks = hooks;
+  options.hints = name_hints();
   options.host = &scene;
   options.sinks = sinks_of(site_);
   options.tells_assignments = site_.tells_assignments;
@@ -111,6 +113,11 @@ void RuleSet::take_stages(vsl::Span where) {
   const Value& value = loaded_.program->value();
   if (!value.is_map()) {
     diagnostics.error(where, "the rules must end in a map of stages, not in a value of type " + std::string(vsl::type_name(value)))
+        .with_help("as the last expression of the main file: #{ connect: [ rule \"name\" || next() ] }");
+    return;
+  }
+  if (value.as_map().find("evaluate") != nullptr) {
+    diagnostics.error(where, "a directive stands alone here: the rules must end in a map of stages")
         .with_help("as the last expression of the main file: #{ connect: [ rule \"name\" || next() ] }");
     return;
   }

@@ -15,6 +15,7 @@ struct StageResult {
   std::string directive;     // the one that decided; "" when none did
   bool was_skipped = false;  // nothing ran: an earlier stage had decided
   std::string failure;       // what went wrong in that directive, with file, line and column
+  std::string diagnosis;     // ... as a compiler prints it: the line with a caret, and who called
   bool is_deferred = false;  // ... and the message or command shall come again
   std::string secret;        // of packet(): for the mechanism that asked; never to be logged
 };

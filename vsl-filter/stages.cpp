@@ -22,6 +22,18 @@ std::string line_of(const vsl::Failure& failure, const vsl::Sources& sources) {
   return text;
 }
 
+std::string diagnosis_of(const vsl::Failure& failure, const vsl::Sources& sources) {
+  constexpr std::size_t kMostCalls = 4;  // of a recursion each place once, and where it came from
+  vsl::Diagnostic diagnostic{.span = failure.span(), .message = failure.message(), .help = {}, .notes = {}};
+  const auto& stack = failure.stack();
+  for (std::size_t i = 1; i < stack.size(); ++i) {
+    const bool is_last = i + 1 == stack.size();
+    const bool is_same = stack[i].span == stack[i - 1].span;
+    if (is_last || (!is_same && diagnostic.notes.size() + 1 < kMostCalls)) diagnostic.with_note(stack[i].span, "called from here");
+  }
+  return vsl::render(diagnostic, sources);
+}
+
 OnError on_error(Stage stage, const vsl::Failure& failure, const Site& site) {
   // Nothing is lost by waiting when the message is ours already (D-15); and that a rule takes too long says nothing about the message.
   if (!has_client(stage)) return OnError::TempFail;
@@ -64,6 +76,7 @@ class StageRun {
     std::string failure;
     if (!status) {
       failure = line_of(status.error(), rules_.sources());
+      result_.diagnosis = diagnosis_of(status.error(), rules_.sources());
       fail(directive, status.error(), failure);
     } else {
       status_ = std::move(*status);
@@ -89,7 +102,7 @@ class StageRun {
 
   void fail(const Directive& directive, const vsl::Failure& failure, const std::string& line) {
     result_.failure = "stage '" + std::string(name_of(stage_)) + "' skipped => rule engine failed in '" + directive.name + "': " + line;
-    log(LogLevel::Error, result_.failure);
+    if (trace_ == nullptr) log(LogLevel::Error, result_.failure);
     switch (on_error(stage_, failure, rules_.site())) {
       case OnError::Next: return;
       case OnError::TempFail: result_.is_deferred = true; [[fallthrough]];

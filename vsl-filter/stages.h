@@ -29,7 +29,7 @@ struct AssignmentReport {
   vsl::Location where;
 };
 
-// Who wants to see what happens. Called in the thread of the run.
+// Who wants to see what happens, and failures too: those are not logged then. Called in the thread of the run.
 class Trace {
  public:
   virtual ~Trace() = default;

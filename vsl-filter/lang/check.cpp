@@ -205,6 +205,10 @@ void Checker::name(const ast::Name& node) {
     error.with_note((*later)->span, (*later)->span.begin > node.span.begin ? "it is declared only here" : "this one is not visible any more");
     return;
   }
+  if (const auto hint = host_.hint(node.name); !hint.empty()) {
+    error.with_help(std::string(hint));
+    return;
+  }
   Nearest nearest(node.name);
   for (const ast::Variable* variable : variables) nearest.see(variable->name);
   std::set<std::string> values;
@@ -335,6 +339,10 @@ void Checker::unknown_function(Span where, const std::string& space, std::string
   const auto& variables = declared().variables;
   if (space.empty() && std::ranges::find(variables, name, &ast::Variable::name) != variables.end()) {
     error.with_help("`" + whole + "` is a variable: a function pointer is called with `" + whole + ".call(...)`");
+    return;
+  }
+  if (const auto hint = space.empty() ? host_.hint(name) : std::string_view(); !hint.empty()) {
+    error.with_help(std::string(hint));
     return;
   }
   std::set<std::string> names;  // what the host shows need not stay

@@ -10,6 +10,11 @@
 
 namespace vsl {
 
+// A name that people bring along from elsewhere, and what they find here: {"reject", "a rule refuses with `deny()`"}.
+struct NameHint {
+  std::string_view name, help;
+};
+
 // What the host knows by name. The table of native functions implements it.
 class HostNames {
  public:
@@ -23,6 +28,8 @@ class HostNames {
   [[nodiscard]] virtual bool has_value(std::string_view path, std::string_view name) const = 0;
   // Whether dropping the result of this function is certainly a mistake.
   [[nodiscard]] virtual bool is_result_needed(std::string_view path, std::string_view name) const { return (void)path, (void)name, false; }
+  // What to write for a name that other languages and programs have and this one has not; "" if nothing is known of it.
+  [[nodiscard]] virtual std::string_view hint(std::string_view name) const { return (void)name, std::string_view(); }
   // For suggestions and "takes 1 or 2 arguments": each function as often as it has numbers of arguments; values with kValue.
   static constexpr std::size_t kValue = static_cast<std::size_t>(-1);
   virtual void each(std::string_view path, const std::function<void(std::string_view name, std::size_t arguments)>& see) const = 0;

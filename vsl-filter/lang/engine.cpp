@@ -14,7 +14,7 @@ class Loading {
 
   Loaded finish(Modules modules, Diagnostics diagnostics) {
     Loaded loaded{nullptr, std::move(diagnostics), std::nullopt, {}};
-    if (options_.is_checked) check(modules, NativeNames(program_->natives()), loaded.diagnostics, options_.hooks);
+    if (options_.is_checked) check(modules, NativeNames(program_->natives(), options_.hints), loaded.diagnostics, options_.hooks);
     if (!loaded.diagnostics.has_errors()) Compiler(*program_, modules, loaded.diagnostics, {options_.tells_assignments, options_.is_optimized}).compile();
     program_->sources_ = std::move(modules.sources);
     if (!loaded.diagnostics.has_errors()) evaluate(loaded);
@@ -86,7 +86,12 @@ constexpr BuiltIn kBuiltIn[] = {{"Fn", 1, 1}, {"call", 1, 64}, {"is_shared", 1, 
 
 }  // namespace
 
-NativeNames::NativeNames(const Natives& natives) : natives_(natives) {}
+NativeNames::NativeNames(const Natives& natives, std::span<const NameHint> hints) : natives_(natives), hints_(hints) {}
+
+std::string_view NativeNames::hint(std::string_view name) const {
+  const auto found = std::ranges::find(hints_, name, &NameHint::name);
+  return found == hints_.end() ? std::string_view() : found->help;
+}
 
 bool NativeNames::has_namespace(std::string_view path) const { return natives_.has_space(path); }
 

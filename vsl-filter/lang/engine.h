@@ -35,6 +35,7 @@ struct LoadOptions {
   bool tells_assignments = false;  // to Sinks::assigned; costs nothing where it is not asked for
   bool is_optimized = true;  // off: plain code that does the same, to compare with
   std::span<CheckHook* const> hooks;
+  std::span<const NameHint> hints;  // for unknown names
   void* host = nullptr;      // what native functions get while the top levels are evaluated
   Sinks sinks;
 };
@@ -62,16 +63,18 @@ Loaded load(LoadedText main, Loader& loader, const Natives& natives, const Diale
 // The names that natives offer, for check().
 class NativeNames : public HostNames {
  public:
-  explicit NativeNames(const Natives& natives);
+  explicit NativeNames(const Natives& natives, std::span<const NameHint> hints = {});
   [[nodiscard]] bool has_namespace(std::string_view path) const override;
   [[nodiscard]] bool has_function(std::string_view path, std::string_view name, std::size_t arguments) const override;
   [[nodiscard]] bool has_value(std::string_view path, std::string_view name) const override;
   [[nodiscard]] bool is_result_needed(std::string_view path, std::string_view name) const override;
+  [[nodiscard]] std::string_view hint(std::string_view name) const override;
   void each(std::string_view path, const std::function<void(std::string_view name, std::size_t arguments)>& see) const override;
   void each_namespace(const std::function<void(std::string_view path)>& see) const override;
 
  private:
   const Natives& natives_;
+  std::span<const NameHint> hints_;
 };
 
 }  // namespace vsl

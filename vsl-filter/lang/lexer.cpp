@@ -44,7 +44,7 @@ constexpr auto kReservedSymbols = std::to_array<ReservedSymbol>({
     {"(*", "comments are written `/* ... */`"},
     {"*)", "comments are written `/* ... */`"},
     {"!.", {}},
-    {"#", "a map is written `#{ key: value }`"},
+    {"#", "comments begin with `//`; a map is written `#{ key: value }`"},
     {"?", "there is no `? :`; write `if condition { a } else { b }`, which has a value"},
     {"~", {}},
     {"@", {}},

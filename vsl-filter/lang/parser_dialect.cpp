@@ -44,6 +44,11 @@ Node* Parser::directive() {
 }
 
 Node* Parser::directive_body() {
+  if (at(Tok::Or) && peek().kind != Tok::Word) {
+    diagnostics_.error(span(), "expected `||`, found `|`").with_help("the body of a directive is a closure: `|| { ... }`");
+    advance();
+    return single_statement();
+  }
   if (at(Tok::OrOr) || at(Tok::Or)) {
     Node* node = closure();
     if (node->kind == Kind::Closure && !panic_) {

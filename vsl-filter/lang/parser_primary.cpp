@@ -99,7 +99,17 @@ Node* Parser::integer(bool is_negative, std::uint32_t begin) {
   return node;
 }
 
+// "Dear ${name}": in a plain string that is text, or the end of the string comes within the braces.
+void Parser::see_interpolation() {
+  const auto begin = now_.text.find("${");
+  if (begin == std::string_view::npos || !source_.text(span()).starts_with('"')) return;
+  const bool is_closed = now_.text.find('}', begin) != std::string_view::npos;
+  if (is_closed || !peek().follows_space)
+    diagnostics_.warning(span(), "`${...}` is only text in a plain string").with_help("values are put into a text between back-ticks: `text ${value}`");
+}
+
 Node* Parser::string_literal() {
+  if (at(Tok::String)) see_interpolation();
   auto* node = make<ast::String>(Kind::String, span(), now_.text);
   advance();
   return node;
@@ -213,6 +223,11 @@ Node* Parser::array() {
     if (!panic_) {
       if (accept(Tok::Comma)) continue;
       if (at(Tok::CloseBracket)) break;
+      if (at(Tok::Semicolon) && element->kind == Kind::Directive && (peek().kind == Tok::Directive || peek().kind == Tok::CloseBracket)) {
+        diagnostics_.error(span(), "expected `,` or `]`, found `;`").with_help("directives are separated by `,`");
+        advance();
+        continue;  // as if it were one
+      }
       if (at(Tok::Semicolon)) {
         const bool ends_statement = peek().is_first_on_line || peek().kind == Tok::End;
         if (ends_statement) {

@@ -141,6 +141,7 @@ class Parser {
   ast::Node* primary();
   ast::Node* integer(bool is_negative, std::uint32_t begin);
   ast::Node* string_literal();
+  void see_interpolation();
   ast::Node* template_literal();
   ast::Node* name_or_call();
   ast::Node* parenthesised();
