@@ -208,6 +208,8 @@ V
   run -0 vsl-filter --test rules_test.vsl
   [ "${lines[0]}" = "ok rules_test.vsl: a stranger with a good name" ]
   [ "${lines[-1]}" = "2 passed, 0 failed" ]
+  run -78 vsl-filter --test rules.vsl
+  [[ $output == *"--test takes the file of the tests: is it rules_test.vsl?"* ]]
   sed -i 's/preq: "next"/preq: "deny"/; s/"seen"/"unseen"/; s/== "hello"/== "hallo"/' rules_test.vsl
   run -1 vsl-filter --test rules_test.vsl
   [[ $output == *"preq is 'next', expected 'deny'"* ]]

@@ -234,11 +234,20 @@ std::string result_text(const std::string& file, const TestCase& test, const Mis
   return text;
 }
 
+// Where rules were named instead of their tests: those, if they are there.
+std::string beside_rules(const std::string& name) {
+  constexpr std::string_view kExtension = ".vsl", kTests = "_test.vsl";
+  if (!name.ends_with(kExtension) || name.ends_with(kTests)) return {};
+  auto tests = name.substr(0, name.size() - kExtension.size()) + std::string(kTests);
+  return ::access(tests.c_str(), R_OK) == 0 ? tests : std::string();
+}
+
 }  // namespace
 
 int run_tests(const base::Settings& settings, const Options& options) {
   std::size_t passed = 0, failed = 0;
   int failure = 0;
+  const bool has_colour = ::isatty(STDERR_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   const auto print = [](const std::string& text) { (void)base::write_all(STDOUT_FILENO, text); };
   for (const auto& name : options.files) {
     const auto file = TestFile::load(name, site_of(settings));
@@ -248,8 +257,12 @@ int run_tests(const base::Settings& settings, const Options& options) {
     }
     const auto& loaded = (*file)->loaded();
     if (loaded.diagnostics.has_errors() || (loaded.diagnostics.warnings() > 0 && !options.is_quiet))
-      (void)base::write_all(STDERR_FILENO, vsl::render(loaded.diagnostics, loaded.sources(), options.has_colour));
-    if (loaded.diagnostics.has_errors()) failure = base::exit_row(base::Fault::Config).by_hand;
+      (void)base::write_all(STDERR_FILENO, vsl::render(loaded.diagnostics, loaded.sources(), has_colour));
+    if (loaded.diagnostics.has_errors()) {
+      failure = base::exit_row(base::Fault::Config).by_hand;
+      if (const auto tests_beside = beside_rules(name); !tests_beside.empty())
+        (void)base::write_all(STDERR_FILENO, std::string(kManual.program) + ": --test takes the file of the tests: is it " + tests_beside + "?\n");
+    }
     for (const auto& test : (*file)->cases()) {
       const auto mistakes = CaseRun(**file, test, settings).run();
       ++(mistakes.empty() ? passed : failed);
