@@ -44,7 +44,7 @@ std::vector<Stored> store(const queue::Spool& spool, std::span<const Accepted> m
   });
   std::map<queue::Place, base::Result<void>> folders;
   each([&](std::size_t i) {
-    if (const auto published = drafts[i]->publish(spool, messages[i].place); !published) results[i] = failed(Step::Publish, published.error());
+    if (const auto published = drafts[i]->publish(spool, messages[i].place, messages[i].modified); !published) results[i] = failed(Step::Publish, published.error());
     else folders.try_emplace(messages[i].place);
   });
   for (auto& [place, synced] : folders) synced = spool.sync_folder(place);

@@ -3,6 +3,7 @@
 #include "lib/base/text.h"
 #include "lib/chain/context.h"
 #include "lib/chain/envelope.h"
+#include "lib/mail/line_ends.h"
 #include "lib/mail/received.h"
 #include "queue-inject/exit_codes.h"
 
@@ -36,6 +37,13 @@ Result<queue::Place> place_by_context(const std::string& json, queue::Place plac
   return place;
 }
 
+// When rules have put the message off, the time of its first attempt.
+std::optional<base::WallTime> first_attempt(const std::string& json) {
+  const auto context = chain::Context::parse(json);
+  const auto until = context ? context->text("put_off.until") : std::nullopt;
+  return until ? base::parse_rfc3339(*until) : std::nullopt;
+}
+
 std::optional<Refused> check_addresses(const mail::Envelope& envelope, std::uint64_t limit) {
   const auto check = [limit](const std::string& address) -> std::optional<Refused> {
     if (address.size() > limit) return refuse(Step::AddressLength, "address of " + std::to_string(address.size()) + " octets: " + base::text::printable(address, 60));
@@ -59,8 +67,8 @@ std::expected<base::Blob, Refused> check_message(const base::Blob& message, cons
   if (!view) return std::unexpected(refuse(Step::Write, view.error()));
   if (mail::count_received(view->octets(), rules.hops + 1) > rules.hops)
     return std::unexpected(refuse_for_good("554 5.4.6 too many hops", "more than " + std::to_string(rules.hops) + " Received fields: a loop"));
-  if (!needs_crlf(view->octets(), LineEnds::AsFirstLine)) return message;
-  auto changed = with_crlf(view->octets(), rules.memory);
+  if (!mail::needs_crlf(view->octets(), mail::LineEnds::AsFirstLine)) return message;
+  auto changed = mail::with_crlf(view->octets(), rules.memory);
   if (!changed) return std::unexpected(refuse(Step::Write, changed.error()));
   return std::move(*changed);
 }
@@ -95,6 +103,7 @@ std::expected<Accepted, Refused> take_in(const chain::Invocation& invocation, co
     accepted.item.context = queue::one_line(call.context);
   }
   accepted.place = std::move(*place);
+  if (accepted.place.state == queue::State::Deferred) accepted.modified = first_attempt(call.context);
 
   auto message = check_message(call.message, rules);
   if (!message) return std::unexpected(std::move(message.error()));

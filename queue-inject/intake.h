@@ -8,7 +8,6 @@
 #include "lib/chain/message_call.h"
 #include "lib/queue/item.h"
 #include "lib/queue/place.h"
-#include "queue-inject/line_ends.h"
 
 struct IntakeRules {
   std::uint64_t message_octets;   // queue.message_limit
@@ -24,6 +23,7 @@ struct Accepted {
   queue::Item item;
   base::Blob message;
   queue::Place place;
+  std::optional<base::WallTime> modified;  // of State::Deferred: the first attempt
 };
 
 // Why not: the answer, and the cause for the log.

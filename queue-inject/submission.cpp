@@ -11,10 +11,10 @@
 #include "lib/base/text.h"
 #include "lib/mail/date.h"
 #include "lib/mail/header.h"
+#include "lib/mail/line_ends.h"
 #include "lib/mail/mailbox_list.h"
 #include "lib/mail/received.h"
 #include "lib/queue/id.h"
-#include "queue-inject/line_ends.h"
 
 using base::Fault;
 using base::Result;
@@ -161,13 +161,13 @@ Result<base::Blob> compose(const Draft& draft, const Submission& submission, con
   char last = '\n';
   for (const auto& field : draft.fields) {
     if (is_one_of(field.name, kDropped)) continue;
-    if (const auto appended = append_with_crlf(out, field.whole, last); !appended) return std::unexpected(appended.error());
+    if (const auto appended = mail::append_with_crlf(out, field.whole, last); !appended) return std::unexpected(appended.error());
   }
-  if (const auto appended = append_with_crlf(out, (last == '\n' ? "" : "\n") + missing_fields(draft, submission, sender) + "\n", last); !appended)
+  if (const auto appended = mail::append_with_crlf(out, (last == '\n' ? "" : "\n") + missing_fields(draft, submission, sender) + "\n", last); !appended)
     return std::unexpected(appended.error());
-  if (const auto appended = append_with_crlf(out, draft.body, last); !appended) return std::unexpected(appended.error());
+  if (const auto appended = mail::append_with_crlf(out, draft.body, last); !appended) return std::unexpected(appended.error());
   if (last != '\n')
-    if (const auto appended = append_with_crlf(out, "\n", last); !appended) return std::unexpected(appended.error());
+    if (const auto appended = mail::append_with_crlf(out, "\n", last); !appended) return std::unexpected(appended.error());
   return out.finish();
 }
 

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "queue-inject/line_ends.h"
+#include "lib/mail/line_ends.h"
 
 namespace {
 
@@ -151,14 +151,14 @@ TEST_CASE("line ends: the first one decides, or all are looked at") {
   for (const auto& row : {Row{"", false, false}, Row{"a\r\nb\r\n", false, false}, Row{"a\nb\n", true, true}, Row{"a\r\nb\n", false, true},
                           Row{"a\nb\r\n", true, true}, Row{"a", true, true}, Row{"\n", true, true}, Row{"a\r\nb", false, true}}) {
     CAPTURE(row.message);
-    CHECK(needs_crlf(row.message, LineEnds::AsFirstLine) == row.by_first);
-    CHECK(needs_crlf(row.message, LineEnds::All) == row.by_all);
+    CHECK(mail::needs_crlf(row.message, mail::LineEnds::AsFirstLine) == row.by_first);
+    CHECK(mail::needs_crlf(row.message, mail::LineEnds::All) == row.by_all);
   }
-  CHECK(with_crlf("a\nb\r\n\rc\n\nd", kLimits)->octets() == "a\r\nb\r\n\rc\r\n\r\nd\r\n");
+  CHECK(mail::with_crlf("a\nb\r\n\rc\n\nd", kLimits)->octets() == "a\r\nb\r\n\rc\r\n\r\nd\r\n");
   // Across the pieces it is done in.
   std::string large;
   for (int i = 0; i < 40'000; ++i) large += "ab\r\n";
-  const auto same = with_crlf(large, kLimits);
+  const auto same = mail::with_crlf(large, kLimits);
   REQUIRE(same);
   CHECK(same->view()->octets() == large);
 }

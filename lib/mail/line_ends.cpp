@@ -1,6 +1,8 @@
-#include "queue-inject/line_ends.h"
+#include "lib/mail/line_ends.h"
 
 #include <algorithm>
+
+namespace mail {
 
 using base::Result;
 
@@ -38,3 +40,5 @@ Result<base::Blob> with_crlf(std::string_view message, const base::BlobWriter::L
     if (const auto appended = out.append("\r\n"); !appended) return std::unexpected(appended.error());
   return out.finish();
 }
+
+}  // namespace mail
