@@ -82,6 +82,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   Message& message = *owned;
   messages_[message.id] = std::move(owned);
   if (!message.is_fresh) ++old_messages_;
+  message.wishes = wishes_of(context, settings_.retry);
   const auto& recipients = message.envelope.recipients;
   message.tally.recipients = recipients.size();
 
@@ -98,7 +99,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     } else if (const auto* rule = ruled_for(recipients[i]); rule != nullptr && rule->what == RuledRoute::What::Nothing) {
       settle(message, i, {Status::Sent, "no delivery: switched off by the rules"});
     } else if (rule != nullptr && rule->what == RuledRoute::What::Waits) {
-      settle(message, i, {is_too_old(settings_.retry, message.arrived, base::wall_now()) ? Status::Failed : Status::Deferred, rule->reason});
+      settle(message, i, {is_too_old(message.wishes.retry, message.arrived, base::wall_now()) ? Status::Failed : Status::Deferred, rule->reason});
     } else if (mail::split_address(recipients[i]).second.starts_with('-')) {
       settle(message, i, {Status::Failed, "553 5.1.2 bad domain"});  // a transport would take HOST for an option
     } else {
@@ -117,7 +118,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     delivery.message = &message;
     delivery.batch = std::move(batches[i]);
     const auto& to = delivery.batch.route;
-    schedule_.add(delivery, transport_ids_[static_cast<std::size_t>(to.transport)], to.host, message.is_fresh, loop_.now_milliseconds());
+    schedule_.add(delivery, transport_ids_[static_cast<std::size_t>(to.transport)], to.host, message.is_fresh && !message.wishes.is_bulk, loop_.now_milliseconds());
   }
 }
 
@@ -204,7 +205,7 @@ void Deliveries::on_outcome(Delivery& delivery, const chain::Outcome& outcome) {
     return;
   }
   schedule_.ended(delivery, ending, ending == Schedule::Ending::Failed ? std::string_view(report.final_text(0)) : std::string_view(), now);
-  on_results(delivery, results_of(report, is_too_old(settings_.retry, message.arrived, base::wall_now())));
+  on_results(delivery, results_of(report, is_too_old(message.wishes.retry, message.arrived, base::wall_now())));
 }
 
 void Deliveries::complain(const chain::Outcome& outcome, Milliseconds now) {
@@ -214,7 +215,7 @@ void Deliveries::complain(const chain::Outcome& outcome, Milliseconds now) {
 }
 
 void Deliveries::put_off(Delivery& delivery, std::string_view reason) {
-  const bool gives_up = is_too_old(settings_.retry, delivery.message->arrived, base::wall_now());
+  const bool gives_up = is_too_old(delivery.message->wishes.retry, delivery.message->arrived, base::wall_now());
   const auto report = chain::DeliveryReport::for_all(delivery.batch.recipients.size(), chain::Outcome::Class::Temporary, "not tried, suspended after: " + std::string(reason));
   on_results(delivery, results_of(report, gives_up));
 }
@@ -270,7 +271,7 @@ void Deliveries::conclude(Message& message) {
     message.wish.reset();
   }
   if (conclusion.place && conclusion.place->state == queue::State::Deferred)
-    conclusion.modified = message.retries_soon ? now : next_attempt(settings_.retry, message.id, message.arrived, now);
+    conclusion.modified = message.retries_soon ? now : next_attempt(message.wishes.retry, message.id, message.arrived, now);
   recorder_.conclude(message, std::move(conclusion));
 }
 

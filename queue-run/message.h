@@ -17,6 +17,7 @@
 #include "queue-run/results.h"
 #include "queue-run/route.h"
 #include "queue-run/schedule.h"
+#include "queue-run/wishes.h"
 
 namespace run {
 
@@ -50,6 +51,7 @@ struct Message {
   bool is_stuck = false;      // Recorder could not write something of it and tries again
   bool retries_soon = false;  // an operator asked for another attempt while this one was going on
   base::WallTime arrived;
+  Wishes wishes;          // of rules
   mail::Envelope envelope;
   base::Blob octets;      // while is_held
   bool is_held = false;   // always of one in the log; of a file only while something is open: it is locked as long

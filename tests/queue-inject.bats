@@ -179,6 +179,8 @@ no_such_key = 1' >bad.ini
   grep -q '"hold":"too many of them"' spool/hold/*
   inject_with_context '{"metadata":{"skipped":{"Faccept":{"Left":"Ok"}}},"queue":"deliver"}'
   [ "$(ls spool/deliver | wc -l)" = 1 ]
+  inject_with_context '{"queue":"deferred","put_off":{"reason":"450 4.3.2 at night","until":"2037-01-02T03:04:05.000000Z"}}'
+  [ "$(stat -c %Y spool/deferred/*)" = "$(date -d 2037-01-02T03:04:05Z +%s)" ]
   [ -z "$(ls spool/working)" ]
 }
 

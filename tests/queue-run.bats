@@ -122,6 +122,23 @@ c.test sender@example.net later@c.test" ]
   is_empty
 }
 
+@test "queue-run: rules say how long a message is tried, how often, and what waits behind other mail" {
+  short=$(store --context '{"expire":0}' spool working later@a.test)
+  often=$(store --context '{"retry_after":60}' spool working later@b.test)
+  plain=$(store spool working later@c.test)
+  queue_run --drain
+  [ -e "spool/dead/$short" ]
+  now=$(date +%s)
+  due=$(stat -c %Y "spool/deferred/$often")
+  [ "$due" -ge $((now + 30)) ] && [ "$due" -le $((now + 70)) ]
+  [ "$(stat -c %Y "spool/deferred/$plain")" -ge $((now + 3000)) ]
+  rm out/calls "spool/deferred/$often" "spool/deferred/$plain"
+  store --context '{"priority":-1}' spool working ok-bulk@d.test
+  store spool working ok-1@e.test ok-2@f.test
+  queue_run --drain --remote-concurrency 1
+  [ "$(tail -n 1 out/calls)" = "d.test sender@example.net ok-bulk@d.test" ]
+}
+
 @test "queue-run: transports that rules gave win over the routes" {
   printf '#!/bin/sh\necho "local $1 $3" >>"$OUT/calls"; printf "rok\\0Kok\\0"\n' >local
   chmod +x local

@@ -1,0 +1,17 @@
+// What rules asked of the queue for a message: members of its context (vsmtp-chain(7)).
+#pragma once
+
+#include <string_view>
+
+#include "queue-run/retry.h"
+
+namespace run {
+
+struct Wishes {
+  RetryPolicy retry;     // that of the settings, as rules changed it
+  bool is_bulk = false;  // waits behind fresh mail
+};
+// What cannot be read changes nothing.
+[[nodiscard]] Wishes wishes_of(std::string_view context, const RetryPolicy& standard);
+
+}  // namespace run
