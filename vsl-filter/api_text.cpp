@@ -39,7 +39,7 @@ void add_aliases(ApiEntry& entry, const vsl::NativeRow& row) {
   while (!rest.empty()) {
     const auto alias = rest.substr(0, rest.find(' '));
     rest.remove_prefix(std::min(rest.size(), alias.size() + 1));
-    if (!alias.empty()) add_once(entry.aliases, std::string(alias));
+    if (!alias.empty()) add_once(entry.aliases, row.space.empty() ? std::string(alias) : std::string(row.space) + "::" + std::string(alias));
   }
 }
 
@@ -96,7 +96,7 @@ void append_json(std::string& out, const ApiEntry& entry) {
 
 std::vector<ApiEntry> api_entries(const Api& api) {
   std::map<std::string, ApiEntry> entries;
-  std::map<const char*, std::string> by_doc;  // rows of one function share their text
+  std::map<vsl::Native, std::string> by_function;
   for (const auto* row : api.natives().rows()) {
     if ((row->flags & kSpelling) != 0) continue;
     ApiEntry fresh;
@@ -111,13 +111,13 @@ std::vector<ApiEntry> api_entries(const Api& api) {
     entry.is_constant |= (row->flags & vsl::kConstant) != 0;
     add_once(entry.forms, form_of(*row));
     add_aliases(entry, *row);
-    by_doc.emplace(row->doc.data(), entry.full_name());
+    by_function.emplace(row->run, entry.full_name());
   }
   for (const auto* row : api.natives().rows()) {
     const bool is_plain = (row->flags & kSpelling) != 0 && row->space != "vsl" && row->space != "sys" && !has_handle(*row);
     if (!is_plain) continue;
-    const auto known = by_doc.find(row->doc.data());
-    if (known == by_doc.end()) continue;
+    const auto known = by_function.find(row->run);
+    if (known == by_function.end()) continue;
     auto& entry = entries.at(known->second);
     auto alias = row->space.empty() ? std::string(row->name) : std::string(row->space) + "::" + std::string(row->name);
     if (alias != entry.full_name()) add_once(entry.aliases, std::move(alias));

@@ -47,7 +47,7 @@ TEST_CASE("rules C: one stage, its status and reply") {
       {"C7", Stage::Connect, R"(#{ connect: [ rule "q" || quarantine("suspects") ], mail: [ rule "never" || deny() ] })", "quarantine"},
       {"C8", Stage::Preq, R"(#{ preq: [ action "only the side effect" || { quarantine("x"); }, rule "end" || accept() ] })", "accept"},
       {"C9", Stage::Connect, R"(#{ connect: [ rule "early" || { message_id(); next() } ] })", "deny 554 permanent problems with the remote server"},
-      {"C10", Stage::Mail, R"(#{ mail: [ rule "caught" || {
+      {"C10", Stage::Connect, R"(#{ connect: [ rule "caught" || {
            try { rewrite_mail_from_envelop("no address"); } catch (e) { return if "invalid type conversion" in e { accept() } else { deny() }; }
            deny()
          } ] })", "accept"},
@@ -114,6 +114,148 @@ TEST_CASE("rules C: what a stage leaves for the next ones") {
     Session transaction = session(Stage::Connect);
     const auto rules = RuleSet::none(testing::site());
     CHECK(testing::run(*rules, transaction, Stage::Connect).starts_with("deny 554"));
+  }
+}
+
+TEST_CASE("rules C: which directives run, and what the server does behind the reply") {
+  struct Names : Trace {
+    std::vector<std::string> names;
+    void on_directive(const DirectiveReport& report) override { names.push_back(report.directive.name); }
+  };
+  {  // C1: c is not evaluated
+    const auto rules = load(R"(#{ connect: [ rule "a" || next(), rule "b" || accept(), rule "c" || deny() ] })");
+    Session transaction = session(Stage::Connect);
+    Names ran;
+    const auto result = run_stage(*rules, transaction, Stage::Connect, &ran);
+    CHECK(ran.names == std::vector<std::string>{"a", "b"});
+    CHECK(result.directive == "b");
+    CHECK_FALSE(effect_of(Stage::Connect, result, true).reply.has_value());  // the greeting
+  }
+  {  // C3: connection closed
+    const auto rules = load(R"(#{ mail: [ rule "named" || deny("550 5.7.1 not you") ] })");
+    Session transaction = session(Stage::Mail);
+    CHECK(effect_of(Stage::Mail, run_stage(*rules, transaction, Stage::Mail), true).closes);
+  }
+  {  // C4: the recipient leaves the list, the connection stays, the next RCPT is evaluated
+    const auto rules = load(R"(#{ rcpt: [ rule "soft" || if rcpt().local_part == "bob" { info("451 4.7.0 come back") } else { next() } ] })");
+    Session transaction = session(Stage::Rcpt);
+    const auto effect = effect_of(Stage::Rcpt, run_stage(*rules, transaction, Stage::Rcpt), true);
+    CHECK_FALSE(effect.closes);
+    CHECK_FALSE(effect.advances);
+    transaction.refuse_rcpt();  // as the server does then
+    CHECK(transaction.transaction()->recipients.size() == 0);
+    transaction.rcpt("eve@own.example", {});
+    CHECK(testing::run(*rules, transaction, Stage::Rcpt) == "next");
+  }
+  {  // C5: what the log says
+    const auto rules = load(R"(#{ helo: [ rule "no value" || if helo() == "other" { accept() } ] })");
+    Session transaction = session(Stage::Helo);
+    const auto result = run_stage(*rules, transaction, Stage::Helo);
+    CHECK(has(result.failure, "stage 'helo' skipped => rule engine failed in 'no value': test.vsl:1:"));
+    CHECK(has(result.failure, "Output type incorrect: () (expecting status)"));
+  }
+}
+
+TEST_CASE("rules 2.4: every status in every stage") {
+  // As the table has it: reply ("": the standard one), whether the SMTP state advances, whether the connection closes, the message's fate.
+  struct Row {
+    Stage stage;
+    const char* status;
+    const char* reply;
+    bool advances, closes;
+    Fate fate;
+  };
+  constexpr const char* kDenied = "554 permanent problems with the remote server";
+  constexpr const char* kBad = "535 5.7.8 Authentication credentials invalid";
+  constexpr const char* kGood = "235 2.7.0 Authentication succeeded";
+  const Row kRows[] = {
+      {Stage::Connect, "next()", "", true, false, Fate::GoOn},
+      {Stage::Connect, "accept()", "", true, false, Fate::GoOn},
+      {Stage::Connect, "accept(\"220 hi\")", "220 hi", true, false, Fate::GoOn},
+      {Stage::Connect, "faccept()", "", true, false, Fate::GoOn},
+      {Stage::Connect, "faccept(\"220 hi\")", "220 hi", true, false, Fate::GoOn},
+      {Stage::Connect, "deny()", kDenied, false, true, Fate::Drop},
+      {Stage::Connect, "deny(\"554 5.7.1 no\")", "554 5.7.1 no", false, true, Fate::Drop},
+      {Stage::Connect, "info(\"220 hi\")", "220 hi", true, false, Fate::GoOn},
+      {Stage::Connect, "quarantine(\"x\")", "", true, false, Fate::GoOn},
+      {Stage::Helo, "next()", "", true, false, Fate::GoOn},
+      {Stage::Helo, "accept()", "", true, false, Fate::GoOn},
+      {Stage::Helo, "accept(\"250 hi\")", "250 hi", true, false, Fate::GoOn},
+      {Stage::Helo, "deny()", kDenied, false, true, Fate::Drop},
+      {Stage::Helo, "info(\"501 5.5.4 what?\")", "501 5.5.4 what?", false, false, Fate::GoOn},
+      {Stage::Helo, "quarantine(\"x\")", "", true, false, Fate::GoOn},
+      {Stage::Authenticate, "next()", kBad, false, false, Fate::GoOn},
+      {Stage::Authenticate, "accept()", kGood, true, false, Fate::GoOn},
+      {Stage::Authenticate, "accept(\"235 2.7.0 you again\")", "235 2.7.0 you again", true, false, Fate::GoOn},
+      {Stage::Authenticate, "faccept()", kGood, true, false, Fate::GoOn},
+      {Stage::Authenticate, "deny()", kBad, false, true, Fate::Drop},
+      {Stage::Authenticate, "deny(\"535 5.7.8 no\")", "535 5.7.8 no", false, true, Fate::Drop},
+      {Stage::Authenticate, "info(\"454 4.7.0 later\")", "454 4.7.0 later", false, false, Fate::GoOn},
+      {Stage::Mail, "next()", "", true, false, Fate::GoOn},
+      {Stage::Mail, "accept(\"250 2.1.0 you\")", "250 2.1.0 you", true, false, Fate::GoOn},
+      {Stage::Mail, "faccept(\"250 2.1.0 you\")", "250 2.1.0 you", true, false, Fate::GoOn},
+      {Stage::Mail, "deny()", kDenied, false, true, Fate::Drop},
+      {Stage::Mail, "info(\"450 later\")", "450 later", false, false, Fate::GoOn},
+      {Stage::Mail, "quarantine(\"x\")", "", true, false, Fate::GoOn},
+      {Stage::Rcpt, "accept(\"251 forwarding\")", "251 forwarding", true, false, Fate::GoOn},
+      {Stage::Rcpt, "deny(\"550 5.1.1 no\")", "550 5.1.1 no", false, true, Fate::Drop},
+      {Stage::Rcpt, "info(\"550 5.1.1 no\")", "550 5.1.1 no", false, false, Fate::GoOn},
+      {Stage::Rcpt, "quarantine(\"x\")", "", true, false, Fate::GoOn},
+      {Stage::Data, "deny()", kDenied, false, true, Fate::Drop},
+      {Stage::Data, "info(\"451 later\")", "451 later", false, false, Fate::GoOn},
+      {Stage::Preq, "next()", "", true, false, Fate::GoOn},
+      {Stage::Preq, "accept(\"250 2.0.0 thanks\")", "250 2.0.0 thanks", true, false, Fate::GoOn},
+      {Stage::Preq, "faccept(\"250 2.0.0 thanks\")", "", true, false, Fate::Deliver},
+      {Stage::Preq, "deny()", kDenied, false, true, Fate::Drop},
+      {Stage::Preq, "deny(\"554 5.7.1 spam\")", "554 5.7.1 spam", false, true, Fate::Drop},
+      {Stage::Preq, "info(\"451 4.7.0 later\")", "451 4.7.0 later", false, false, Fate::Drop},
+      {Stage::Preq, "quarantine(\"x\")", "", true, false, Fate::Quarantine},
+      {Stage::Postq, "next()", "", true, false, Fate::GoOn},
+      {Stage::Postq, "accept()", "", true, false, Fate::GoOn},
+      {Stage::Postq, "faccept()", "", true, false, Fate::Deliver},
+      {Stage::Postq, "deny()", "", true, false, Fate::Dead},
+      {Stage::Postq, "info(\"450 x\")", "", true, false, Fate::GoOn},
+      {Stage::Postq, "quarantine(\"x\")", "", true, false, Fate::Quarantine},
+      {Stage::Delivery, "next()", "", true, false, Fate::GoOn},
+      {Stage::Delivery, "faccept()", "", true, false, Fate::GoOn},
+      {Stage::Delivery, "deny()", "", true, false, Fate::Dead},
+      {Stage::Delivery, "info(\"450 x\")", "", true, false, Fate::GoOn},
+      {Stage::Delivery, "quarantine(\"x\")", "", true, false, Fate::Quarantine},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(std::string(name_of(row.stage)));
+    CAPTURE(std::string(row.status));
+    const auto rules = load("#{ " + std::string(name_of(row.stage)) + ": [ rule \"a\" || " + row.status + " ] }");
+    Session transaction = session(row.stage);
+    const auto effect = effect_of(row.stage, run_stage(*rules, transaction, row.stage), true);
+    CHECK((effect.reply ? effect.reply->words() : "") == row.reply);
+    CHECK(effect.advances == row.advances);
+    CHECK(effect.closes == row.closes);
+    CHECK(effect.fate == row.fate);
+  }
+}
+
+TEST_CASE("rules 2.4: how long a status lasts") {
+  struct Row {
+    const char* status;
+    bool lasts;
+  };
+  for (const Row& row : {Row{"faccept()", true}, {"quarantine(\"x\")", true}, {"deny()", true}, {"accept()", false}, {"info(\"450 x\")", false}, {"next()", false}}) {
+    CAPTURE(std::string(row.status));
+    const std::string status(row.status);
+    for (const Stage stage : {Stage::Connect, Stage::Helo, Stage::Mail, Stage::Rcpt}) {
+      CAPTURE(std::string(name_of(stage)));
+      const auto rules = load("#{ " + std::string(name_of(stage)) + ": [ rule \"a\" || " + status + " ], preq: [ rule \"b\" || deny(\"554 ran\") ] }");
+      Session transaction = session(Stage::Preq);
+      run_stage(*rules, transaction, stage);
+      CHECK(run_stage(*rules, transaction, Stage::Preq).was_skipped == row.lasts);
+      // RSET and the next message.
+      transaction.reset();
+      transaction.mail("x@y.example", "ID2", {});
+      transaction.rcpt("bob@own.example", {});
+      REQUIRE(transaction.message(base::Blob::of_octets(std::string(testing::kMessage))));
+      CHECK(run_stage(*rules, transaction, Stage::Preq).was_skipped == (row.lasts && stage < Stage::Mail));
+    }
   }
 }
 
@@ -198,7 +340,7 @@ TEST_CASE("rules C: warnings") {
       {"#{ mail: [ rule \"a\" || deny(), rule \"b\" || next() ] }", "this directive is never reached"},
       {"#{ mail: [ rule \"a\" || next() ], rcpt: [ rule \"a\" || next() ] }", "the name 'a' is that of a directive of stage 'mail' too"},
       {"#{ mail: [ rule \"a\" || vsl::deny() ] }", "`vsl::deny` is a spelling of v0"},
-      {"object a ip4 = \"10.0.0.1\"; object b fqdn = \"x.example\"; #{ mail: [ rule \"a\" || if a == b { deny() } else { next() } ] }", "a ip4 object never equals a fqdn object"},
+      {"object a ip4 = \"10.0.0.1\"; object b fqdn = \"x.example\"; #{ mail: [ rule \"a\" || if a == b { deny() } else { next() } ] }", "an ip4 object never equals a fqdn object"},
   };
   for (const Row& row : kRows) {
     CAPTURE(std::string(row.script));

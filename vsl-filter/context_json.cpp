@@ -66,6 +66,27 @@ void add_place(Json& json, const Session& session) {
   if (const Transaction* transaction = session.transaction(); transaction != nullptr && !transaction->hold.empty()) json["hold"] = transaction->hold;
 }
 
+void add_wishes(Json& json, const QueueWishes& wishes) {
+  if (wishes.put_off) json["put_off"] = {{"reason", wishes.put_off->reason}, {"until", time(wishes.put_off->until)}};
+  if (wishes.retry_after_seconds) json["retry_after"] = *wishes.retry_after_seconds;
+  if (wishes.expire_seconds) json["expire"] = *wishes.expire_seconds;
+  if (wishes.priority != 0) json["priority"] = wishes.priority;
+}
+
+QueueWishes read_wishes(const Json& json) {
+  QueueWishes wishes;
+  const auto seconds = [&json](const char* name) -> std::optional<std::uint64_t> {
+    const Json* value = member(json, name);
+    if (value == nullptr || !value->is_number_unsigned()) return std::nullopt;
+    return value->get<std::uint64_t>();
+  };
+  wishes.retry_after_seconds = seconds("retry_after");
+  wishes.expire_seconds = seconds("expire");
+  if (const Json* priority = member(json, "priority"); priority != nullptr && priority->is_number_integer())
+    wishes.priority = static_cast<int>(std::clamp<std::int64_t>(priority->get<std::int64_t>(), -10, 10));
+  return wishes;
+}
+
 // Members that `json` lacks, from what was there before.
 void add_unknown(Json& json, const Json& original) {
   if (!json.is_object() || !original.is_object()) return;
@@ -128,6 +149,7 @@ void read_transaction(Session& session, const Json& json, const Json& metadata) 
     if (!name.empty()) (void)transaction.set_quarantine(name);
   transaction.hold = text(json, "hold");
   if (transaction.hold.empty() && text(json, "queue") == "hold") transaction.hold = "held";
+  transaction.wishes = read_wishes(json);
   if (const Json* variables = member(json, "variables"); variables != nullptr && variables->is_object())
     for (const auto& [name, value] : variables->items()) transaction.variables[name] = value.dump(-1, ' ', false, Json::error_handler_t::replace);
   read_results(transaction, metadata, kMetadataResults);
@@ -141,7 +163,7 @@ std::string to_context(const Session& session, const ContextForm& form, std::str
   if (!before.is_object()) before = Json::object();
   before.erase("state");  // what it carried is in this context now
   if (!session.place().empty())
-    for (const auto* name : {"queue", "quarantine", "hold"}) before.erase(name);
+    for (const auto* name : {"queue", "quarantine", "hold", "put_off"}) before.erase(name);
 
   Json json = Json::object();
   json["connection"] = connection_of(session.connection);
@@ -156,6 +178,7 @@ std::string to_context(const Session& session, const ContextForm& form, std::str
     for (const auto& [name, result] : transaction->results)
       if (std::ranges::find(kOtherResults, name) != kOtherResults.end()) json[name] = parsed(result);
   add_place(json, session);
+  if (session.transaction() != nullptr) add_wishes(json, session.transaction()->wishes);
   add_unknown(json, before);
   if (form.message) json["message"] = *form.message;
   return json.dump(form.is_pretty ? 2 : -1, ' ', false, Json::error_handler_t::replace);

@@ -30,6 +30,7 @@ Site site_of(const base::Settings& settings) { return Site::of(settings, write_l
 std::shared_ptr<const RuleSet> load_or_complain(const base::Settings& settings, const Options& options) {
   Site site = site_of(settings);
   site.tells_assignments = options.traces_assignments;
+  site.is_trial = options.mode == Mode::Report;
   auto loaded = RuleSet::load(options.rules, std::move(site));
   if (!loaded) {
     (void)base::report(kManual.program, loaded.error());

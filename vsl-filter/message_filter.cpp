@@ -106,7 +106,13 @@ Answer filter_message(const RuleSet& rules, const chain::Invocation& invocation,
   const auto level = result.directive.empty() ? base::log::Level::Debug : base::log::Level::Info;
   if (base::log::enabled(level)) base::log::write(level, "rules", {{"id", transaction.message_id}, {"stage", name_of(stage)}, {"status", status}, {"directive", result.directive}});
   switch (effect.fate) {
-    case Fate::Drop: return refused(effect.reply.value_or(Reply{451, "4.3.0", "Requested action aborted: local error in processing"}));
+    case Fate::Drop:
+      // info("250 ..."): the client is content, and nothing is kept.
+      if (effect.reply && !effect.reply->is_refusal()) {
+        base::log::info("discarded", {{"id", transaction.message_id}, {"directive", result.directive}, {"reply", effect.reply->words()}});
+        return Answer::taken(effect.reply->words());
+      }
+      return refused(effect.reply.value_or(Reply{451, "4.3.0", "Requested action aborted: local error in processing"}));
     case Fate::Defer: return refused({451, "4.3.0", "Requested action aborted: local error in processing"});
     case Fate::GoOn:
     case Fate::Deliver:

@@ -99,6 +99,12 @@ class Player {
       played_.end = End::Quarantined;
     } else if (!transaction.hold.empty()) {
       played_.end = End::Held;
+    } else if (transaction.wishes.put_off) {
+      played_.end = End::Deferred;
+      played_.at = Stage::Preq;  // the first where rules can
+      for (const auto& event : played_.events)
+        if (event.result.status.kind == Skip::Kind::Faccept && !event.result.was_skipped) played_.at = event.stage;
+      played_.reply = transaction.wishes.put_off->reason;
     }
   }
 

@@ -100,7 +100,8 @@ class Repl {
 }  // namespace
 
 int read_and_print(const base::Settings& settings, const Options& options) {
-  const Site site = site_of(settings);
+  Site site = site_of(settings);
+  site.is_trial = true;
   Session session;
   if (const auto filled = fill(session, site, options); !filled) return base::report(kManual.program, filled.error());
   Repl repl(site, options, session);

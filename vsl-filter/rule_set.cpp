@@ -28,7 +28,7 @@ constexpr auto kDeclarations = std::to_array<vsl::DeclarationKeyword>({
     {"service", "", "make_service", {}, kServicePrefixes, "service"},
 });
 
-constexpr auto kKinds = std::to_array<std::string_view>({"rule", "action", "delegate"});
+constexpr auto kKinds = std::to_array<std::string_view>({"rule", "action", "delegate", "hook"});
 
 vsl::Budget budget_of(const base::Settings& settings) {
   vsl::Budget budget;
@@ -75,7 +75,7 @@ void RuleSet::finish(const Load& load) {
   options.sinks = sinks_of(site_);
   options.tells_assignments = site_.tells_assignments;
   load(options);
-  if (loaded_.program) take_stages(check.stage_map());
+  if (loaded_.program) take_stages(check);
   is_usable_ = loaded_.program != nullptr && !loaded_.diagnostics.has_errors();
 }
 
@@ -108,10 +108,12 @@ std::shared_ptr<const RuleSet> RuleSet::none(Site site) {
 }
 
 // The checking pass has told of most mistakes with their places (rule_check.h); here are those of values that are computed.
-void RuleSet::take_stages(vsl::Span where) {
+void RuleSet::take_stages(const RuleCheck& check) {
   vsl::Diagnostics& diagnostics = loaded_.diagnostics;
   const Value& value = loaded_.program->value();
+  const vsl::Span where = check.stage_map();
   if (!value.is_map()) {
+    if (!check.hooks().empty()) return take_hooks(check);
     diagnostics.error(where, "the rules must end in a map of stages, not in a value of type " + std::string(vsl::type_name(value)))
         .with_help("as the last expression of the main file: #{ connect: [ rule \"name\" || next() ] }");
     return;
@@ -137,38 +139,48 @@ void RuleSet::take_stages(vsl::Span where) {
   }
 }
 
-void RuleSet::take_directive(Stage stage, const Value& value, vsl::Span where) {
-  vsl::Diagnostics& diagnostics = loaded_.diagnostics;
-  const std::string in = " in stage '" + std::string(name_of(stage)) + "'";
-  if (!value.is_map()) {
-    diagnostics.error(where, "an element" + in + " is no directive but a value of type " + std::string(vsl::type_name(value)))
-        .with_help("a directive is written: rule \"name\" || next()");
-    return;
+// v3: a script without a map, whose functions on_STAGE(ctx) are the rules.
+void RuleSet::take_hooks(const RuleCheck& check) {
+  for (const auto& hook : check.hooks()) {
+    auto& directives = directives_[static_cast<std::size_t>(hook.stage)];
+    if (!directives.empty()) {
+      loaded_.diagnostics.error(hook.span, "the stage '" + std::string(name_of(hook.stage)) + "' has two hooks: this one and " + directives.front().name + "()");
+      continue;
+    }
+    directives.push_back({DirectiveKind::Hook, std::string(hook.name), {}});
   }
+}
+
+std::expected<Directive, std::string> directive_of(const Value& value, Stage stage) {
+  const std::string in = " in stage '" + std::string(name_of(stage)) + "'";
+  if (!value.is_map()) return std::unexpected("an element" + in + " is no directive but a value of type " + std::string(vsl::type_name(value)));
   const vsl::Map& map = value.as_map();
   Directive directive;
   directive.name = text_at(map, "name");
-  if (directive.name.empty()) {
-    diagnostics.error(where, "a directive" + in + " does not have a name");
-    return;
-  }
+  if (directive.name.empty()) return std::unexpected("a directive" + in + " does not have a name");
   const std::string type = text_at(map, "type");
   const auto kind = std::ranges::find(kKinds, type);
-  if (kind == kKinds.end()) {
-    diagnostics.error(where, "the directive '" + directive.name + "'" + in + " is neither a rule nor an action: its type is '" + type + "'");
-    return;
-  }
+  if (kind == kKinds.end() || type == name_of(DirectiveKind::Hook))
+    return std::unexpected("the directive '" + directive.name + "'" + in + " is neither a rule nor an action: its type is '" + type + "'");
   directive.kind = static_cast<DirectiveKind>(kind - kKinds.begin());
   const Value* evaluate = map.find("evaluate");
-  if (evaluate == nullptr || !evaluate->is_function()) {
-    diagnostics.error(where, "the directive '" + directive.name + "'" + in + " does not have an evaluation function");
+  if (evaluate == nullptr || !evaluate->is_function()) return std::unexpected("the directive '" + directive.name + "'" + in + " does not have an evaluation function");
+  directive.evaluate = *evaluate;
+  return directive;
+}
+
+void RuleSet::take_directive(Stage stage, const Value& value, vsl::Span where) {
+  vsl::Diagnostics& diagnostics = loaded_.diagnostics;
+  auto directive = directive_of(value, stage);
+  if (!directive) {
+    auto& error = diagnostics.error(where, directive.error());
+    if (!value.is_map()) error.with_help("a directive is written: rule \"name\" || next()");
     return;
   }
   auto& directives = directives_[static_cast<std::size_t>(stage)];
-  if (std::ranges::find(directives, directive.name, &Directive::name) != directives.end() && !RuleCheck::has_told_of(diagnostics, directive.name))
-    diagnostics.error(where, "found duplicate rule '" + directive.name + "'" + in + ": a rule must have a unique name");
-  directive.evaluate = *evaluate;
-  directives.push_back(std::move(directive));
+  if (std::ranges::find(directives, directive->name, &Directive::name) != directives.end() && !RuleCheck::has_told_of(diagnostics, directive->name))
+    diagnostics.error(where, "found duplicate rule '" + directive->name + "' in stage '" + std::string(name_of(stage)) + "': a rule must have a unique name");
+  directives.push_back(*std::move(directive));
 }
 
 }  // namespace rules

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <expected>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,17 +17,26 @@
 
 namespace rules {
 
+class RuleCheck;
+
 // What vSL adds to the grammar of the language.
 extern const vsl::Dialect kDialect;
 
-enum class DirectiveKind : std::uint8_t { Rule, Action, Delegate };
+enum class DirectiveKind : std::uint8_t {
+  Rule,
+  Action,
+  Delegate,
+  Hook,  // fn on_STAGE(ctx) of v3: the only one of its stage
+};
 std::string_view name_of(DirectiveKind kind);
 
 struct Directive {
   DirectiveKind kind = DirectiveKind::Rule;
   std::string name;
-  vsl::Value evaluate;  // a closure; that of v3 takes ctx()
+  vsl::Value evaluate;  // a closure; that of v3 takes ctx(). Of a hook nothing: it is a function of the main script, by its name
 };
+// Of a map #{type, name, evaluate}; else what is wrong with it.
+std::expected<Directive, std::string> directive_of(const vsl::Value& value, Stage stage);
 
 class RuleSet {
  public:
@@ -54,7 +64,8 @@ class RuleSet {
   RuleSet(Site site);
   template <class Load>
   void finish(const Load& load);
-  void take_stages(vsl::Span where);
+  void take_stages(const RuleCheck& check);
+  void take_hooks(const RuleCheck& check);
   void take_directive(Stage stage, const vsl::Value& value, vsl::Span where);
 
   Site site_;

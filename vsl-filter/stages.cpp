@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "vsl-filter/api/values.h"
+#include "vsl-filter/lang/bytecode.h"
+#include "vsl-filter/lang/object.h"
 
 namespace rules {
 
@@ -41,16 +43,26 @@ OnError on_error(Stage stage, const vsl::Failure& failure, const Site& site) {
   return site.on_error;
 }
 
-class StageRun {
+// Where the code of a directive begins; that of a hook is not known here.
+vsl::Span place_of(const Directive& directive) {
+  const vsl::Code* code = directive.evaluate.is_function() ? directive.evaluate.as_function().code : nullptr;
+  if (code == nullptr || code->spans.empty()) return {};
+  return {code->source, code->spans.front().begin, code->spans.front().end};
+}
+
+class StageRun : InnerRules {
  public:
   StageRun(const RuleSet& rules, Session& session, Stage stage, Trace* trace)
-      : rules_(rules), stage_(stage), trace_(trace), scene_{rules.site(), &session, stage}, run_(rules.program(), rules.budget(), &scene_, sinks()) {}
+      : rules_(rules), stage_(stage), trace_(trace), scene_{rules.site(), &session, stage, this}, run_(rules.program(), rules.budget(), &scene_, sinks()) {}
 
   StageResult directives() {
     for (const Directive& directive : rules_.directives(stage_)) {
       one(directive);
-      if (status_.kind == StatusKind::Next) continue;
-      result_.directive = directive.name;
+      if (status_.kind == StatusKind::Next) {
+        result_.directive.clear();  // a hook went on in spite of a directive that decided
+        continue;
+      }
+      if (result_.directive.empty()) result_.directive = directive.name;
       break;
     }
     result_.status = skip_of(status_);
@@ -86,18 +98,58 @@ class StageRun {
     if (trace_ != nullptr) trace_->on_directive({stage_, directive, has_status ? &status_ : nullptr, failure, time});
   }
 
-  vsl::Expected<Status> evaluate(const Directive& directive) {
+  Value context() { return run_.heap().host(kContextClass, nullptr); }
+
+  Result call(const Directive& directive) {
+    if (directive.kind == DirectiveKind::Hook) {
+      const Value handle = context();
+      return run_.call(directive.name, std::span<const Value>(&handle, 1));
+    }
     const bool takes_context = run_.parameters_of(directive.evaluate) == 1;  // |ctx| of v3
-    const Value context = takes_context ? run_.heap().host(kContextClass, nullptr) : Value();
-    Result value = run_.call(directive.evaluate, std::span<const Value>(&context, takes_context ? 1 : 0));
+    const Value handle = takes_context ? context() : Value();
+    return run_.call(directive.evaluate, std::span<const Value>(&handle, takes_context ? 1 : 0));
+  }
+
+  // Within a hook, and its budget.
+  Result run_directives(const Value& directives) override {
+    const Value handle = context();
+    std::optional<Status> status;
+    for (const Value& value : directives.as_array()) {
+      const auto directive = directive_of(value, stage_);
+      if (!directive) return vsl::fail_api(directive.error());
+      const auto begin = std::chrono::steady_clock::now();
+      const bool takes_context = run_.parameters_of(directive->evaluate) == 1;
+      Result given = run_.call_back(directive->evaluate, std::span<const Value>(&handle, takes_context ? 1 : 0));
+      if (!given) return given;
+      auto end = status_given(*directive, *given);
+      if (!end) return pass_on(end);
+      const bool has_status = directive->kind != DirectiveKind::Action;
+      if (trace_ != nullptr) trace_->on_directive({stage_, *directive, has_status ? &*end : nullptr, {}, std::chrono::steady_clock::now() - begin});
+      status = *std::move(end);
+      if (status->kind == StatusKind::Next) continue;
+      result_.directive = directive->name;
+      break;
+    }
+    return status ? value_of(run_.heap(), *std::move(status)) : Value();
+  }
+
+  vsl::Expected<Status> evaluate(const Directive& directive) {
+    Result value = call(directive);
     if (!value) {
       // exit(status) ends the directive with that status.
       if (value.error().kind() != vsl::ErrorKind::Exit) return pass_on(value);
       value = Value(value.error().value());
     }
+    return status_given(directive, *value);
+  }
+
+  static vsl::Expected<Status> status_given(const Directive& directive, const Value& given) {
     if (directive.kind == DirectiveKind::Action) return Status{};
-    if (const Status* status = status_in(*value)) return *status;
-    return vsl::fail(vsl::ErrorKind::DataType, "Output type incorrect: " + std::string(vsl::type_name(*value)) + " (expecting status)");
+    if (directive.kind == DirectiveKind::Hook && given.is_unit()) return Status{};  // of ctx.run(): no rules
+    if (const Status* status = status_in(given)) return *status;
+    vsl::Failure failure(vsl::ErrorKind::DataType, "Output type incorrect: " + std::string(vsl::type_name(given)) + " (expecting status)");
+    if (const auto place = place_of(directive); place.end > 0) failure.add_call("closure", place);
+    return std::unexpected(std::move(failure));
   }
 
   void fail(const Directive& directive, const vsl::Failure& failure, const std::string& line) {

@@ -10,6 +10,7 @@
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "lib/base/text.h"
+#include "lib/queue/spool.h"
 #include "vsl-filter/changes.h"
 #include "vsl-filter/loading.h"
 #include "vsl-filter/playback.h"
@@ -77,6 +78,8 @@ class CaseRun {
       if (failed) return {folder + ": " + failed.message()};
       if (const auto set = settings.set(*base::find_setting("rules." + key), folder); !set) return {set.error().cause};
     }
+    if (const auto spool = queue::Spool::create(folder_.path() + "/spool"); !spool) return {spool.error().cause};
+    if (const auto set = settings.set(*base::find_setting("queue.spool"), folder_.path() + "/spool"); !set) return {set.error().cause};
     Site site = site_of(settings);
     site.log = [this](LogLevel level, std::string_view text) {
       if (level >= LogLevel::Warn) log_ += "    log: " + base::text::printable(text, 500) + "\n";

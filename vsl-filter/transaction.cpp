@@ -113,6 +113,10 @@ base::Result<void> Session::add_recipient(std::string_view address, base::WallTi
   return {};
 }
 
+void Session::forget_recipient(std::string_view address) {
+  std::erase_if(connection.recipients, [key = address_key(address)](const std::string& early) { return address_key(early) == key; });
+}
+
 const Skip& Session::skip() const {
   if (transaction_ && transaction_->skip.kind != Skip::Kind::None) return transaction_->skip;
   return connection.skip;
@@ -151,6 +155,7 @@ std::string Session::place() const {
     default: break;
   }
   if (transaction_ && !transaction_->hold.empty()) return "hold";
+  if (transaction_ && transaction_->wishes.put_off) return "deferred";
   return skip().kind == Skip::Kind::Faccept ? "deliver" : "";
 }
 

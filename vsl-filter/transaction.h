@@ -68,6 +68,20 @@ struct Connection {
   std::vector<std::string> recipients;
 };
 
+// What rules ask of the queue for a message (queue:: of vsl.md 5.4).
+struct QueueWishes {
+  struct PutOff {
+    std::string reason;  // "450 4.3.2 at night"
+    base::WallTime until{};
+    friend bool operator==(const PutOff&, const PutOff&) = default;
+  };
+  std::optional<PutOff> put_off;                     // when the first delivery is tried
+  std::optional<std::uint64_t> retry_after_seconds;  // from one attempt to the next
+  std::optional<std::uint64_t> expire_seconds;       // from its arrival until it is given up
+  int priority = 0;                                  // below 0: behind fresh mail
+  friend bool operator==(const QueueWishes&, const QueueWishes&) = default;
+};
+
 struct Transaction {
   std::string reverse_path;  // "" is <>
   std::string given_reverse_path;  // as MAIL said it
@@ -79,6 +93,7 @@ struct Transaction {
   HeaderList headers;  // what was added before the message came
   std::optional<Message> message;
   std::string quarantine;    // its name, once rules want the message there
+  QueueWishes wishes;
   std::string hold;          // why it shall be held
   Variables results;         // spf, dkim, dmarc, arc, bimi, flow: what later stages learn (JSON)
 
@@ -109,6 +124,7 @@ class Session {
   [[nodiscard]] HeaderList& headers();
   // A recipient that rules add before there is a transaction joins each one at its first RCPT (3.15 [a]).
   [[nodiscard]] base::Result<void> add_recipient(std::string_view address, base::WallTime now);
+  void forget_recipient(std::string_view address);  // one of these
 
   // That of the transaction, else of the connection.
   [[nodiscard]] const Skip& skip() const;

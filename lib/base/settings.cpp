@@ -55,6 +55,9 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "data_time_max", Kind::Duration, "1h", "", "time for a whole message"},
     {"smtp", "stop_timeout", Kind::Duration, "30s", "", "time that open transactions have when the server is stopped"},
 
+    {"auth", "check_password", Kind::Program, "", "", "program that says whether name and password of a user are right, by the checkpassword interface: both on descriptor 3, exit code 0 or 1"},
+    {"auth", "check_password_timeout", Kind::Duration, "10s", "", "time that this program has"},
+
     {"rules", "path", Kind::List, "", "", "folders in which imported scripts are looked for, behind those of the importing and the main script"},
     {"rules", "on_error", Kind::Choice, "deny", "deny|tempfail|next", "what a rule that fails does before the message is queued; behind the queue the message is put off"},
     {"rules", "deny_closes", Kind::Flag, "yes", "", "a refusal by deny() closes the connection; no: at rcpt it refuses that recipient alone"},

@@ -114,6 +114,9 @@ constexpr auto kGroups = std::to_array<Group>({
     {"Relay checks", rules::relay_rows},
     {"DNS", rules::dns_rows},
     {"Log, time, machine", rules::system_rows},
+    {"Users", rules::authenticate_rows},
+    {"Mail of the rules' own", rules::send_mail_rows},
+    {"Hooks", rules::hook_rows},
 });
 
 // What the language itself offers, by what it is offered on.

@@ -153,6 +153,32 @@ says, by default like
 .Fn deny ;
 the log names stage, directive, file, line and column.
 Effects are immediate: a later directive sees what an earlier one did.
+.Ss Hooks
+A script whose last expression is no map, but which has functions
+.Fn on_STAGE ctx ,
+is one in the style of vSMTP 3.
+Such a function yields the status of its stage, or what
+.Fn ctx.run
+makes of an array of directives:
+.Bd -literal -offset indent
+fn on_helo(ctx) {
+    if ctx.helo == "localhost" { status::deny("550 5.7.1 who are you?") } else { status::next() }
+}
+fn on_rcpt_to(ctx) {
+    const ours = #{
+        "example.org": [ rule "known" |ctx| if rcpt() in users { status::accept() } else { status::next() } ],
+    };
+    let flow = ctx.flow(ours);
+    ctx.run(ours, flow.domain) ?? status::deny("554 5.7.1 no relay")
+}
+.Ed
+.Pp
+.Fn ctx.run
+yields () where there are no rules, which as the value of a hook is
+.Fn next .
+Closures of directives may take
+.Ql ctx
+as their only parameter, in scripts of either style.
 .Sh STATUSES
 .Bl -tag -width Ds
 .It Fn next

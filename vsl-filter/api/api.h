@@ -29,6 +29,7 @@ inline constexpr std::uint16_t kAtLoad = vsl::kStage;           // works while a
 inline constexpr std::uint16_t kNoHandle = vsl::kStage << 1;    // no form with ctx() or msg() in front
 inline constexpr std::uint16_t kSpelling = vsl::kStage << 2;    // of generated rows: another spelling of a function
 inline constexpr std::uint16_t kDeprecated = vsl::kStage << 3;  // ... of v0
+inline constexpr std::uint16_t kGivesStatus = vsl::kStage << 4; // its value is a status
 
 struct ApiRow {
   std::string_view name;     // "client_ip", "spf::check"
@@ -89,6 +90,10 @@ std::span<const ApiRow> relay_rows();
 std::span<const ApiRow> dns_rows();
 std::span<const ApiRow> rate_rows();
 std::span<const ApiRow> greylist_rows();
+std::span<const ApiRow> hook_rows();
+std::span<const ApiRow> queue_rows();
+std::span<const ApiRow> send_mail_rows();
+std::span<const ApiRow> authenticate_rows();
 
 // The predefined codes and networks (3.1, 3.13).
 void add_predefined(vsl::Natives& natives);

@@ -48,6 +48,11 @@ TEST_CASE("api: every spelling of appendix A") {
       {0, "code::c554_7_1 code::c550_7_20 code::c550_7_21 code::c550_7_22 code::c550_7_23 code::c550_7_24 code::c550_7_25 code::c500_7_26 code::c550_7_26 code::c550_7_27 "
           "code::c556_1_10 code::c451_7_1 code::c451_3_0 code::c550_1_1 net::rg_192 net::rg_172 net::rg_10 net::range_10 net::non_routable net::loopback net::private6"},
       {2, "set_variable"},
+      {0, "authenticate auth::unix_users dns::resolver"},
+      {1, "authenticate dns::resolver process::run set_routing_path"},
+      {2, "lookup dns::lookup set_routing_path ctx::set_routing_path"},
+      {3, "log logging::log send_mail sys::send_mail set_routing_path"},
+      {4, "send_mail sys::send_mail"},
   };
   for (const Row& row : kRows) {
     for (const std::string_view spelling : base::text::split(row.spellings, ' ')) {
@@ -61,7 +66,7 @@ TEST_CASE("api: every spelling of appendix A") {
   for (const char* constant : {"code554_7_1", "code550_7_20", "code550_7_21", "code550_7_22", "code550_7_23", "code451_7_24", "code550_7_24", "code550_7_25", "code550_7_26",
                                "code550_7_27", "code556_1_10", "code_greylist", "net_192", "net_172", "net_10", "non_routable_net"})
     CHECK(api.natives().constant("", constant) != nullptr);
-  for (const char* space : {"toml", "cfg"})
+  for (const char* space : {"toml", "cfg", "config"})
     for (const char* name : {"server", "app", "queue", "smtp", "rules"}) CHECK(api.natives().constant(space, name) != nullptr);
 }
 

@@ -1,6 +1,8 @@
 // Questions to DNS (vsl.md 3.8).
 #include <algorithm>
+#include <array>
 
+#include "lib/base/text.h"
 #include "lib/net/dns_shared.h"
 #include "lib/net/domain_name.h"
 #include "vsl-filter/api/api.h"
@@ -22,11 +24,16 @@ using vsl::Value;
 
 namespace {
 
-Answer ask(Run& run, const std::string& name, Type type) {
-  const Site& site = scene_of(run).site;
-  const Waiting waiting(run);
-  return site.facilities->resolver(site.settings).resolve(name, type);
-}
+// Whom a function asks: the resolver of the process, or one that a script has made with dns::resolver().
+struct Asker {
+  Run& run;
+  net::dns::SharedResolver& resolver;
+
+  [[nodiscard]] Answer ask(const std::string& name, Type type) const {
+    const Waiting waiting(run);
+    return resolver.resolve(name, type);
+  }
+};
 
 bool has_failed(const Answer& answer) { return answer.status == Status::Temporary || answer.status == Status::Bogus; }
 
@@ -54,12 +61,11 @@ Value array_of(Run& run, const std::vector<std::string>& texts) {
   return array;
 }
 
-// A and AAAA; an address is its own.
-Expected<std::vector<std::string>> addresses_of(Run& run, const std::string& name) {
-  if (const auto ip = Ip::parse(name)) return std::vector<std::string>{ip->text()};
-  const Answer a = ask(run, name, Type::A);
+// A and AAAA.
+Expected<std::vector<std::string>> addresses_of(const Asker& asker, const std::string& name) {
+  const Answer a = asker.ask(name, Type::A);
   if (a.status == Status::NoName) return no_such_name(name);
-  const Answer aaaa = ask(run, name, Type::Aaaa);
+  const Answer aaaa = asker.ask(name, Type::Aaaa);
   std::vector<std::string> found = a.addresses();
   for (auto& address : aaaa.addresses()) found.push_back(std::move(address));
   if (!found.empty()) return found;
@@ -68,13 +74,14 @@ Expected<std::vector<std::string>> addresses_of(Run& run, const std::string& nam
   return no_such_name(name);
 }
 
-Result lookup(Run& run, Arguments a) {
-  if (const auto ip = Ip::parse(name_argument(a[0]))) return array_of(run, {ip->text()});
+// An address is its own.
+Result lookup(const Asker& asker, Arguments a) {
+  if (const auto ip = Ip::parse(name_argument(a[0]))) return array_of(asker.run, {ip->text()});
   auto name = name_for_dns(a[0]);
   if (!name) return pass_on(name);
-  auto found = addresses_of(run, *name);
+  auto found = addresses_of(asker, *name);
   if (!found) return pass_on(found);
-  return array_of(run, *found);
+  return array_of(asker.run, *found);
 }
 
 // 192.0.2.1 -> 1.2.0.192.in-addr.arpa, RFC 1035 section 3.5; IPv6 by digits, RFC 3596 section 2.5.
@@ -89,32 +96,27 @@ std::string reverse_name(const Ip& ip) {
   return name + "ip6.arpa";
 }
 
-Result rlookup(Run& run, Arguments a) {
+Result rlookup(const Asker& asker, Arguments a) {
   auto ip = ip_argument(a[0]);
   if (!ip) return pass_on(ip);
-  const Answer answer = ask(run, reverse_name(*ip), Type::Ptr);
+  const Answer answer = asker.ask(reverse_name(*ip), Type::Ptr);
   if (has_failed(answer)) return not_resolved(answer);
   const auto names = answer.names();
   if (names.empty()) return no_such_name(ip->text());
-  return array_of(run, names);
+  return array_of(asker.run, names);
 }
 
 // What is not there is an empty array: no name or no records mean the same to who asks for TXT or MX.
-Result txt(Run& run, Arguments a) {
+Result txt(const Asker& asker, Arguments a) {
   auto name = name_for_dns(a[0]);
   if (!name) return pass_on(name);
-  const Answer answer = ask(run, *name, Type::Txt);
+  const Answer answer = asker.ask(*name, Type::Txt);
   if (has_failed(answer)) return not_resolved(answer);
-  return array_of(run, answer.texts());
+  return array_of(asker.run, answer.texts());
 }
 
-Result mx(Run& run, Arguments a) {
-  auto name = name_for_dns(a[0]);
-  if (!name) return pass_on(name);
-  const Answer answer = ask(run, *name, Type::Mx);
-  if (has_failed(answer)) return not_resolved(answer);
-  Value array = run.heap().array();
-  auto hosts = answer.mx();
+Value array_of_hosts(Run& run, std::vector<net::dns::Mx> hosts) {
+  Value array = run.heap().array(hosts.size());
   std::ranges::stable_sort(hosts, {}, &net::dns::Mx::preference);
   for (const auto& host : hosts) {
     Value map = run.heap().map();
@@ -125,17 +127,60 @@ Result mx(Run& run, Arguments a) {
   return array;
 }
 
+Result mx(const Asker& asker, Arguments a) {
+  auto name = name_for_dns(a[0]);
+  if (!name) return pass_on(name);
+  const Answer answer = asker.ask(*name, Type::Mx);
+  if (has_failed(answer)) return not_resolved(answer);
+  return array_of_hosts(asker.run, answer.mx());
+}
+
+// lookup(name, type): each type as the function of its own gives it; but what is not there is an error, as lookup() has it.
+struct RecordRow {
+  std::string_view name;
+  Type type;
+  Value (*values)(Run& run, const Answer& answer);
+};
+constexpr auto kRecords = std::to_array<RecordRow>({
+    {"A", Type::A, [](Run& run, const Answer& answer) { return array_of(run, answer.addresses()); }},
+    {"AAAA", Type::Aaaa, [](Run& run, const Answer& answer) { return array_of(run, answer.addresses()); }},
+    {"MX", Type::Mx, [](Run& run, const Answer& answer) { return array_of_hosts(run, answer.mx()); }},
+    {"PTR", Type::Ptr, [](Run& run, const Answer& answer) { return array_of(run, answer.names()); }},
+    {"TXT", Type::Txt, [](Run& run, const Answer& answer) { return array_of(run, answer.texts()); }},
+});
+
+std::unexpected<vsl::Failure> no_such_type(const std::string& type) {
+  std::string known;
+  for (const RecordRow& row : kRecords) known += (known.empty() ? "" : ", ") + std::string(row.name);
+  return vsl::fail_api("'" + type + "' is no type of DNS records that can be looked up; there are: " + known);
+}
+
+Result lookup_records(const Asker& asker, Arguments a) {
+  const std::string type = name_argument(a[1]);
+  const auto row = std::ranges::find_if(kRecords, [&type](const RecordRow& record) { return base::text::equal_ignoring_case(record.name, type); });
+  if (row == kRecords.end()) return no_such_type(type);
+  const auto ip = row->type == Type::Ptr ? Ip::parse(name_argument(a[0])) : std::nullopt;
+  auto name = ip ? Expected<std::string>(reverse_name(*ip)) : name_for_dns(a[0]);
+  if (!name) return pass_on(name);
+  const Answer answer = asker.ask(*name, row->type);
+  if (has_failed(answer)) return not_resolved(answer);
+  Value values = row->values(asker.run, answer);
+  if (answer.status == Status::NoName) return no_such_name(*name);
+  if (values.as_array().size() == 0) return vsl::fail_api("DNS: no " + std::string(row->name) + " records: '" + *name + "'");
+  return values;
+}
+
 // One of the names of the address leads back to it. RFC 8601 section 2.7.3: at most ten names are tried.
-Result ptr_valid(Run& run, Arguments a) {
+Result ptr_valid(const Asker& asker, Arguments a) {
   constexpr std::size_t kMostNames = 10;
   auto ip = ip_argument(a[0]);
   if (!ip) return pass_on(ip);
-  const Answer answer = ask(run, reverse_name(*ip), Type::Ptr);
+  const Answer answer = asker.ask(reverse_name(*ip), Type::Ptr);
   if (has_failed(answer)) return not_resolved(answer);
   auto names = answer.names();
   if (names.size() > kMostNames) names.resize(kMostNames);
   for (const auto& name : names) {
-    const Answer back = ask(run, name, ip->is_v6 ? Type::Aaaa : Type::A);
+    const Answer back = asker.ask(name, ip->is_v6 ? Type::Aaaa : Type::A);
     for (const auto& address : back.addresses())
       if (Ip::parse(address) == *ip) return true;
     if (has_failed(back)) return not_resolved(back);
@@ -143,13 +188,65 @@ Result ptr_valid(Run& run, Arguments a) {
   return false;
 }
 
+// --- whom to ask ---
+
+using Question = Result (*)(const Asker&, Arguments);
+
+template <Question kQuestion>
+Result by_default(Run& run, Arguments a) {
+  const Site& site = scene_of(run).site;
+  return kQuestion({run, site.facilities->resolver(site.settings)}, a);
+}
+
+// resolver.lookup(name)
+template <Question kQuestion>
+Result by_resolver(Run& run, Arguments a) {
+  return kQuestion({run, a[0].as_host().as<net::dns::SharedResolver>()}, a.subspan(1));
+}
+
+constexpr vsl::HostClass kResolverClass{.name = "resolver", .destroy = vsl::destroy_as<net::dns::SharedResolver>};
+
+constexpr OptionRow kOptions[] = {
+    {"servers", "server", OptionType::Words, false, "", "whom to ask: \"192.0.2.53\", \"192.0.2.53@5353\"; those of the configuration if not given"},
+    {"timeout", "", OptionType::Duration, false, "", "how long to wait for an answer; that of the configuration if not given"},
+};
+
+// dns::resolver(#{servers: [...], timeout: "2s"})
+Result make_resolver(Run& run, Arguments a) {
+  auto options = ServiceOptions::read("dns::resolver", kOptions, a[0].as_map());
+  if (!options) return pass_on(options);
+  net::dns::Settings settings = net::dns::settings_of(scene_of(run).site.settings);
+  if (options->is_given("servers")) settings.servers = options->words("servers");
+  if (options->is_given("timeout")) settings.timeout_milliseconds = static_cast<std::uint64_t>(options->duration("timeout").count());
+  return run.heap().host(kResolverClass, new net::dns::SharedResolver(std::move(settings)));
+}
+
+Result make_standard_resolver(Run& run, Arguments) {
+  return run.heap().host(kResolverClass, new net::dns::SharedResolver(net::dns::settings_of(scene_of(run).site.settings)));
+}
+
 using enum vsl::Type;
+constexpr ApiRow of_resolver(vsl::Native run, std::string_view name, vsl::Parameters parameters, std::string_view doc) {
+  return {name, "", parameters, vsl::kMustUse | kNoHandle, kEvery, run, nullptr, doc};
+}
+
+// Those of a resolver come first: the others take any value.
 constexpr ApiRow kRows[] = {
-    api<lookup>("lookup", "dns::lookup", {Any}, kEvery, "the addresses of a host, IPv4 before IPv6; an error if there are none", vsl::kMustUse),
-    api<rlookup>("rlookup", "dns::rlookup", {Any}, kEvery, "the names of an address, without dot at the end; an error if there are none", vsl::kMustUse),
-    api<txt>("dns::txt", "", {Any}, kEvery, "the TXT records of a name, an array of strings", vsl::kMustUse | kNoHandle),
-    api<mx>("dns::mx", "", {Any}, kEvery, "the MX records of a domain, best first: an array of #{preference, exchange}", vsl::kMustUse | kNoHandle),
-    api<ptr_valid>("dns::ptr_valid", "", {Any}, kEvery, "whether one of the names of an address leads back to it", vsl::kMustUse | kNoHandle),
+    of_resolver(by_resolver<lookup>, "lookup", {kResolverClass, Any}, "the addresses of a host, asked of this resolver"),
+    of_resolver(by_resolver<lookup_records>, "lookup", {kResolverClass, Any, Any}, "the records of a name and type, asked of this resolver"),
+    of_resolver(by_resolver<rlookup>, "rlookup", {kResolverClass, Any}, "the names of an address, asked of this resolver"),
+    of_resolver(by_resolver<txt>, "txt", {kResolverClass, Any}, "the TXT records of a name, asked of this resolver"),
+    of_resolver(by_resolver<mx>, "mx", {kResolverClass, Any}, "the MX records of a domain, asked of this resolver"),
+    of_resolver(by_resolver<ptr_valid>, "ptr_valid", {kResolverClass, Any}, "whether one of the names of an address leads back to it, asked of this resolver"),
+    api<by_default<lookup>>("lookup", "dns::lookup", {Any}, kEvery, "the addresses of a host, IPv4 before IPv6; an error if there are none", vsl::kMustUse),
+    api<by_default<lookup_records>>("lookup", "dns::lookup", {Any, Any}, kEvery, "the records of a name and type: \"A\", \"AAAA\", \"MX\", \"PTR\", \"TXT\"", vsl::kMustUse),
+    api<by_default<rlookup>>("rlookup", "dns::rlookup", {Any}, kEvery, "the names of an address, without dot at the end; an error if there are none", vsl::kMustUse),
+    api<by_default<txt>>("dns::txt", "", {Any}, kEvery, "the TXT records of a name, an array of strings", vsl::kMustUse | kNoHandle),
+    api<by_default<mx>>("dns::mx", "", {Any}, kEvery, "the MX records of a domain, best first: an array of #{preference, exchange}", vsl::kMustUse | kNoHandle),
+    api<by_default<ptr_valid>>("dns::ptr_valid", "", {Any}, kEvery, "whether one of the names of an address leads back to it", vsl::kMustUse | kNoHandle),
+    api<make_standard_resolver>("dns::resolver", "", {}, kEvery, "a resolver as the configuration has it, with a cache of its own", vsl::kMustUse | kNoHandle | kAtLoad),
+    api<make_resolver>("dns::resolver", "", {Map}, kEvery, "a resolver with other servers or another time limit: dns::resolver(#{servers: [\"192.0.2.53\"], timeout: \"2s\"})",
+                       vsl::kMustUse | kNoHandle | kAtLoad),
 };
 
 }  // namespace

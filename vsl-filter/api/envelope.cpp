@@ -19,10 +19,10 @@ vsl::Expected<std::string> sender_argument(const Value& value) {
 }
 
 Result rewrite_sender(Run& run, Arguments a) {
-  auto transaction = transaction_at(run, Stage::Mail, "mail_from");
-  if (!transaction) return pass_on(transaction);
   auto address = sender_argument(a[0]);
   if (!address) return pass_on(address);
+  auto transaction = transaction_at(run, Stage::Mail, "mail_from");
+  if (!transaction) return pass_on(transaction);
   return done((*transaction)->rewrite_reverse_path(*address));
 }
 
@@ -38,30 +38,34 @@ Result rewrite_mail_from(Run& run, Arguments a) {
 }
 
 Result rewrite_rcpt(Run& run, Arguments a) {
-  auto transaction = transaction_at(run, Stage::Mail, "rcpt_list");
-  if (!transaction) return pass_on(transaction);
   auto old_address = address_argument(a[0]);
   if (!old_address) return pass_on(old_address);
   auto new_address = address_argument(a[1]);
   if (!new_address) return pass_on(new_address);
-  return done((*transaction)->recipients.rewrite(*old_address, *new_address, scene_of(run).site.now()));
+  auto session = session_for_recipients(run);
+  if (!session) return pass_on(session);
+  const auto now = scene_of(run).site.now();
+  if (Transaction* transaction = (*session)->transaction(); transaction != nullptr) return done(transaction->recipients.rewrite(*old_address, *new_address, now));
+  (*session)->forget_recipient(*old_address);
+  return done((*session)->add_recipient(*new_address, now));
 }
 
-// Before MAIL it is remembered, and joins each transaction at its first RCPT.
 Result add_rcpt(Run& run, Arguments a) {
-  auto session = session_at(run, "rcpt_list");
-  if (!session) return pass_on(session);
   auto address = address_argument(a[0]);
   if (!address) return pass_on(address);
+  auto session = session_for_recipients(run);
+  if (!session) return pass_on(session);
   return done((*session)->add_recipient(*address, scene_of(run).site.now()));
 }
 
 Result remove_rcpt(Run& run, Arguments a) {
-  auto transaction = transaction_at(run, Stage::Mail, "rcpt_list");
-  if (!transaction) return pass_on(transaction);
   auto address = address_argument(a[0]);
   if (!address) return pass_on(address);
-  return done((*transaction)->recipients.remove(*address));
+  auto session = session_for_recipients(run);
+  if (!session) return pass_on(session);
+  if (Transaction* transaction = (*session)->transaction(); transaction != nullptr) return done(transaction->recipients.remove(*address));
+  (*session)->forget_recipient(*address);
+  return Value();
 }
 
 using enum vsl::Type;

@@ -158,7 +158,7 @@ Result check(Run& run, Arguments a) {
 constexpr ApiRow kRows[] = {
     api<check>("greylist::check", "", {vsl::Type::Map}, from(Stage::Rcpt),
                "refuses who is new for a while: greylist::check(#{ delay: \"5m\", expire: \"35d\", service: db }), db a csv or sqlite service",
-               vsl::kMustUse | kNoHandle),
+               vsl::kMustUse | kNoHandle | kGivesStatus),
 };
 
 }  // namespace

@@ -77,8 +77,8 @@ Result penalty(Run& run, Arguments a) {
 using enum vsl::Type;
 constexpr ApiRow kRows[] = {
     api<limit>("rate::limit", "", {Any, Int, Int}, kEvery, "next() for the first COUNT events of a key within SECONDS, then a refusal: rate::limit(client_ip(), 10, 60)",
-               vsl::kMustUse | kNoHandle),
-    api<limit>("rate::limit", "", {Any, Int, Int, Any}, kEvery, "... with this reply", vsl::kMustUse | kNoHandle),
+               vsl::kMustUse | kNoHandle | kGivesStatus),
+    api<limit>("rate::limit", "", {Any, Int, Int, Any}, kEvery, "... with this reply", vsl::kMustUse | kNoHandle | kGivesStatus),
     api<count>("rate::count", "", {Any, Int}, kEvery, "how many events of a key rate::limit has counted within SECONDS", vsl::kMustUse | kNoHandle),
     api<penalty>("rate::penalty", "", {Any, Int}, kEvery, "counts POINTS events of a key at once, whatever the window", kNoHandle),
 };

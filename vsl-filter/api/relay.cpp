@@ -83,6 +83,7 @@ Result check_mail_relay(Run& run, Arguments a) {
 Result check_rcpt_relay(Run& run, Arguments a) {
   auto session = session_at(run, Stage::Rcpt, "check_rcpt_relay");
   if (!session) return pass_on(session);
+  if (scene_of(run).stage != Stage::Rcpt) return vsl::fail_api("`check_rcpt_relay` is about one recipient: it belongs to the stage `rcpt`");
   auto transaction = transaction_at(run, Stage::Rcpt, "check_rcpt_relay");
   if (!transaction) return pass_on(transaction);
   auto& recipients = (*transaction)->recipients;
@@ -101,10 +102,10 @@ Result check_relay(Run& run, Arguments a) {
 using enum vsl::Type;
 constexpr ApiRow kRows[] = {
     api<check_mail_relay>("check_mail_relay", "", {Any}, from(Stage::Mail), "refuses senders of this server's domains unless they authenticated or their address is in a group",
-                          vsl::kMustUse),
+                          vsl::kMustUse | kGivesStatus),
     api<check_rcpt_relay>("check_rcpt_relay", "", {Any}, only(Stage::Rcpt), "refuses recipients of other domains unless the client authenticated or its address is in a group",
-                          vsl::kMustUse),
-    api<check_relay>("check_relay", "", {Any}, only(Stage::Mail) | only(Stage::Rcpt), "check_mail_relay in mail, check_rcpt_relay in rcpt", vsl::kMustUse),
+                          vsl::kMustUse | kGivesStatus),
+    api<check_relay>("check_relay", "", {Any}, only(Stage::Mail) | only(Stage::Rcpt), "check_mail_relay in mail, check_rcpt_relay in rcpt", vsl::kMustUse | kGivesStatus),
 };
 
 }  // namespace

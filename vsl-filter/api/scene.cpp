@@ -69,6 +69,11 @@ vsl::Expected<Session*> session_at(vsl::Run& run, Stage earliest, std::string_vi
   return session;
 }
 
+vsl::Expected<Session*> session_for_recipients(vsl::Run& run) {
+  if (scene_of(run).stage == Stage::Authenticate) return too_early("rcpt_list", Stage::Mail);
+  return session_at(run, "rcpt_list");
+}
+
 vsl::Expected<Transaction*> transaction_at(vsl::Run& run, Stage earliest, std::string_view name) {
   auto session = session_at(run, earliest, name);
   if (!session) return pass_on(session);

@@ -37,6 +37,7 @@ struct Site {
   OnError on_error = OnError::Deny;
   bool deny_closes = true;
   bool tells_assignments = false;  // of directives, to who traces them
+  bool is_trial = false;         // rules are tried on saved messages: nothing is sent
   Log log;                       // may be called by many threads at once
   std::function<base::WallTime()> now = base::wall_now;
   std::shared_ptr<Facilities> facilities = std::make_shared<Facilities>();
@@ -45,11 +46,20 @@ struct Site {
   [[nodiscard]] static Site of(base::Settings settings, Log log);
 };
 
+// ctx.run() of v3: directives that a hook runs within its stage.
+class InnerRules {
+ public:
+  virtual ~InnerRules() = default;
+  // An array of directives: the status of the first that decides, next() if none does, () if there are none.
+  virtual vsl::Result run_directives(const vsl::Value& directives) = 0;
+};
+
 // One stage of one transaction.
 struct Scene {
   const Site& site;
   Session* session = nullptr;  // null while a rule set is being loaded
   Stage stage = Stage::Connect;
+  InnerRules* inner_rules = nullptr;  // where a hook may run directives
 };
 
 // print() and debug() go to the rules' log (D-19).
@@ -61,6 +71,9 @@ inline Scene& scene_of(vsl::Run& run) { return run.host<Scene>(); }
 vsl::Expected<Session*> session_at(vsl::Run& run, std::string_view name);
 // For those that need something that a stage brings: "the field: `helo` is not defined yet, it only is available from the `helo` stage".
 vsl::Expected<Session*> session_at(vsl::Run& run, Stage earliest, std::string_view name);
+// For recipients: those that are added in connect and helo join each transaction at its first RCPT (3.15 [a]); a client that logs in
+// has none.
+vsl::Expected<Session*> session_for_recipients(vsl::Run& run);
 // The transaction, from mail on.
 vsl::Expected<Transaction*> transaction_at(vsl::Run& run, Stage earliest, std::string_view name);
 // The message, from preq on.

@@ -78,10 +78,14 @@ Result quarantine(Run& run, Arguments a) {
   return value_of(run.heap(), Status{StatusKind::Quarantine, std::nullopt, std::move(name)});
 }
 
-Result packet(Run& run, Arguments a) { return value_of(run.heap(), Status{StatusKind::Packet, std::nullopt, name_argument(a[0])}); }
+Result packet(Run& run, Arguments a) {
+  if (scene_of(run).session != nullptr && scene_of(run).stage != Stage::Authenticate)
+    return vsl::fail_api("`packet` answers a client that authenticates: it belongs to the stage `authenticate`");
+  return value_of(run.heap(), Status{StatusKind::Packet, std::nullopt, name_argument(a[0])});
+}
 
 using enum vsl::Type;
-constexpr std::uint16_t kStatus = vsl::kMustUse | kAtLoad;
+constexpr std::uint16_t kStatus = vsl::kMustUse | kAtLoad | kGivesStatus;
 constexpr ApiRow kRows[] = {
     api<plain<StatusKind::Next>>("next", "state::next status::next", {}, kEvery, "goes on with the next directive, then with the next stage", kStatus),
     api<plain<StatusKind::Accept>>("accept", "state::accept status::accept status::success", {}, kEvery, "ends the stage: what was asked is fine", kStatus),
@@ -93,7 +97,7 @@ constexpr ApiRow kRows[] = {
     api<with_reply<StatusKind::Deny>>("deny", "state::deny status::deny", {Any}, kEvery, "the same with a reply of its own: deny(\"554 5.7.1 spam\")", kStatus),
     api<with_reply<StatusKind::Info>>("info", "state::info status::info", {Any}, kEvery, "ends the stage with this reply; the connection goes on", kStatus),
     api<quarantine>("quarantine", "state::quarantine status::quarantine", {Any}, kEvery & ~only(Stage::Authenticate),
-                    "ends the rules: the message is kept in this quarantine, the client sees success"),
+                    "ends the rules: the message is kept in this quarantine, the client sees success", kGivesStatus),
     api<packet>("packet", "state::packet", {Any}, only(Stage::Authenticate), "the password of the user who authenticates, for mechanisms that need it", kStatus),
 };
 

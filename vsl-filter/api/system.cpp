@@ -33,6 +33,12 @@ Result log(Run& run, Arguments a) {
   return Value();
 }
 
+// v3: the topic stands in front of the text.
+Result log_topic(Run& run, Arguments a) {
+  std::array<Value, 2> two{a[1], run.string(name_argument(a[0]) + ": " + name_argument(a[2]))};
+  return log(run, two);
+}
+
 template <LogLevel kLevel>
 Result log_at(Run& run, Arguments a) {
   write_log(run, kLevel, name_argument(a[0]));
@@ -79,6 +85,7 @@ Result get_root_domain(Run& run, Arguments a) {
 using enum vsl::Type;
 constexpr ApiRow kRows[] = {
     api<log>("log", "logging::log", {Any, Any}, kEvery, "writes to the rules' log: log(\"info\", \"text\"); levels trace, debug, info, warn, error", kAtLoad | kNoHandle),
+    api<log_topic>("log", "logging::log", {Any, Any, Any}, kEvery, "... with a topic in front: log(\"relay\", \"info\", \"text\")", kAtLoad | kNoHandle),
     api<log_at<LogLevel::Error>>("log_error", "logging::error err", {Any}, kEvery, "writes an error to the rules' log", kAtLoad | kNoHandle),
     api<log_at<LogLevel::Warn>>("log_warn", "logging::warn warn", {Any}, kEvery, "writes a warning to the rules' log", kAtLoad | kNoHandle),
     api<log_at<LogLevel::Info>>("log_info", "logging::info", {Any}, kEvery, "writes to the rules' log", kAtLoad | kNoHandle),

@@ -1,4 +1,4 @@
-// The configuration as rules see it: toml:: of v1, cfg:: of v2 (vsl.md 3.14). Each section under its own name, and at the places of
+// The configuration as rules see it: toml:: of v1, cfg:: of v2, config:: of v3 (vsl.md 3.14). Each section under its own name, and at the places of
 // vSMTP. Read-only; durations and paths are texts.
 #include <algorithm>
 #include <array>
@@ -137,7 +137,7 @@ void add_configuration(vsl::Natives& natives, const Site& site) {
   set_at(heap, all, "server.name", heap.string(site.domain));  // v2
   set_at(heap, all, "server.virtual", virtual_domains(heap, site.settings));
   for (const vsl::Map::Entry& entry : all.as_map().entries())
-    for (const std::string_view space : {"toml", "cfg"}) natives.add_constant(space, entry.key.as_text(), entry.value);
+    for (const std::string_view space : {"toml", "cfg", "config"}) natives.add_constant(space, entry.key.as_text(), entry.value);
 }
 
 }  // namespace rules

@@ -1,4 +1,7 @@
 // How each recipient's mail goes on (vsl.md 3.6). The last call wins.
+#include <algorithm>
+#include <array>
+
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
@@ -14,17 +17,17 @@ namespace {
 using Method = chain::TransferMethod;
 
 Result set_one(Run& run, const Value& recipient, const chain::Transfer& transfer) {
-  auto session = session_at(run, "rcpt_list");
-  if (!session) return pass_on(session);
   auto address = address_argument(recipient);
   if (!address) return pass_on(address);
+  auto session = session_for_recipients(run);
+  if (!session) return pass_on(session);
   Transaction* transaction = (*session)->transaction();
   if (transaction == nullptr) return vsl::fail_api("could not find rcpt '" + *address + "'");
   return done(transaction->recipients.set_transfer(*address, transfer));
 }
 
 Result set_all(Run& run, const chain::Transfer& transfer) {
-  auto session = session_at(run, "rcpt_list");
+  auto session = session_for_recipients(run);
   if (!session) return pass_on(session);
   if (Transaction* transaction = (*session)->transaction(); transaction != nullptr) transaction->recipients.set_transfer_of_all(transfer);
   return Value();
@@ -52,6 +55,43 @@ Result forward_all(Run& run, Arguments a) {
   return set_all(run, *transfer);
 }
 
+// The routing paths of v3: one name says what the functions above are called.
+struct PathRow {
+  std::string_view name;
+  Method method;
+};
+constexpr auto kPaths = std::to_array<PathRow>({
+    {"deliver", Method::Deliver},
+    {"basic", Method::Deliver},
+    {"maildir", Method::Maildir},
+    {"mbox", Method::Mbox},
+    {"none", Method::None},
+});
+constexpr std::string_view kForwardPath = "forward.";
+
+vsl::Expected<chain::Transfer> transfer_of_path(const std::string& path) {
+  if (path.starts_with(kForwardPath)) {
+    auto transfer = forward_to(path.substr(kForwardPath.size()));
+    if (!transfer) return fail_with(transfer.error());
+    return *std::move(transfer);
+  }
+  const auto row = std::ranges::find(kPaths, path, &PathRow::name);
+  if (row != kPaths.end()) return chain::Transfer{.method = row->method, .target = {}};
+  return vsl::fail_api("'" + path + "' is no routing path; expected: deliver, maildir, mbox, none, or forward.TARGET");
+}
+
+Result set_routing_path(Run& run, Arguments a) {
+  auto transfer = transfer_of_path(name_argument(a[1]));
+  if (!transfer) return pass_on(transfer);
+  return set_one(run, a[0], *transfer);
+}
+
+Result set_routing_path_of_all(Run& run, Arguments a) {
+  auto transfer = transfer_of_path(name_argument(a[0]));
+  if (!transfer) return pass_on(transfer);
+  return set_all(run, *transfer);
+}
+
 using enum vsl::Type;
 constexpr Stages kFrom = from(Stage::Mail);
 constexpr ApiRow kRows[] = {
@@ -65,6 +105,9 @@ constexpr ApiRow kRows[] = {
     api<all<Method::Mbox>>("mbox_all", "transport::mbox_all transport::mailbox_all", {}, kFrom, "all mail goes to local mailbox files"),
     api<one<Method::None>>("disable_delivery", "transport::disable_delivery", {Any}, kFrom, "nothing is sent to this recipient"),
     api<all<Method::None>>("disable_delivery_all", "transport::disable_delivery_all", {}, kFrom, "nothing is sent to anybody"),
+    api<set_routing_path>("set_routing_path", "ctx::set_routing_path", {Any, Any}, kFrom,
+                          "this recipient's mail goes this way: \"deliver\", \"maildir\", \"mbox\", \"none\", \"forward.TARGET\" (v3)"),
+    api<set_routing_path_of_all>("set_routing_path", "ctx::set_routing_path", {Any}, kFrom, "all mail goes this way (v3)"),
 };
 
 }  // namespace

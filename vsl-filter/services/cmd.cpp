@@ -115,7 +115,35 @@ vsl::Expected<std::unique_ptr<Service>> make(Run&, std::string name, const Servi
   return std::make_unique<CommandService>(std::move(name), std::move(command), options.text("input"));
 }
 
+constexpr OptionRow kProcessOptions[] = {
+    {"args", "", OptionType::Words, true, "", "the program, a path or a name that is looked up in PATH, and its arguments; no shell"},
+    {"timeout", "", OptionType::Duration, false, "30s", "then it and its children are killed"},
+    {"input", "", OptionType::Text, false, "", "what is on its standard input"},
+    {"output_max", "", OptionType::Count, false, "65536", "octets of standard output and standard error that are kept, each"},
+};
+constexpr int kKilled = 128;  // a shell's $? of a program that a signal has ended: this and the signal's number
+
 }  // namespace
+
+Result run_process(Run& run, ServiceArguments a) {
+  auto options = ServiceOptions::read("process::run", kProcessOptions, a[0].as_map());
+  if (!options) return std::unexpected(std::move(options.error()));
+  std::vector<std::string> words = options->words("args");
+  if (words.empty() || words.front().empty()) return vsl::fail_api("process::run: 'args' must begin with a program");
+  for (const auto& word : words)
+    if (word.find('\0') != std::string::npos) return vsl::fail_api("process::run: no argument of a command can have a NUL");
+  Command command;
+  command.program = std::move(words.front());
+  words.erase(words.begin());
+  command.timeout = options->duration("timeout");
+  command.output_octets = static_cast<std::size_t>(options->count("output_max"));
+  const Waiting waiting(run);
+  const auto end = run_command(command, words, base::Blob::of_octets(options->text("input")));
+  if (!end) return vsl::fail_api("cmd process failed to spawn: " + end.error().cause);
+  Value map = map_of(run, *end);
+  map.map_for_write(run.heap()).set("status", Value(std::int64_t{end->code ? *end->code : kKilled + end->signal.value_or(0)}));
+  return map;
+}
 
 const ServiceKind kCommandKind{"cmd", "cmd service", "cmd", "build", kOptions, make, "runs a program"};
 

@@ -18,9 +18,11 @@ namespace {
 
 constexpr int kReadsAtTheEnd = 100;  // more than a pipe holds; bounded, since children that go on may write for ever
 
-base::Result<base::UniqueFd> above_standard(base::UniqueFd fd) {
-  if (fd.get() > STDERR_FILENO) return fd;
-  base::UniqueFd higher(::fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+// Above those that the child gets.
+base::Result<base::UniqueFd> above_childs(base::UniqueFd fd) {
+  constexpr int kSecret = STDERR_FILENO + 1;
+  if (fd.get() > kSecret) return fd;
+  base::UniqueFd higher(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kSecret + 1));
   if (!higher.is_open()) return base::fail_errno("dup");
   return higher;
 }
@@ -28,7 +30,18 @@ base::Result<base::UniqueFd> above_standard(base::UniqueFd fd) {
 base::Result<base::UniqueFd> descriptor_of(const base::Blob& input) {
   auto fd = input.size() == 0 ? base::open_file("/dev/null", O_RDONLY) : input.as_descriptor();
   if (!fd) return fd;
-  return above_standard(std::move(*fd));
+  return above_childs(std::move(*fd));
+}
+
+// The reading end of a pipe that holds it. Not a file: it is gone when it was read.
+base::Result<base::UniqueFd> descriptor_of(const std::string& secret) {
+  if (secret.empty()) return base::UniqueFd();
+  if (secret.size() > kMostSecretOctets) return base::fail(base::Fault::Permanent, "more than " + std::to_string(kMostSecretOctets) + " octets for descriptor 3");
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return base::fail_errno("pipe");
+  base::UniqueFd read_end(ends[0]), write_end(ends[1]);
+  if (const auto written = base::write_all(write_end.get(), secret); !written) return std::unexpected(written.error());
+  return above_childs(std::move(read_end));
 }
 
 // One of the two streams that a program writes.
@@ -40,7 +53,7 @@ class Stream {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return base::fail_errno("pipe");
     read_end_.reset(ends[0]);
-    auto write_end = above_standard(base::UniqueFd(ends[1]));
+    auto write_end = above_childs(base::UniqueFd(ends[1]));
     if (!write_end) return std::unexpected(write_end.error());
     write_end_ = std::move(*write_end);
     ::fcntl(read_end_.get(), F_SETFL, O_NONBLOCK);
@@ -97,12 +110,15 @@ base::Result<CommandEnd> run_command(const Command& command, std::span<const std
   if (!identity) return std::unexpected(identity.error());
   const auto message = descriptor_of(input);
   if (!message) return std::unexpected(message.error());
+  const auto secret = descriptor_of(command.secret);
+  if (!secret) return std::unexpected(secret.error());
   Stream output(command.output_octets), errors(command.output_octets);
   for (Stream* stream : {&output, &errors})
     if (const auto opened = stream->open(); !opened) return std::unexpected(opened.error());
 
   const auto deadline = base::monotonic_milliseconds() + static_cast<std::uint64_t>(command.timeout.count());
-  const auto pid = start_process(command.program, arguments, *identity, {message->get(), output.write_end(), errors.write_end()});
+  const std::array descriptors{message->get(), output.write_end(), errors.write_end(), secret->get()};
+  const auto pid = start_process(command.program, arguments, *identity, std::span(descriptors).first(secret->is_open() ? 4 : 3));
   if (!pid) return std::unexpected(pid.error());
   output.close_write_end();
   errors.close_write_end();

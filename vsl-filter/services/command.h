@@ -12,12 +12,16 @@
 
 namespace rules {
 
+// As much as programs of the checkpassword interface read; a pipe holds it.
+inline constexpr std::size_t kMostSecretOctets = 512;
+
 struct Command {
   std::string program;  // a path, or a name that is looked up in $PATH
   std::vector<std::string> arguments;
   std::chrono::milliseconds timeout{30'000};
   std::optional<std::string> user, group;  // names or numbers; absent: ours
   std::size_t output_octets = 65536;       // of standard output and of standard error that are kept, each
+  std::string secret;                      // not empty: what is to be read on descriptor 3, at most kMostSecretOctets
 };
 
 struct CommandEnd {
@@ -26,8 +30,8 @@ struct CommandEnd {
 };
 
 // Blocks this thread until the program has ended or its time is over; then its process group is killed, which shows as
-// signal 9. Children that it leaves behind when it ends by itself go on. The program has the descriptors 0 (`input`), 1 and 2
-// and no other. Error: it could not be started; the cause is for the rule's author.
+// signal 9. Children that it leaves behind when it ends by itself go on. The program has the descriptors 0 (`input`), 1 and 2,
+// 3 if there is a secret, and no other. Error: it could not be started; the cause is for the rule's author.
 [[nodiscard]] base::Result<CommandEnd> run_command(const Command& command, std::span<const std::string> arguments, const base::Blob& input);
 
 }  // namespace rules

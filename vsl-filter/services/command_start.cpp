@@ -22,7 +22,7 @@ namespace {
 struct Plan {
   std::vector<char*> candidates;  // paths to try, in order
   std::vector<char*> arguments;
-  const int* descriptors;
+  std::span<const int> descriptors;
   Identity identity;
 };
 
@@ -72,9 +72,10 @@ void reset_signals() {
 
 [[noreturn]] void be_child(const Plan& plan, volatile Trouble& trouble) {
   if (::setpgid(0, 0) != 0) give_up(trouble, "setpgid");
-  for (int fd = 0; fd < 3; ++fd)
-    if (::dup2(plan.descriptors[fd], fd) < 0) give_up(trouble, "dup2");
-  if (::syscall(SYS_close_range, 3U, ~0U, 0U) != 0) give_up(trouble, "close_range");
+  int count = 0;
+  for (const int fd : plan.descriptors)
+    if (::dup2(fd, count++) < 0) give_up(trouble, "dup2");
+  if (::syscall(SYS_close_range, static_cast<unsigned>(count), ~0U, 0U) != 0) give_up(trouble, "close_range");
   set_identity(plan.identity, trouble);
   reset_signals();
   execute(plan, trouble);
@@ -119,7 +120,7 @@ base::Result<Identity> find_identity(const Command& command) {
 }
 
 base::Result<pid_t> start_process(const std::string& program, std::span<const std::string> arguments, const Identity& identity,
-                                  const int (&descriptors)[3]) {
+                                  std::span<const int> descriptors) {
   const auto paths = candidates_of(program);
   Plan plan{{}, {c_text(program)}, descriptors, identity};
   for (const auto& path : paths) plan.candidates.push_back(c_text(path));

@@ -20,8 +20,8 @@ struct Identity {
 // Who the command runs as: "user not found: 'U'", "group not found: 'G'".
 [[nodiscard]] base::Result<Identity> find_identity(const Command& command);
 
-// In a process group of its own; `descriptors` become 0, 1 and 2 and must all be above 2.
+// In a process group of its own; `descriptors` become 0, 1, 2 and so on, and must all be above these.
 [[nodiscard]] base::Result<pid_t> start_process(const std::string& program, std::span<const std::string> arguments, const Identity& identity,
-                                                const int (&descriptors)[3]);
+                                                std::span<const int> descriptors);
 
 }  // namespace rules

@@ -65,6 +65,7 @@ constexpr vsl::NativeRow kRows[] = {
     {"run", "cmd_run run_cmd", {kServiceClass}, vsl::kPure, call<&Service::run>, "runs a cmd service; a map has_code, code, has_signal, signal, stdout, stderr"},
     {"run", "cmd_run run_cmd", {kServiceClass, Any}, vsl::kPure, call<&Service::run>, "... with these arguments instead of the declared ones"},
     {"run", "cmd_run run_cmd", {kServiceClass, Any, Any}, vsl::kPure, call<&Service::run>, "... and with a text on its standard input"},
+    {"run", "", {Map}, vsl::kPure, run_process, "runs a program: process::run(#{args: [\"program\", \"argument\"]}), a map stdout, stderr, status, ...", "process"},
     {"get", "db_query", {kServiceClass, Any}, vsl::kMustUse, call<&Service::get>, "the fields of the first record with this key; [] if there is none"},
     {"set", "db_add add", {kServiceClass, Any}, vsl::kPure, call<&Service::set>, "adds a record, an array whose first element is its key"},
     {"rm", "db_rm remove", {kServiceClass, Any}, vsl::kPure, call<&Service::remove>, "deletes the records with this key"},

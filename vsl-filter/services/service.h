@@ -66,6 +66,9 @@ extern const vsl::HostClass kServiceClass;
 // The service behind a value, or null.
 Service* service_of(const vsl::Value& value);
 
+// process::run(#{args: [...]}) of v3: a program without a service.
+vsl::Result run_process(vsl::Run& run, ServiceArguments arguments);
+
 // make_service(NAME, KIND, MAP) of the declaration, the constructors, and the methods.
 std::span<const vsl::NativeRow> service_rows();
 

@@ -155,3 +155,15 @@ TEST_CASE("service: greylisting with a csv service, S6") {
   CHECK(scripts.evaluate(declaration, rule) == "\"451\"");
   CHECK(scripts.evaluate(declaration, rule) == "\"250\"");
 }
+
+TEST_CASE("process::run: a program without a service") {
+  Scripts scripts;
+  CHECK(scripts.evaluate("", R"(let r = process::run(#{args: ["sh", "-c", "cat; echo no >&2; exit 3", "x"], input: "in"}); [r.status, r.code, r.stdout, r.stderr, r.has_signal])") ==
+        R"([3, 3, "in", "no\n", false])");
+  CHECK(scripts.evaluate("", R"(let r = process::run(#{args: ["sleep", "60"], timeout: "100ms"}); [r.status, r.code, r.signal])") == "[137, (), 9]");
+  CHECK(scripts.evaluate("", R"(process::run(#{args: ["printf", "%s", "$HOME;`id`"]}).stdout)") == R"("$HOME;`id`")");
+  CHECK(scripts.evaluate("", R"(process::run(#{args: ["no-such-program-anywhere"]}))").starts_with("error: cmd process failed to spawn: "));
+  CHECK(scripts.evaluate("", "process::run(#{args: []})") == "error: process::run: 'args' must begin with a program");
+  CHECK(scripts.evaluate("", "process::run(#{})").find("args") != std::string::npos);
+  CHECK(scripts.evaluate("", R"(process::run(#{args: ["true"], shell: true}))").find("shell") != std::string::npos);
+}

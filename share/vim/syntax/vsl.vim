@@ -15,30 +15,31 @@ syntax keyword vslFunction append_header as_string asin asinh atan atanh bcc bit
 syntax keyword vslFunction c500_7_26 c550_1_1 c550_7_20 c550_7_21 c550_7_22 c550_7_23 c550_7_24 c550_7_25 c550_7_26 c550_7_27
 syntax keyword vslFunction c554_7_1 c556_1_10 captures ceiling chars check check_mail_relay check_rcpt_relay check_relay chop clear
 syntax keyword vslFunction client_address client_ip client_port cmd_run connection_timestamp cos cosh count count_header
-syntax keyword vslFunction credentials crop ctx curry date db_add db_query db_rm debug decode decode_blob decoded dedup deliver_all
-syntax keyword vslFunction deny disable_delivery disable_delivery_all domain domains drain dump dump_all elapsed encode end
-syntax keyword vslFunction ends_with env err error exit exp extract faccept fill_with filter find find_all find_map floor for_each
-syntax keyword vslFunction forward forward_all fraction get get_all_headers get_bit get_bits get_domain get_domains get_header
-syntax keyword vslFunction get_header_untouched get_headers get_local_part get_local_parts get_root_domain get_variable
-syntax keyword vslFunction has_attachment has_header headers hostname hypot in_domain index_of info insert int is_anonymous
-syntax keyword vslFunction is_authenticated is_empty is_even is_exclusive is_finite is_inclusive is_infinite is_match is_multipart
-syntax keyword vslFunction is_nan is_null is_odd is_secured is_zero join keys len limit ln local_part local_parts log log_debug
-syntax keyword vslFunction log_error log_info log_trace log_warn lookup loopback mail_str mail_timestamp mailbox mailbox_all
-syntax keyword vslFunction maildir maildir_all make_lower make_upper map matches max mbox mbox_all md5 message_id min mixin msg mx
-syntax keyword vslFunction name named_captures new_address next non_routable now packet pad parse parse_be_float parse_be_int
-syntax keyword vslFunction parse_float parse_int parse_json parse_le_float parse_le_int parts pattern penalty pop prepend_header
-syntax keyword vslFunction print private6 ptr_valid push quarantine query range range_10 range_172 range_192 rcpt_list recipients
-syntax keyword vslFunction reduce reduce_rev regex_escape remove remove_header remove_rcpt remove_rcpt_envelop remove_rcpt_message
-syntax keyword vslFunction remove_to rename_header replace replace_regex retain reverse rewrite_mail_from rewrite_mail_from_envelop
-syntax keyword vslFunction rewrite_mail_from_message rewrite_rcpt rewrite_rcpt_envelop rewrite_rcpt_message rewrite_to rg_10 rg_172
-syntax keyword vslFunction rg_192 rlookup rm rm_header rm_rcpt round run run_cmd rw_mail_from rw_rcpt sender server_address
-syntax keyword vslFunction server_ip server_name server_port set set_bit set_bits set_header set_variable sha1 sha256 sha512 shift
-syntax keyword vslFunction sign sin sinh sleep some sort sort_by sort_desc splice split split_regex split_rev sqrt srv start
-syntax keyword vslFunction starts_with stringify sub_string success take tan tanh text time timestamp to_array to_binary to_blob
-syntax keyword vslFunction to_chars to_debug to_degrees to_float to_hex to_int to_json to_lower to_octal to_radians to_string
-syntax keyword vslFunction to_upper trace trim truncate txt type_of user_exist values variable warn write write_ascii write_be
-syntax keyword vslFunction write_le write_utf8 zip
-syntax match vslFunction "\<\%(address\|auth\|code\|connect\|contains\|deliver\|file\|fqdn\|helo\|identifier\|ip4\|ip6\|mail\|mail_from\|rcpt\|regex\|rg4\|rg6\)\>\ze\s*!\?("
+syntax keyword vslFunction credentials crop ctx curry date db_add db_query db_rm debug decode decode_blob decoded dedup defer
+syntax keyword vslFunction deliver_all deny disable_delivery disable_delivery_all domain domains drain dump dump_all elapsed encode
+syntax keyword vslFunction end ends_with env err error exit exp expire extract faccept fill_with filter find find_all find_map
+syntax keyword vslFunction floor flow for_each forward forward_all fraction get get_all_headers get_bit get_bits get_domain
+syntax keyword vslFunction get_domains get_header get_header_untouched get_headers get_local_part get_local_parts get_root_domain
+syntax keyword vslFunction get_variable has_attachment has_header headers hold hostname hypot in_domain index_of info insert int
+syntax keyword vslFunction is_anonymous is_authenticated is_empty is_even is_exclusive is_finite is_inclusive is_infinite is_match
+syntax keyword vslFunction is_multipart is_nan is_null is_odd is_secured is_zero join keys len limit ln local_part local_parts log
+syntax keyword vslFunction log_debug log_error log_info log_trace log_warn lookup loopback mail_str mail_timestamp mailbox
+syntax keyword vslFunction mailbox_all maildir maildir_all make_lower make_upper map matches max mbox mbox_all md5 message_id min
+syntax keyword vslFunction mixin msg mx name named_captures new_address next non_routable now packet pad parse parse_be_float
+syntax keyword vslFunction parse_be_int parse_float parse_int parse_json parse_le_float parse_le_int parts pattern penalty pop
+syntax keyword vslFunction prepend_header print priority private6 ptr_valid push quarantine query range range_10 range_172
+syntax keyword vslFunction range_192 rcpt_list recipients reduce reduce_rev regex_escape remove remove_header remove_rcpt
+syntax keyword vslFunction remove_rcpt_envelop remove_rcpt_message remove_to rename_header replace replace_regex resolver retain
+syntax keyword vslFunction retry_after reverse rewrite_mail_from rewrite_mail_from_envelop rewrite_mail_from_message rewrite_rcpt
+syntax keyword vslFunction rewrite_rcpt_envelop rewrite_rcpt_message rewrite_to rg_10 rg_172 rg_192 rlookup rm rm_header rm_rcpt
+syntax keyword vslFunction round run run_cmd rw_mail_from rw_rcpt send_mail sender server_address server_ip server_name server_port
+syntax keyword vslFunction set set_bit set_bits set_header set_routing_path set_variable sha1 sha256 sha512 shift sign sin sinh
+syntax keyword vslFunction sleep some sort sort_by sort_desc splice split split_regex split_rev sqrt srv start starts_with
+syntax keyword vslFunction stringify sub_string success take tan tanh text time timestamp to_array to_binary to_blob to_chars
+syntax keyword vslFunction to_debug to_degrees to_float to_hex to_int to_json to_lower to_octal to_radians to_string to_upper trace
+syntax keyword vslFunction trim truncate txt type_of unix_users user_exist values variable warn write write_ascii write_be write_le
+syntax keyword vslFunction write_utf8 zip
+syntax match vslFunction "\<\%(address\|auth\|authenticate\|code\|connect\|contains\|deliver\|file\|fqdn\|helo\|identifier\|ip4\|ip6\|mail\|mail_from\|rcpt\|regex\|rg4\|rg6\)\>\ze\s*!\?("
 syntax keyword vslCallable Fn call curry debug eval is_def_fn is_def_var is_shared print type_of
 syntax keyword vslControl break catch continue do else for if loop return switch throw try until while
 syntax keyword vslDeclaration const fn let private
