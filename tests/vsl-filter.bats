@@ -51,6 +51,29 @@ V
   cmp mail.eml out
 }
 
+@test "vsl-filter: several messages at once are reported in their order, each as alone" {
+  local i
+  for i in {100..399}; do sed "s/^Subject: .*/Subject: lottery $i/" mail.eml >"m$i.eml"; done
+  truncate -s 0 m150.eml
+  head -c 200000 /dev/zero | tr '\0' x | fold -w 70 >>m151.eml
+  run -1 vsl-filter --jobs 1 --json rules.vsl m*.eml
+  printf '%s\n' "${lines[@]}" >alone
+  [ "$(wc -l <alone)" = 301 ]
+  for i in 2 7; do
+    run -1 vsl-filter --jobs "$i" --json rules.vsl m*.eml
+    printf '%s\n' "${lines[@]}" | cmp - alone
+  done
+  # One that cannot be read is told, and decides the exit code.
+  run -75 --separate-stderr vsl-filter -j 4 --json rules.vsl m1*.eml missing.eml m2*.eml
+  [ "${#lines[@]}" = 200 ]
+  [[ $stderr == *missing.eml* ]]
+  local jobs
+  for jobs in 0 1001 x; do
+    run -64 vsl-filter --jobs "$jobs" rules.vsl mail.eml
+    [[ $output == *"--jobs $jobs; expected: 1 to 1000"* ]]
+  done
+}
+
 @test "vsl-filter: one stage alone" {
   run -0 vsl-filter --stage preq --helo localhost rules.vsl mail.eml
   [ "${lines[0]}" = "mail.eml: accepted" ]

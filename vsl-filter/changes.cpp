@@ -26,10 +26,10 @@ bool Changes::empty() const {
   return added.empty() && removed.empty() && !is_reordered && !has_reverse_path && added_recipients.empty() && removed_recipients.empty();
 }
 
-Changes changes_of(const Transaction& transaction, const HeaderList& before) {
+Changes changes_of(const Transaction& transaction, std::string_view original) {
   Changes changes;
   if (transaction.message && transaction.message->is_changed()) {
-    const auto old_lines = before.lines(), new_lines = transaction.message->header().lines();
+    const auto old_lines = HeaderList(original).lines(), new_lines = transaction.message->header().lines();
     changes.added = missing(new_lines, old_lines);
     changes.removed = missing(old_lines, new_lines);
     changes.is_reordered = changes.added.empty() && changes.removed.empty() && old_lines != new_lines;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vsl-filter/transaction.h"
@@ -19,8 +20,8 @@ struct Changes {
   [[nodiscard]] bool empty() const;
 };
 
-// Of the transaction against what the client sent. `before`: the header of the message as it came.
-Changes changes_of(const Transaction& transaction, const HeaderList& before);
+// Of the transaction against what the client sent. `original`: the message as it came.
+Changes changes_of(const Transaction& transaction, std::string_view original);
 
 // "maildir", "forward [192.0.2.1]:25"
 std::string text_of(const chain::Transfer& transfer);

@@ -12,7 +12,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "lib/base/result.h"
@@ -76,6 +75,7 @@ class HeaderList {
  private:
   struct Field;
   struct Chain {  // fields of one name, in their order
+    std::string name;  // as the first one wrote it
     Field* first = nullptr;
     Field* last = nullptr;
     std::size_t count = 0;
@@ -92,11 +92,13 @@ class HeaderList {
     [[nodiscard]] std::string_view name() const { return octets.substr(0, name_octets); }
     [[nodiscard]] std::string_view value() const;  // behind the colon, without the last line end
   };
-  using Chains = std::unordered_map<std::string, Chain>;  // by the name in lower case
-
   [[nodiscard]] const Chain* find(std::string_view name) const;
   Chain& chain(std::string_view name);
   void build_index() const;
+  // Of the chain of this name, or the free one where it belongs.
+  [[nodiscard]] std::size_t place_of(std::string_view name) const;
+  Chain& chain_in_index(std::string_view name) const;
+  void spread() const;
   void write(Field& field, std::string text);  // with CRLF
   static void link_last(Chain& chain, Field& field);
   static void link_first(Chain& chain, Field& field);
@@ -113,7 +115,9 @@ class HeaderList {
   bool has_separator_ = false;
   bool is_changed_ = false;
   std::uint64_t mime_changes_ = 0;
-  mutable Chains chains_;  // made when first needed: most messages are asked for a field or two
+  // Made when first needed: most messages are asked for a field or two.
+  mutable std::deque<Chain> chains_;
+  mutable std::vector<std::uint32_t> places_;  // by hash, a power of two of them: 0 or 1 + a position in chains_
   mutable bool is_indexed_ = false;
 };
 

@@ -1,10 +1,13 @@
 #include "vsl-filter/offline.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/blob.h"
+#include "lib/base/clock.h"
 #include "lib/base/exits.h"
+#include "lib/base/in_order.h"
 #include "lib/base/io.h"
 #include "lib/base/progress_line.h"
 #include "vsl-filter/report.h"
@@ -15,16 +18,27 @@ namespace {
 constexpr int kExitNotAccepted = 1;
 constexpr std::uint64_t kLargestMessage = std::uint64_t{1} << 30;
 
-base::Result<base::Blob> read(const std::string& name) {
-  base::UniqueFd file;
-  if (name != "-") {
-    auto opened = base::open_file(name, O_RDONLY);
-    if (!opened) return std::unexpected(opened.error());
-    file = std::move(*opened);
-  }
-  auto blob = base::Blob::of_descriptor(file.is_open() ? file.get() : STDIN_FILENO, kLargestMessage);
+base::Result<base::Blob> within(const std::string& name, base::Result<base::Blob> blob) {
   if (!blob) return base::fail_within(name == "-" ? "standard input" : name, blob.error());
   return blob;
+}
+
+// Small messages are copied, which takes less than a mapping.
+constexpr std::uint64_t kSmall = 65536;
+
+base::Result<base::Blob> read_octets(int file, std::uint64_t size) {
+  std::string octets(size, '\0');
+  if (const auto read = base::pread_all(file, octets, 0); !read) return std::unexpected(read.error());
+  return base::Blob::of_octets(std::move(octets));
+}
+
+base::Result<base::Blob> read(const std::string& name) {
+  if (name == "-") return within(name, base::Blob::of_descriptor(STDIN_FILENO, kLargestMessage));
+  const auto file = base::open_file(name, O_RDONLY);
+  if (!file) return std::unexpected(file.error());
+  struct stat status;
+  const bool is_small = ::fstat(file->get(), &status) == 0 && S_ISREG(status.st_mode) && static_cast<std::uint64_t>(status.st_size) <= kSmall;
+  return within(name, is_small ? read_octets(file->get(), static_cast<std::uint64_t>(status.st_size)) : base::Blob::of_descriptor(file->get(), kLargestMessage));
 }
 
 // The message behind the separator of an mbox.
@@ -63,38 +77,89 @@ base::Result<std::unique_ptr<Run>> run_on(const RuleSet& rules, const Options& o
   if (const auto* transaction = run->session.transaction()) {
     const auto original = scenario.message.view();
     if (!original) return std::unexpected(original.error());
-    run->changes = changes_of(*transaction, HeaderList(original->octets()));
+    run->changes = changes_of(*transaction, original->octets());
   }
   return run;
 }
 
+// What is printed of one file, or why there is nothing.
+struct Report {
+  std::string text;
+  bool is_accepted = false;
+  std::optional<base::Error> error;
+};
+
+Report report_of(const RuleSet& rules, const Options& options, const std::string& name) {
+  Report report;
+  const auto blob = read(name);
+  const auto run = blob ? run_on(rules, options, *blob) : std::unexpected(blob.error());
+  if (!run) {
+    report.error = run.error();
+    return report;
+  }
+  report.is_accepted = (*run)->played.end == Played::End::Accepted;
+  if (options.is_quiet) return report;
+  const auto file = name == "-" ? std::string_view("standard input") : std::string_view(name);
+  append(report.text, {file, (*run)->played, (*run)->session, (*run)->changes, options.has_trace ? &(*run)->trace : nullptr}, {options.as_json, options.has_colour});
+  return report;
+}
+
+// Prints reports in few writes, but lets nobody wait who looks on.
+class Printer {
+ public:
+  explicit Printer(std::size_t count) : progress_(count, "messages"), is_watched_(::isatty(STDOUT_FILENO) == 1) {}
+
+  // False: nothing can be written any more.
+  bool take(Report report) {
+    text_ += report.text;
+    const bool is_due = is_watched_ || text_.size() >= kEnough || base::monotonic_milliseconds() >= next_;
+    if ((is_due || report.error) && !flush()) return false;
+    all_accepted_ = all_accepted_ && (report.is_accepted || report.error);
+    if (report.error) {
+      progress_.hide();
+      failure_ = base::report(kManual.program, *report.error);
+    } else {
+      progress_.step();
+    }
+    return true;
+  }
+
+  int finish() {
+    (void)flush();
+    if (failure_ != 0) return failure_;
+    return all_accepted_ ? 0 : kExitNotAccepted;
+  }
+
+ private:
+  static constexpr std::size_t kEnough = 65536;
+  static constexpr std::uint64_t kWaitMilliseconds = 20;
+
+  bool flush() {
+    next_ = base::monotonic_milliseconds() + kWaitMilliseconds;
+    if (text_.empty()) return true;
+    progress_.hide();
+    const auto written = base::write_all(STDOUT_FILENO, text_);
+    text_.clear();
+    if (!written) failure_ = base::report(kManual.program, written.error());
+    return written.has_value();
+  }
+
+  base::ProgressLine progress_;
+  bool is_watched_;
+  std::string text_;
+  std::uint64_t next_ = 0;
+  bool all_accepted_ = true;
+  int failure_ = 0;
+};
+
 }  // namespace
 
 int report_on(const RuleSet& rules, const Options& options) {
-  const ReportForm form{options.as_json, options.has_colour};
-  int failure = 0;
-  bool all_accepted = true;
-  base::ProgressLine progress(options.files.size(), "messages");
-  for (const auto& name : options.files) {
-    const auto blob = read(name);
-    const auto run = blob ? run_on(rules, options, *blob) : std::unexpected(blob.error());
-    if (!run) {
-      progress.hide();
-      failure = base::report(kManual.program, run.error());
-      continue;
-    }
-    all_accepted = all_accepted && (*run)->played.end == Played::End::Accepted;
-    if (!options.is_quiet) {
-      std::string text;
-      const auto file = name == "-" ? std::string_view("standard input") : std::string_view(name);
-      append(text, {file, (*run)->played, (*run)->session, (*run)->changes, options.has_trace ? &(*run)->trace : nullptr}, form);
-      progress.hide();
-      if (const auto written = base::write_all(STDOUT_FILENO, text); !written) return base::report(kManual.program, written.error());
-    }
-    progress.step();
-  }
-  if (failure != 0) return failure;
-  return all_accepted ? 0 : kExitNotAccepted;
+  Printer printer(options.files.size());
+  base::for_each_in_order(
+      options.files.size(), options.jobs, [&](std::size_t i) { return report_of(rules, options, options.files[i]); },
+      [&](Report report) { return printer.take(std::move(report)); });
+  return printer.finish();
 }
 
 int filter_standard_input(const RuleSet& rules, const Options& options) {

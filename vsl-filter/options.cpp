@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <thread>
 
 #include "lib/base/text.h"
 #include "lib/chain/resident.h"
@@ -33,6 +35,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"secured", "", "as if under TLS"},
     {"trace", "WHAT", "print each directive with its result and time; with =assignments what it assigns, too", "directives"},
     {"json", "", "one JSON object a line"},
+    {"jobs,j", "N", "of several saved messages, work on so many at once [one a processor]"},
     {"quiet,q", "", "print nothing, the exit code says it"},
 });
 constexpr auto kSettings = std::to_array<std::string_view>({
@@ -100,6 +103,14 @@ base::Result<GivenFacts> facts_of(const base::CommandLine& line) {
   return facts;
 }
 
+base::Result<std::size_t> jobs_of(const base::CommandLine& line) {
+  constexpr std::size_t kMost = 1000;
+  if (!line.has("jobs")) return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+  const auto jobs = base::text::parse_number<std::size_t>(line.text("jobs"));
+  if (!jobs || *jobs == 0 || *jobs > kMost) return base::fail(Fault::Usage, "--jobs " + line.text("jobs") + "; expected: 1 to " + std::to_string(kMost));
+  return *jobs;
+}
+
 // The one that is asked for; saved messages are reported on, a message on standard input is filtered.
 base::Result<Mode> mode_of(const base::CommandLine& line) {
   struct Row {
@@ -164,6 +175,9 @@ base::Result<Options> options_of(const base::CommandLine& line) {
   if (options.mode == Mode::Test && options.files.empty()) return base::fail(Fault::Usage, "--test: no file named");
   const bool takes_files = options.mode != Mode::Check && options.mode != Mode::Chain && options.mode != Mode::Policy && options.mode != Mode::Resident;
   if (!takes_files && !options.files.empty()) return base::fail(Fault::Usage, "unexpected argument: " + options.files.front());
+  const auto jobs = jobs_of(line);
+  if (!jobs) return std::unexpected(jobs.error());
+  options.jobs = *jobs;
   if (line.has("trace")) {
     const auto& what = line.text("trace");
     if (what != "directives" && what != "assignments") return base::fail(Fault::Usage, "--trace=" + what + "; expected: directives or assignments");

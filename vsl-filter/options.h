@@ -44,6 +44,7 @@ struct Options {
   bool traces_assignments = false;  // too
   bool as_json = false;
   bool is_quiet = false;
+  std::size_t jobs = 1;            // of Report: messages at once
   bool has_colour = false;
   std::string socket;              // of Resident
   unsigned socket_mode = 0600;

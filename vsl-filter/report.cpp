@@ -1,14 +1,13 @@
 #include "vsl-filter/report.h"
 
 #include <array>
-#include <nlohmann/json.hpp>
+#include <utility>
 
+#include "lib/base/json_text.h"
 #include "lib/base/text.h"
 
 namespace rules {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // What a trace keeps of the assignments of one directive.
 constexpr std::size_t kMostAssignments = 10'000;
@@ -106,66 +105,107 @@ void append_text(std::string& out, const MessageReport& report, bool has_colour)
   append_changes(out, report);
 }
 
-Json trace_json(const TraceLog& trace) {
-  Json list = Json::array();
-  for (const auto& entry : trace.entries()) {
-    Json json = {{"stage", name_of(entry.stage)}, {"kind", name_of(entry.kind)}, {"directive", entry.directive}};
-    if (!entry.status.empty()) json["status"] = entry.status;
-    if (!entry.failure.empty()) json["failure"] = entry.failure;
-    json["nanoseconds"] = entry.time.count();
-    for (const auto& [file, where, place, value] : entry.assignments)
-      json["assignments"].push_back({{"file", file}, {"line", where.line}, {"column", where.column}, {"place", place}, {"value", value}});
-    if (entry.more_assignments > 0) json["more_assignments"] = entry.more_assignments;
-    list.push_back(std::move(json));
+namespace json = base::json;
+
+// "name": [ELEMENT,ELEMENT]
+void append_list(std::string& out, std::string_view name, const auto& elements, const auto& append_element) {
+  json::append_name(out, name);
+  out += '[';
+  for (bool is_first = true; const auto& element : elements) {
+    if (!std::exchange(is_first, false)) out += ',';
+    append_element(element);
   }
-  return list;
+  out += ']';
 }
 
-Json stages_json(const Played& played) {
-  Json list = Json::array();
-  for (const auto& [stage, subject, result] : played.events) {
-    Json json = {{"stage", name_of(stage)}};
-    if (!subject.empty()) json["recipient"] = subject;
-    json["status"] = base::text::to_lower(name_of(result.status.kind));
-    if (const auto reply = reply_of(result.status)) json["reply"] = reply->words();
-    if (result.was_skipped) json["skipped"] = true;
-    if (!result.directive.empty()) json["directive"] = result.directive;
-    if (!result.failure.empty()) json["failure"] = result.failure;
-    list.push_back(std::move(json));
-  }
-  return list;
+void append_texts(std::string& out, std::string_view name, const std::vector<std::string>& texts) {
+  if (!texts.empty()) append_list(out, name, texts, [&](const std::string& text) { json::append_string(out, text); });
 }
 
-Json changes_json(const MessageReport& report) {
-  const auto& changes = report.changes;
-  Json json = Json::object();
-  if (!changes.added.empty()) json["added"] = changes.added;
-  if (!changes.removed.empty()) json["removed"] = changes.removed;
-  if (changes.is_reordered) json["reordered"] = true;
-  if (changes.has_reverse_path) json["mail_from"] = changes.reverse_path;
-  if (!changes.added_recipients.empty()) json["added_recipients"] = changes.added_recipients;
-  if (!changes.removed_recipients.empty()) json["removed_recipients"] = changes.removed_recipients;
-  return json;
+void append_true(std::string& out, std::string_view name) {
+  json::append_name(out, name);
+  out += "true";
+}
+
+void append_unless_empty(std::string& out, std::string_view name, std::string_view text) {
+  if (!text.empty()) json::append_member(out, name, text);
+}
+
+void append_assignment(std::string& out, const TraceLog::Assignment& assignment) {
+  const auto& [file, where, place, value] = assignment;
+  out += '{';
+  json::append_member(out, "file", file);
+  json::append_member(out, "line", static_cast<long long>(where.line));
+  json::append_member(out, "column", static_cast<long long>(where.column));
+  json::append_member(out, "place", place);
+  json::append_member(out, "value", value);
+  out += '}';
+}
+
+void append_entry(std::string& out, const TraceLog::Entry& entry) {
+  out += '{';
+  json::append_member(out, "stage", name_of(entry.stage));
+  json::append_member(out, "kind", name_of(entry.kind));
+  json::append_member(out, "directive", entry.directive);
+  append_unless_empty(out, "status", entry.status);
+  append_unless_empty(out, "failure", entry.failure);
+  json::append_member(out, "nanoseconds", entry.time.count());
+  if (!entry.assignments.empty())
+    append_list(out, "assignments", entry.assignments, [&](const TraceLog::Assignment& assignment) { append_assignment(out, assignment); });
+  if (entry.more_assignments > 0) json::append_member(out, "more_assignments", static_cast<long long>(entry.more_assignments));
+  out += '}';
+}
+
+void append_event(std::string& out, const Played::Event& event) {
+  const auto& result = event.result;
+  out += '{';
+  json::append_member(out, "stage", name_of(event.stage));
+  append_unless_empty(out, "recipient", event.subject);
+  json::append_member(out, "status", base::text::to_lower(name_of(result.status.kind)));
+  if (const auto reply = reply_of(result.status)) json::append_member(out, "reply", reply->words());
+  if (result.was_skipped) append_true(out, "skipped");
+  append_unless_empty(out, "directive", result.directive);
+  append_unless_empty(out, "failure", result.failure);
+  out += '}';
+}
+
+void append_recipient(std::string& out, const Recipient& recipient) {
+  out += '{';
+  json::append_member(out, "address", recipient.address);
+  json::append_member(out, "transport", text_of(recipient.transfer));
+  out += '}';
+}
+
+void append_changes_json(std::string& out, const Changes& changes) {
+  json::append_name(out, "changes");
+  out += '{';
+  append_texts(out, "added", changes.added);
+  append_texts(out, "removed", changes.removed);
+  if (changes.is_reordered) append_true(out, "reordered");
+  if (changes.has_reverse_path) json::append_member(out, "mail_from", changes.reverse_path);
+  append_texts(out, "added_recipients", changes.added_recipients);
+  append_texts(out, "removed_recipients", changes.removed_recipients);
+  out += '}';
 }
 
 void append_json(std::string& out, const MessageReport& report) {
-  Json json = {{"file", report.file}, {"verdict", name_of(report.played.end)}};
+  out += '{';
+  json::append_member(out, "file", report.file);
+  json::append_member(out, "verdict", name_of(report.played.end));
   if (!report.played.reply.empty()) {
-    json["stage"] = name_of(report.played.at);
-    json["reply"] = report.played.reply;
+    json::append_member(out, "stage", name_of(report.played.at));
+    json::append_member(out, "reply", report.played.reply);
   }
-  if (!report.played.quarantine.empty()) json["quarantine"] = report.played.quarantine;
-  json["stages"] = stages_json(report.played);
+  append_unless_empty(out, "quarantine", report.played.quarantine);
+  append_list(out, "stages", report.played.events, [&](const Played::Event& event) { append_event(out, event); });
   if (const auto* transaction = report.session.transaction()) {
-    json["mail_from"] = transaction->reverse_path;
-    Json recipients = Json::array();
-    for (const auto& recipient : transaction->recipients.all()) recipients.push_back({{"address", recipient.address}, {"transport", text_of(recipient.transfer)}});
-    json["recipients"] = std::move(recipients);
-    if (!transaction->hold.empty()) json["hold"] = transaction->hold;
+    json::append_member(out, "mail_from", transaction->reverse_path);
+    append_list(out, "recipients", transaction->recipients.all(), [&](const Recipient& recipient) { append_recipient(out, recipient); });
+    append_unless_empty(out, "hold", transaction->hold);
   }
-  json["changes"] = changes_json(report);
-  if (report.trace != nullptr) json["trace"] = trace_json(*report.trace);
-  out += json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  append_changes_json(out, report.changes);
+  if (report.trace != nullptr) append_list(out, "trace", report.trace->entries(), [&](const TraceLog::Entry& entry) { append_entry(out, entry); });
+  out += "}\n";
 }
 
 }  // namespace

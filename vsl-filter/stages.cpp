@@ -82,9 +82,10 @@ class StageRun : InnerRules {
   }
 
   void one(const Directive& directive) {
-    const auto begin = std::chrono::steady_clock::now();
+    using Clock = std::chrono::steady_clock;
+    const auto begin = trace_ != nullptr ? Clock::now() : Clock::time_point{};
     auto status = evaluate(directive);
-    const auto time = std::chrono::steady_clock::now() - begin;
+    const auto time = trace_ != nullptr ? Clock::now() - begin : Clock::duration{};
     std::string failure;
     if (!status) {
       failure = line_of(status.error(), rules_.sources());

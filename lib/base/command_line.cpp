@@ -7,6 +7,7 @@
 #include <boost/any.hpp>
 #include <boost/program_options.hpp>
 #include <cstdlib>
+#include <iterator>
 #include <sstream>
 
 #include "lib/base/io.h"
@@ -50,6 +51,17 @@ void add(po::options_description& group, const Setting& setting) {
   group.add_options()(option_of(setting).c_str(), po::value<Values>()->value_name("VALUE")->composing(), doc.c_str());
 }
 
+// Takes what is surely no option nor the value of one from the end, so that thousands of files are not looked at one by one against
+// all options: an option has at most one value.
+Values take_arguments_at_end(Values& line) {
+  const auto is_word = [](const std::string& word) { return !word.empty() && word[0] != '-'; };
+  std::size_t begin = line.size();
+  while (begin >= 2 && is_word(line[begin - 1]) && is_word(line[begin - 2])) --begin;
+  Values end(std::make_move_iterator(line.begin() + static_cast<std::ptrdiff_t>(begin)), std::make_move_iterator(line.end()));
+  line.resize(begin);
+  return end;
+}
+
 // Index of the first argument that is neither an option nor the value of one.
 std::size_t first_argument(const Values& line, const po::options_description& known) {
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -91,6 +103,7 @@ Result<CommandLine> CommandLine::parse(const Manual& manual, int argc, char** ar
   // Not by Boost's implicit values: it takes the next argument for the value.
   for (const auto& row : manual.options)
     if (!row.bare.empty()) std::ranges::replace(line, "--" + std::string(row.name), "--" + std::string(row.name) + "=" + std::string(row.bare));
+  const Values at_end = take_arguments_at_end(line);
 
   std::vector<const Setting*> known_settings;
   const auto know = [&](std::string_view name) {
@@ -139,6 +152,7 @@ Result<CommandLine> CommandLine::parse(const Manual& manual, int argc, char** ar
     parsed.arguments = given->second;
     parsed.options_.erase(given);
   }
+  parsed.arguments.insert(parsed.arguments.end(), at_end.begin(), at_end.end());
 
   const char* from_environment = std::getenv("VSMTP_CONFIG");
   const std::string config = parsed.has("config") ? parsed.text("config") : from_environment != nullptr ? from_environment : "";

@@ -18,11 +18,11 @@ Line line_at(std::string_view octets, std::size_t offset) {
 }
 
 std::string_view field_name(std::string_view line) {
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return {};
-  auto name = line.substr(0, colon);
-  while (!name.empty() && base::text::is_space(name.back())) name.remove_suffix(1);
-  return is_field_name(name) ? name : std::string_view();
+  std::size_t end = 0;
+  while (end < line.size() && is_field_name_octet(line[end])) ++end;
+  std::size_t colon = end;
+  while (colon < line.size() && base::text::is_space(line[colon])) ++colon;
+  return colon < line.size() && line[colon] == ':' ? line.substr(0, end) : std::string_view();
 }
 
 bool is_preface(std::string_view line) { return base::text::is_space(line.front()) || line.starts_with("From ") || line.starts_with(">From "); }

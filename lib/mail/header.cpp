@@ -45,10 +45,7 @@ constexpr auto kFields = std::to_array<FieldRow>({
 }  // namespace
 
 bool is_field_name(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    const auto octet = static_cast<unsigned char>(c);
-    return octet > 32 && octet != 127 && c != ':';
-  });
+  return !name.empty() && std::ranges::all_of(name, is_field_name_octet);
 }
 
 std::string unfold(std::string_view body) {

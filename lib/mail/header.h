@@ -19,6 +19,7 @@ struct Field {
 };
 
 // ftext of RFC 5322 section 3.6.8, octets over 127 counted in, which readers meet.
+constexpr bool is_field_name_octet(char c) { return static_cast<unsigned char>(c) > 32 && c != 127 && c != ':'; }
 bool is_field_name(std::string_view name);
 
 // The body without the line ends of its folding and without blanks at its ends (RFC 5322 section 2.2.3).

@@ -1,5 +1,10 @@
 #include "vsl-filter/api/group.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "lib/base/text.h"
 #include "vsl-filter/addresses.h"
 
 namespace rules {
@@ -13,40 +18,103 @@ std::string key_of(const Ip& ip) {
   return key;
 }
 
+// Over letters without their case, so that one function does for all keys. Lists are the administrator's: nobody chooses their hashes.
+std::size_t hash_of(std::string_view key, std::uint64_t seed) {
+  constexpr std::uint64_t kNoCase = 0x2020202020202020, kFactor = 0x9E3779B97F4A7C15;
+  std::uint64_t hash = seed + key.size();
+  while (!key.empty()) {
+    std::uint64_t octets = 0;
+    const std::size_t taken = std::min(key.size(), sizeof octets);
+    std::memcpy(&octets, key.data(), taken);
+    hash = (hash ^ (octets | kNoCase)) * kFactor;
+    hash ^= hash >> 32;
+    key.remove_prefix(taken);
+  }
+  return hash;
+}
+
 }  // namespace
 
 GroupIndex::GroupIndex(const vsl::Array& elements) {
-  keys_.reserve(elements.size());
-  for (std::size_t i = 0; i < elements.size(); ++i) add(elements[i], i);
-  ranges_.finish();
+  reserve(elements.size());
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    const RuleObject* object = object_of(elements[i]);
+    if (elements[i].is_string()) {
+      add_text(elements[i].as_text());
+    } else if (object == nullptr || !add_object(*object)) {
+      others_.push_back(i);
+    }
+  }
+  finish();
 }
 
-void GroupIndex::enter(By by, std::string_view key) { keys_.insert(static_cast<char>(by) + std::string(key)); }
-bool GroupIndex::has(By by, std::string_view key) const { return keys_.contains(static_cast<char>(by) + std::string(key)); }
+// ---- the keys ------------------------------------------------------------------------------------------------------------
 
-void GroupIndex::add(const vsl::Value& element, std::size_t position) {
-  if (element.is_string()) {
-    const std::string_view text = element.as_text();
-    enter(By::Text, text);
-    enter(By::TextAsDomain, domain_key(text));
-    if (text.empty() || text.find('@') != std::string_view::npos) enter(By::TextAsMailbox, address_key(text));  // "": the null sender
-    if (const auto ip = Ip::parse(text)) enter(By::TextAsIp, key_of(*ip));
-    return;
-  }
-  const RuleObject* object = object_of(element);
-  switch (object == nullptr ? Kind::Other : object->kind) {
+bool GroupIndex::Key::is(By other, std::string_view key) const {
+  if (by != other) return false;
+  const bool is_domain = by == By::Domain || by == By::TextAsDomain || by == By::DomainOfMailbox;
+  return is_domain ? base::text::equal_ignoring_case(text(), key) : text() == key;
+}
+
+void GroupIndex::reserve(std::size_t elements) {
+  keys_.reserve(elements);
+  spread(elements);
+}
+
+// Room for so many keys, a third of it free at least.
+void GroupIndex::spread(std::size_t keys) {
+  places_.assign(std::bit_ceil(std::max<std::size_t>(keys + keys / 2, 16)), 0);
+  for (std::size_t i = 0; i < keys_.size(); ++i) places_[place_of(keys_[i].by, keys_[i].text())] = static_cast<std::uint32_t>(i + 1);
+}
+
+std::size_t GroupIndex::place_of(By by, std::string_view key) const {
+  const std::size_t mask = places_.size() - 1;
+  std::size_t place = hash_of(key, static_cast<std::uint64_t>(by)) & mask;
+  while (places_[place] != 0 && !keys_[places_[place] - 1].is(by, key)) place = (place + 1) & mask;
+  return place;
+}
+
+void GroupIndex::enter(By by, std::string_view lasting) {
+  if ((keys_.size() + 1) * 3 > places_.size() * 2) spread(keys_.size() * 2 + 8);
+  const std::size_t place = place_of(by, lasting);
+  if (places_[place] != 0) return;
+  keys_.push_back({lasting.data(), static_cast<std::uint32_t>(lasting.size()), by});
+  places_[place] = static_cast<std::uint32_t>(keys_.size());
+}
+
+void GroupIndex::enter_copy(By by, std::string_view key) {
+  char* copy = static_cast<char*>(copies_.allocate(key.size() + 1, 1));
+  std::ranges::copy(key, copy);
+  enter(by, {copy, key.size()});
+}
+
+bool GroupIndex::has(By by, std::string_view key) const { return !places_.empty() && places_[place_of(by, key)] != 0; }
+
+// ---- elements --------------------------------------------------------------------------------------------------------------
+
+void GroupIndex::add_text(std::string_view text) {
+  enter_copy(By::Text, text);
+  enter_copy(By::TextAsDomain, domain_key(text));
+  if (text.empty() || text.find('@') != std::string_view::npos) enter_copy(By::TextAsMailbox, address_key(text));  // "": the null sender
+  if (const auto ip = Ip::parse(text)) enter_copy(By::TextAsIp, key_of(*ip));
+}
+
+bool GroupIndex::add_object(const RuleObject& object) {
+  switch (object.kind) {
     case Kind::Address:
-      enter(By::Mailbox, object->key);
-      enter(By::LocalPart, object->local_part());
-      enter(By::DomainOfMailbox, domain_key(object->domain()));
-      return;
-    case Kind::Fqdn: return enter(By::Domain, object->key);
-    case Kind::Identifier: return enter(By::Identifier, object->text);
-    case Kind::Ip: return enter(By::Ip, key_of(object->ips.first));
-    case Kind::Range: return ranges_.add(object->ips);
-    default: others_.push_back(position);
+      enter_copy(By::Mailbox, object.key);
+      enter_copy(By::LocalPart, object.local_part());
+      enter_copy(By::DomainOfMailbox, domain_key(object.domain()));
+      return true;
+    case Kind::Fqdn: return enter_copy(By::Domain, object.key), true;
+    case Kind::Identifier: return enter_copy(By::Identifier, object.text), true;
+    case Kind::Ip: return enter_copy(By::Ip, key_of(object.ips.first)), true;
+    case Kind::Range: return ranges_.add(object.ips), true;
+    default: return false;
   }
 }
+
+// ---- looking -----------------------------------------------------------------------------------------------------------------
 
 bool GroupIndex::has_ip(const Ip& ip) const { return has(By::Ip, key_of(ip)) || ranges_.contains(ip); }
 

@@ -5,6 +5,7 @@
 #include "lib/net/domain_name.h"
 #include "vsl-filter/addresses.h"
 #include "vsl-filter/api/group.h"
+#include "vsl-filter/api/line_list.h"
 #include "vsl-filter/lang/text.h"
 
 namespace rules {
@@ -105,6 +106,27 @@ RuleObject make_code(Reply reply) {
   object.reply = std::move(reply);
   return object;
 }
+
+RuleObject make_list(std::string_view, vsl::Value elements) {
+  RuleObject object = of(Kind::List, "group", {});
+  object.elements = std::move(elements);
+  if (object.elements.as_array().size() >= GroupIndex::kWorthIt) object.index = std::make_unique<GroupIndex>(object.elements.as_array());
+  return object;
+}
+
+RuleObject make_list_of_lines(std::unique_ptr<LineList> lines) {
+  RuleObject object = of(Kind::List, "group", {});
+  object.lines = std::move(lines);
+  return object;
+}
+
+std::size_t count_of(const RuleObject& list) { return list.lines ? list.lines->size() : list.elements.as_array().size(); }
+
+vsl::Value element_of(vsl::Heap& heap, const RuleObject& list, std::size_t position) {
+  return list.lines ? list.lines->element(heap, position) : list.elements.as_array()[position];
+}
+
+vsl::Value elements_of(vsl::Heap& heap, const RuleObject& list) { return list.lines ? list.lines->array(heap) : list.elements; }
 
 const RuleObject* object_of(const vsl::Value& value) {
   if (!value.is_host()) return nullptr;

@@ -20,6 +20,7 @@ namespace rules {
 enum class Kind : std::uint8_t { String, Address, Ip, Range, Fqdn, Identifier, Regex, List, Code, Other };
 
 class GroupIndex;
+class LineList;
 
 struct RuleObject {
   Kind kind = Kind::String;
@@ -28,8 +29,9 @@ struct RuleObject {
   std::string key;        // Address: canonical; Fqdn: in lower case and A-labels, without a dot at the end
   IpRange ips;            // of Ip and Range
   Reply reply;            // of Code
-  vsl::Value elements;    // of List: an array
+  vsl::Value elements;    // of List: an array, unless there are lines
   std::unique_ptr<GroupIndex> index;
+  std::unique_ptr<LineList> lines;  // of List: what a file holds
 
   RuleObject();
   RuleObject(RuleObject&&) noexcept;
@@ -56,6 +58,13 @@ RuleObject trusted_address(std::string_view text);
 RuleObject make_code(Reply reply);
 // `elements` is an array of objects and texts. `type`: group, or file:TYPE.
 RuleObject make_list(std::string_view type, vsl::Value elements);
+
+RuleObject make_list_of_lines(std::unique_ptr<LineList> lines);
+
+// Of a List. All elements as an array are made anew each time where the list is one of lines.
+std::size_t count_of(const RuleObject& list);
+vsl::Value element_of(vsl::Heap& heap, const RuleObject& list, std::size_t position);
+vsl::Value elements_of(vsl::Heap& heap, const RuleObject& list);
 
 // A compiled pattern: the language's own function makes it.
 vsl::Result make_regex(vsl::Run& run, std::string_view pattern);

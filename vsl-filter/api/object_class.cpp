@@ -21,10 +21,16 @@ namespace {
 
 const RuleObject& object_in(const vsl::HostObject& self) { return self.as<RuleObject>(); }
 
+// What is made to be shown goes away with its heap.
+void append_elements(std::string& out, const RuleObject& list) {
+  vsl::Heap heap;
+  vsl::append_text(out, elements_of(heap, list));
+}
+
 void append_text(const vsl::HostObject& self, std::string& out) {
   const RuleObject& object = object_in(self);
   if (object.kind == Kind::List)
-    vsl::append_text(out, object.elements);
+    append_elements(out, object);
   else
     out += object.text;
 }
@@ -66,7 +72,8 @@ template <const PartRow& kRow>
 Result parts_of(Run& run, Arguments a) {
   const RuleObject* list = object_of(a[0]);
   if (list != nullptr && list->kind != Kind::List) return no_part(kRow.words, a[0]);
-  const vsl::Array& elements = list != nullptr ? list->elements.as_array() : a[0].as_array();
+  const Value all = list != nullptr ? elements_of(run.heap(), *list) : a[0];
+  const vsl::Array& elements = all.as_array();
   Value parts = run.heap().array(elements.size());
   for (const Value& element : elements) {
     Value copy = element;
@@ -86,27 +93,25 @@ Result get(Run& run, const Value& self, std::string_view name) {
   return Value::absent();
 }
 
-Expected<bool> element_at(Run&, const Value& self, std::size_t position, Value& element) {
+Expected<bool> element_at(Run& run, const Value& self, std::size_t position, Value& element) {
   const RuleObject& object = *object_of(self);
   if (object.kind != Kind::List) return vsl::fail(vsl::ErrorKind::For, "For loop expects iterable type");
-  const vsl::Array& elements = object.elements.as_array();
-  if (position >= elements.size()) return false;
-  element = elements[position];
+  if (position >= count_of(object)) return false;
+  element = element_of(run.heap(), object, position);
   return true;
 }
 
-Result element_by_index(Run&, const Value& self, const Value& index) {
+Result element_by_index(Run& run, const Value& self, const Value& index) {
   const RuleObject& object = *object_of(self);
   if (object.kind != Kind::List || !index.is_int())
     return vsl::fail(vsl::ErrorKind::IndexingType,
                      "Indexer not registered for '" + std::string(kind_name(self)) + " [" + std::string(vsl::type_name(index)) + "]'");
-  const vsl::Array& elements = object.elements.as_array();
-  const auto size = static_cast<std::int64_t>(elements.size());
+  const auto size = static_cast<std::int64_t>(count_of(object));
   const std::int64_t at = index.as_int() < 0 ? index.as_int() + size : index.as_int();
   if (at < 0 || at >= size)
     return vsl::fail(vsl::ErrorKind::ArrayBounds, "Array index " + std::to_string(index.as_int()) + " out of bounds: only " + std::to_string(size) +
                                                       (size == 1 ? " element" : " elements") + " in array");
-  return elements[static_cast<std::size_t>(at)];
+  return element_of(run.heap(), object, static_cast<std::size_t>(at));
 }
 
 Result not_a_list(const Value& value) {
@@ -116,13 +121,13 @@ Result not_a_list(const Value& value) {
 Result count(Run&, Arguments a) {
   const RuleObject& object = *object_of(a[0]);
   if (object.kind != Kind::List) return not_a_list(a[0]);
-  return static_cast<std::int64_t>(object.elements.as_array().size());
+  return static_cast<std::int64_t>(count_of(object));
 }
 
-Result to_array(Run&, Arguments a) {
+Result to_array(Run& run, Arguments a) {
   const RuleObject& object = *object_of(a[0]);
   if (object.kind != Kind::List) return not_a_list(a[0]);
-  return object.elements;
+  return elements_of(run.heap(), object);
 }
 
 // A function of arrays on the elements of a list.
@@ -133,7 +138,7 @@ template <const ArrayFunction& kFunction>
 Result on_elements(Run& run, Arguments a) {
   const RuleObject& object = *object_of(a[0]);
   if (object.kind != Kind::List) return not_a_list(a[0]);
-  a[0] = object.elements;
+  a[0] = elements_of(run.heap(), object);
   const vsl::Overloads* overloads = run.program().natives().find("", kFunction.name, a.size());
   const vsl::NativeRow* row = overloads == nullptr ? nullptr : overloads->select(a);
   if (row == nullptr) return vsl::fail(vsl::ErrorKind::FunctionNotFound, "Function not found: " + std::string(kFunction.name));
@@ -198,7 +203,7 @@ constexpr vsl::NativeRow kRows[] = {
     {"get_domains", "domains", {kListClass}, vsl::kProperty, parts_of<kDomain>, "the domains of all addresses of a group"},
 
     {"len", "", {kListClass}, vsl::kProperty, count, "number of elements of a group"},
-    {"is_empty", "", {kListClass}, vsl::kProperty, [](Run&, Arguments a) -> Result { return object_of(a[0])->elements.as_array().empty(); },
+    {"is_empty", "", {kListClass}, vsl::kProperty, [](Run&, Arguments a) -> Result { return count_of(*object_of(a[0])) == 0; },
      "whether a group has no elements"},
     {"to_array", "", {kListClass}, vsl::kPure, to_array, "the elements of a group as an array"},
     {"map", "", {kListClass, Callback}, vsl::kCalls, on_elements<kMap>, "array of what a function makes of each element of a group"},

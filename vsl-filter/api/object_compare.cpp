@@ -3,6 +3,7 @@
 
 #include "vsl-filter/addresses.h"
 #include "vsl-filter/api/group.h"
+#include "vsl-filter/api/line_list.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/lang/run.h"
 #include "vsl-filter/lang/text.h"
@@ -58,7 +59,8 @@ Expected<bool> matches(vsl::Run& run, const Operand& text, const Operand& regex)
 }
 Expected<bool> same_pattern(vsl::Run&, const Operand& a, const Operand& b) { return vsl::text_of(a.value) == vsl::text_of(b.value); }
 Expected<bool> same_elements(vsl::Run& run, const Operand& a, const Operand& b) {
-  return run.equal(a.object != nullptr ? a.object->elements : a.value, b.object != nullptr ? b.object->elements : b.value);
+  const auto elements = [&run](const Operand& list) { return list.object != nullptr ? elements_of(run.heap(), *list.object) : list.value; };
+  return run.equal(elements(a), elements(b));
 }
 Expected<bool> not_with_texts(vsl::Run&, const Operand&, const Operand& other) {
   return vsl::fail_api("a " + std::string(kind_name(other.value)) + " object cannot be compared to a string");
@@ -119,13 +121,13 @@ bool is_element(vsl::Run& run, const Value& element, const Value& sought) {
 }
 
 Expected<bool> in_list(vsl::Run& run, const RuleObject& list, const Value& sought) {
-  const vsl::Array& elements = list.elements.as_array();
-  const auto found = list.index != nullptr ? list.index->find(sought) : std::nullopt;
+  const GroupIndex* index = list.lines ? &list.lines->index() : list.index.get();
+  const auto found = index != nullptr ? index->find(sought) : std::nullopt;
   if (found && *found) return true;
-  const std::size_t to_ask = found ? list.index->others().size() : elements.size();
+  const std::size_t to_ask = found ? index->others().size() : count_of(list);
   if (!run.charge(to_ask)) return vsl::fail(vsl::ErrorKind::TooManyOperations, "Too many operations");
   for (std::size_t i = 0; i < to_ask; ++i) {
-    if (is_element(run, elements[found ? list.index->others()[i] : i], sought)) return true;
+    if (is_element(run, element_of(run.heap(), list, found ? index->others()[i] : i), sought)) return true;
   }
   return false;
 }

@@ -1,7 +1,6 @@
 // The value of `object NAME TYPE = VALUE` for each type (vsl.md 2.5).
 #include <utility>
 
-#include "vsl-filter/api/group.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/object_file.h"
 #include "vsl-filter/lang/program.h"
@@ -107,15 +106,6 @@ constexpr TypeRow kTypes[] = {
 constexpr std::string_view kFile = "file:";
 
 }  // namespace
-
-RuleObject make_list(std::string_view, Value elements) {
-  RuleObject object;
-  object.kind = Kind::List;
-  object.type = "group";
-  object.elements = std::move(elements);
-  if (object.elements.as_array().size() >= GroupIndex::kWorthIt) object.index = std::make_unique<GroupIndex>(object.elements.as_array());
-  return object;
-}
 
 Result make_regex(Run& run, std::string_view pattern) {
   Value argument = run.string(pattern);

@@ -1,9 +1,11 @@
 #include "vsl-filter/api/object_file.h"
 
+#include <memory>
 #include <utility>
 
 #include "lib/base/io.h"
 #include "lib/base/text.h"
+#include "vsl-filter/api/line_list.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/lang/program.h"
 
@@ -17,6 +19,9 @@ namespace {
 
 constexpr std::size_t kMostOctets = 256 << 20;
 
+const std::string& error_text(const std::string& text) { return text; }
+const std::string& error_text(const vsl::Failure& failure) { return failure.message(); }
+
 // string objects are plain strings; those of regexes are the language's.
 Result element_of(Run& run, std::string_view type, std::string_view text) {
   if (type == "string" || type == "str" || type == "val") return run.string(text);
@@ -24,6 +29,44 @@ Result element_of(Run& run, std::string_view type, std::string_view text) {
   auto object = make_object(type, text);
   if (!object) return vsl::fail_api(std::move(object.error()));
   return value_of(run.heap(), *std::move(object));
+}
+
+// Calls `add` with each line that says something, until it fails.
+vsl::Expected<void> for_each_line(Run& run, const std::string& file, std::string_view content, const auto& add) {
+  std::size_t number = 0, count = 0;
+  for (std::string_view rest = content; !rest.empty();) {
+    auto [line, behind] = base::text::split_once(rest, '\n');
+    rest = behind;
+    ++number;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    line = base::text::trim(line);
+    if (line.empty() || line.starts_with('#')) continue;
+    if (const auto added = add(line); !added) return vsl::fail_api(file + ":" + std::to_string(number) + ": " + error_text(added.error()));
+    if (!run.heap().may_hold_elements(++count)) return vsl::fail_api(file + ": too many lines for a list");
+  }
+  return {};
+}
+
+Result list_of_objects(Run& run, const std::string& file, std::string_view type, std::string_view content) {
+  Value elements = run.heap().array();
+  auto added = for_each_line(run, file, content, [&](std::string_view line) -> vsl::Expected<void> {
+    auto element = element_of(run, type, line);
+    if (!element) return std::unexpected(std::move(element.error()));
+    elements.array_for_write(run.heap()).push(*std::move(element));
+    return {};
+  });
+  if (!added) return std::unexpected(std::move(added.error()));
+  return value_of(run.heap(), make_list("file", std::move(elements)));
+}
+
+Result list_of_lines(Run& run, const std::string& file, std::string_view type, std::string content) {
+  auto list = std::make_unique<LineList>(std::move(content), type);
+  constexpr std::size_t kUsualLine = 20;  // as a guess; more lines only take longer
+  list->reserve(list->content().size() / kUsualLine);
+  auto added = for_each_line(run, file, list->content(), [&](std::string_view line) { return list->add(line); });
+  if (!added) return std::unexpected(std::move(added.error()));
+  list->finish();
+  return value_of(run.heap(), make_list_of_lines(std::move(list)));
 }
 
 bool is_type_of_lines(std::string_view type) { return type != "code" && type != "group"; }
@@ -43,25 +86,9 @@ std::string beside_script(const Run& run, std::string_view path) {
 Result read_object_file(Run& run, std::string_view path, std::string_view type) {
   if (!is_type_of_lines(type)) return vsl::fail_api("Improper object type 'file:" + std::string(type) + "'.");
   const std::string file = beside_script(run, path);
-  const auto content = base::read_file(file, kMostOctets);
+  auto content = base::read_file(file, kMostOctets);
   if (!content) return vsl::fail_api(content.error().cause);
-
-  Value elements = run.heap().array();
-  std::size_t number = 0;
-  for (std::string_view rest = *content; !rest.empty();) {
-    auto [line, behind] = base::text::split_once(rest, '\n');
-    rest = behind;
-    ++number;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    line = base::text::trim(line);
-    if (line.empty() || line.starts_with('#')) continue;
-    auto element = element_of(run, type, line);
-    if (!element) return vsl::fail_api(file + ":" + std::to_string(number) + ": " + element.error().message());
-    vsl::Array& array = elements.array_for_write(run.heap());
-    if (!run.heap().may_hold_elements(array.size() + 1)) return vsl::fail_api(file + ": too many lines for a list");
-    array.push(*std::move(element));
-  }
-  return value_of(run.heap(), make_list("file", std::move(elements)));
+  return LineList::holds(type) ? list_of_lines(run, file, type, *std::move(content)) : list_of_objects(run, file, type, *content);
 }
 
 }  // namespace rules

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "vsl-filter/api/api.h"
+#include "vsl-filter/api/line_list.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/api/status.h"
@@ -37,6 +38,7 @@ bool has_names(const Value& hosts, int depth = 0) {
   if (depth > kDeepest) return false;
   const RuleObject* object = object_of(hosts);
   if (object != nullptr && object->kind == Kind::Fqdn) return true;
+  if (object != nullptr && object->lines) return object->lines->type() == "fqdn" && object->lines->size() > 0;
   const Value& list = object != nullptr && object->kind == Kind::List ? object->elements : hosts;
   return list.is_array() && std::ranges::any_of(list.as_array(), [depth](const Value& one) { return has_names(one, depth + 1); });
 }
