@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
+#include "lib/base/json_text.h"
 #include "lib/base/text.h"
 #include "vsl-filter/context_parts.h"
 
@@ -16,61 +19,119 @@ using namespace context;
 constexpr auto kMetadataResults = std::to_array<std::string_view>({"spf", "dkim"});
 constexpr auto kOtherResults = std::to_array<std::string_view>({"dmarc", "arc", "bimi", "flow"});
 
-Json connection_of(const Connection& connection) {
-  Json json = {{"timestamp", time(connection.time)},
-               {"credentials", credentials(connection.credentials)},
-               {"server_name", connection.server_name},
-               {"server_address", address(connection.server_ip, connection.server_port)},
-               {"server_addr", address(connection.server_ip, connection.server_port)},
-               {"client_addr", address(connection.client_ip, connection.client_port)},
-               {"is_authenticated", connection.is_authenticated},
-               {"is_secured", connection.is_secured},
-               {"error_count", connection.error_count},
-               {"authentication_attempt", connection.authentication_attempts}};
-  return json;
+std::string dumped(const Json& json, int indent = -1) { return json.dump(indent, ' ', false, Json::error_handler_t::replace); }
+
+// Appends the members of an object and knows their names, so that none of them is written twice.
+class ObjectWriter {
+ public:
+  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
+  ~ObjectWriter() { out_ += '}'; }
+  ObjectWriter(const ObjectWriter&) = delete;
+  ObjectWriter& operator=(const ObjectWriter&) = delete;
+
+  // The value is appended by the caller.
+  std::string& name(std::string_view name) {
+    names_.push_back(name);
+    base::json::append_name(out_, name);
+    return out_;
+  }
+  void text(std::string_view member, std::string_view text) { base::json::append_string(name(member), text); }
+  void number(std::string_view member, std::uint64_t number) { name(member) += std::to_string(number); }
+  void flag(std::string_view member, bool flag) { name(member) += flag ? "true" : "false"; }
+  // Members that are not there yet, of what came; nullptr: nothing did.
+  void unknown(const Json* original) {
+    if (original == nullptr || !original->is_object()) return;
+    for (const auto& [member, value] : original->items())
+      if (std::ranges::find(names_, member) == names_.end()) name(member) += dumped(value);
+  }
+
+ private:
+  std::string& out_;
+  std::vector<std::string_view> names_;
+};
+
+void append_connection(std::string& out, const Connection& connection, const Json* original) {
+  ObjectWriter object(out);
+  append_time(object.name("timestamp"), connection.time);
+  append_credentials(object.name("credentials"), connection.credentials);
+  object.text("server_name", connection.server_name);
+  object.text("server_address", address(connection.server_ip, connection.server_port));
+  object.text("server_addr", address(connection.server_ip, connection.server_port));
+  object.text("client_addr", address(connection.client_ip, connection.client_port));
+  object.flag("is_authenticated", connection.is_authenticated);
+  object.flag("is_secured", connection.is_secured);
+  object.number("error_count", connection.error_count);
+  object.number("authentication_attempt", connection.authentication_attempts);
+  object.unknown(original);
 }
 
-Json envelop_of(const Session& session, ContextForm::For reader) {
+void append_envelop(std::string& out, const Session& session, ContextForm::For reader, const Json* original) {
   const Transaction* transaction = session.transaction();
-  Json rcpt = Json::array();
+  ObjectWriter object(out);
+  object.text("helo", session.connection.helo);
+  object.text("mail_from", transaction != nullptr ? std::string_view(transaction->reverse_path) : std::string_view());
+  object.name("rcpt") += '[';
   if (transaction != nullptr)
-    for (const auto& each : transaction->recipients.all()) rcpt.push_back(recipient(each, reader));
-  return {{"helo", session.connection.helo}, {"mail_from", transaction != nullptr ? transaction->reverse_path : std::string()}, {"rcpt", std::move(rcpt)}};
+    for (bool is_first = true; const auto& each : transaction->recipients.all()) {
+      if (!std::exchange(is_first, false)) out += ',';
+      append_recipient(out, each, reader);
+    }
+  out += ']';
+  object.unknown(original);
 }
 
-Json metadata_of(const Session& session) {
+void append_metadata(std::string& out, const Session& session, const Json* original) {
   const Transaction* transaction = session.transaction();
-  if (transaction == nullptr) return nullptr;
-  Json json = {{"timestamp", time(transaction->time)}, {"message_id", transaction->message_id}, {"skipped", skip(session.skip())}};
+  if (transaction == nullptr) {
+    out += "null";
+    return;
+  }
+  ObjectWriter object(out);
+  append_time(object.name("timestamp"), transaction->time);
+  object.text("message_id", transaction->message_id);
+  append_skip(object.name("skipped"), session.skip());
   for (const auto& [name, result] : transaction->results)
-    if (std::ranges::find(kMetadataResults, name) != kMetadataResults.end()) json[name] = parsed(result);
-  return json;
+    if (std::ranges::find(kMetadataResults, name) != kMetadataResults.end()) append_checked(object.name(name), result);
+  object.unknown(original);
 }
 
-Json variables_of(const Session& session) {
-  Json json = Json::object();
-  for (const auto& [name, value] : session.connection.variables) json[name] = parsed(value);
-  if (const Transaction* transaction = session.transaction(); transaction != nullptr)
-    for (const auto& [name, value] : transaction->variables) json[name] = parsed(value);
-  return json;
+void append_tls(std::string& out, const TlsFacts& tls) {
+  ObjectWriter object(out);
+  object.text("protocol", tls.protocol);
+  object.text("cipher", tls.cipher);
+  object.text("sni", tls.sni);
+  object.text("client_cert", tls.client_certificate);
 }
 
-void add_place(Json& json, const Session& session) {
+// A variable of the transaction hides that of the connection.
+void append_variables(std::string& out, const Variables& of_connection, const Variables* of_transaction) {
+  ObjectWriter object(out);
+  for (const auto& [name, value] : of_connection)
+    if (of_transaction == nullptr || !of_transaction->contains(name)) append_checked(object.name(name), value);
+  if (of_transaction != nullptr)
+    for (const auto& [name, value] : *of_transaction) append_checked(object.name(name), value);
+}
+
+void append_place(ObjectWriter& object, const Session& session) {
   const std::string place = session.place();
   std::string_view quarantine = place;
   if (base::text::consume(quarantine, "quarantine/")) {
-    json["quarantine"] = quarantine;
+    object.text("quarantine", quarantine);
   } else if (!place.empty()) {
-    json["queue"] = place;
+    object.text("queue", place);
   }
-  if (const Transaction* transaction = session.transaction(); transaction != nullptr && !transaction->hold.empty()) json["hold"] = transaction->hold;
+  if (const Transaction* transaction = session.transaction(); transaction != nullptr && !transaction->hold.empty()) object.text("hold", transaction->hold);
 }
 
-void add_wishes(Json& json, const QueueWishes& wishes) {
-  if (wishes.put_off) json["put_off"] = {{"reason", wishes.put_off->reason}, {"until", time(wishes.put_off->until)}};
-  if (wishes.retry_after_seconds) json["retry_after"] = *wishes.retry_after_seconds;
-  if (wishes.expire_seconds) json["expire"] = *wishes.expire_seconds;
-  if (wishes.priority != 0) json["priority"] = wishes.priority;
+void append_wishes(ObjectWriter& object, const QueueWishes& wishes) {
+  if (wishes.put_off) {
+    ObjectWriter put_off(object.name("put_off"));
+    put_off.text("reason", wishes.put_off->reason);
+    append_time(put_off.name("until"), wishes.put_off->until);
+  }
+  if (wishes.retry_after_seconds) object.number("retry_after", *wishes.retry_after_seconds);
+  if (wishes.expire_seconds) object.number("expire", *wishes.expire_seconds);
+  if (wishes.priority != 0) object.name("priority") += std::to_string(wishes.priority);
 }
 
 QueueWishes read_wishes(const Json& json) {
@@ -87,11 +148,24 @@ QueueWishes read_wishes(const Json& json) {
   return wishes;
 }
 
-// Members that `json` lacks, from what was there before.
-void add_unknown(Json& json, const Json& original) {
-  if (!json.is_object() || !original.is_object()) return;
-  for (const auto& [name, value] : original.items())
-    if (!json.contains(name)) json[name] = value;
+void append_context(std::string& out, const Session& session, const ContextForm& form, const Json& before) {
+  const Transaction* transaction = session.transaction();
+  ObjectWriter object(out);
+  append_connection(object.name("connection"), session.connection, member(before, "connection"));
+  object.text("client_addr", address(session.connection.client_ip, session.connection.client_port));
+  append_envelop(object.name("envelop"), session, form.reader, member(before, "envelop"));
+  append_metadata(object.name("metadata"), session, member(before, "metadata"));
+  if (const auto& tls = session.connection.tls) append_tls(object.name("tls"), *tls);
+  const Variables& variables = session.connection.variables;
+  if (!variables.empty() || (transaction != nullptr && !transaction->variables.empty()))
+    append_variables(object.name("variables"), variables, transaction != nullptr ? &transaction->variables : nullptr);
+  if (transaction != nullptr)
+    for (const auto& [name, result] : transaction->results)
+      if (std::ranges::find(kOtherResults, name) != kOtherResults.end()) append_checked(object.name(name), result);
+  append_place(object, session);
+  if (transaction != nullptr) append_wishes(object, transaction->wishes);
+  object.unknown(&before);
+  if (form.message) object.text("message", *form.message);
 }
 
 // So deep that no reader or writer that calls itself for each level comes to the end of its stack.
@@ -133,7 +207,7 @@ void read_connection(Connection& connection, const Json& json, const Json& whole
 
 void read_results(Transaction& transaction, const Json& json, std::span<const std::string_view> names) {
   for (const auto name : names)
-    if (const Json* value = member(json, name); value != nullptr && !value->is_null()) transaction.results.emplace(name, value->dump(-1, ' ', false, Json::error_handler_t::replace));
+    if (const Json* value = member(json, name); value != nullptr && !value->is_null()) transaction.results.emplace(name, dumped(*value));
 }
 
 void read_transaction(Session& session, const Json& json, const Json& metadata) {
@@ -151,7 +225,7 @@ void read_transaction(Session& session, const Json& json, const Json& metadata) 
   if (transaction.hold.empty() && text(json, "queue") == "hold") transaction.hold = "held";
   transaction.wishes = read_wishes(json);
   if (const Json* variables = member(json, "variables"); variables != nullptr && variables->is_object())
-    for (const auto& [name, value] : variables->items()) transaction.variables[name] = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    for (const auto& [name, value] : variables->items()) transaction.variables[name] = dumped(value);
   read_results(transaction, metadata, kMetadataResults);
   read_results(transaction, json, kOtherResults);
 }
@@ -165,23 +239,11 @@ std::string to_context(const Session& session, const ContextForm& form, std::str
   if (!session.place().empty())
     for (const auto* name : {"queue", "quarantine", "hold", "put_off"}) before.erase(name);
 
-  Json json = Json::object();
-  json["connection"] = connection_of(session.connection);
-  json["client_addr"] = address(session.connection.client_ip, session.connection.client_port);
-  json["envelop"] = envelop_of(session, form.reader);
-  json["metadata"] = metadata_of(session);
-  for (const auto* name : {"connection", "envelop", "metadata"})
-    if (const Json* known = member(before, name)) add_unknown(json[name], *known);
-  if (const auto& tls = session.connection.tls; tls) json["tls"] = {{"protocol", tls->protocol}, {"cipher", tls->cipher}, {"sni", tls->sni}, {"client_cert", tls->client_certificate}};
-  if (Json variables = variables_of(session); !variables.empty()) json["variables"] = std::move(variables);
-  if (const Transaction* transaction = session.transaction(); transaction != nullptr)
-    for (const auto& [name, result] : transaction->results)
-      if (std::ranges::find(kOtherResults, name) != kOtherResults.end()) json[name] = parsed(result);
-  add_place(json, session);
-  if (session.transaction() != nullptr) add_wishes(json, session.transaction()->wishes);
-  add_unknown(json, before);
-  if (form.message) json["message"] = *form.message;
-  return json.dump(form.is_pretty ? 2 : -1, ' ', false, Json::error_handler_t::replace);
+  if (form.message) before.erase("message");
+
+  std::string json;
+  append_context(json, session, form, before);
+  return form.is_pretty ? dumped(Json::parse(json, nullptr, false), 2) : json;
 }
 
 base::Result<void> from_context(Session& session, std::string_view octets) {

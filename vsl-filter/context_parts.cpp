@@ -1,5 +1,8 @@
 #include "vsl-filter/context_parts.h"
 
+#include <utility>
+
+#include "lib/base/json_text.h"
 #include "lib/base/text.h"
 #include "vsl-filter/context_time.h"
 
@@ -9,12 +12,24 @@ namespace {
 using chain::ForwardTarget;
 using chain::TransferMethod;
 
-Json timestamp(base::WallTime at) { return {{"timestamp", time(at)}}; }
+namespace json = base::json;
 
-Json transfer_method(const chain::Transfer& transfer, ContextForm::For reader) {
-  if (transfer.method != TransferMethod::Forward) return chain::name_of(transfer.method);
+// {"name": ...}
+void append_single(std::string& out, std::string_view name, const auto& append_value) {
+  out += '{';
+  json::append_name(out, name);
+  append_value();
+  out += '}';
+}
+
+void append_single_text(std::string& out, std::string_view name, std::string_view text) {
+  append_single(out, name, [&] { json::append_string(out, text); });
+}
+
+void append_transfer(std::string& out, const chain::Transfer& transfer, ContextForm::For reader) {
+  if (transfer.method != TransferMethod::Forward) return json::append_string(out, chain::name_of(transfer.method));
   const auto& target = transfer.target;
-  return {{"Forward", {{chain::name_of(target.kind), reader == ContextForm::For::Chain ? target.text() : target.public_text()}}}};
+  append_single(out, "Forward", [&] { append_single_text(out, chain::name_of(target.kind), reader == ContextForm::For::Chain ? target.text() : target.public_text()); });
 }
 
 // v1's Domain, Ip and Socket, our Url; and {"Forward":"192.0.2.1:25"}, as older queues have it.
@@ -30,20 +45,43 @@ chain::Transfer read_transfer(const Json& value) {
   return {TransferMethod::Forward, std::move(*target)};
 }
 
-Json status(const DeliveryStatus& status) {
+void append_error(std::string& out, const DeliveryStatus::Error& error) {
+  out += '[';
+  append_time(out, error.time);
+  out += ',';
+  if (error.is_no_such_mailbox) {
+    append_single(out, "NoSuchMailbox", [&] { append_single_text(out, "name", error.text); });
+  } else {
+    append_single_text(out, "Other", error.text);
+  }
+  out += ']';
+}
+
+void append_errors(std::string& out, const std::vector<DeliveryStatus::Error>& errors) {
+  out += '[';
+  for (bool is_first = true; const auto& error : errors) {
+    if (!std::exchange(is_first, false)) out += ',';
+    append_error(out, error);
+  }
+  out += ']';
+}
+
+void append_status(std::string& out, const DeliveryStatus& status) {
   using Kind = DeliveryStatus::Kind;
+  const auto append_timestamp = [&] { append_single(out, "timestamp", [&] { append_time(out, status.time); }); };
   switch (status.kind) {
-    case Kind::Waiting: return {{"waiting", timestamp(status.time)}};
-    case Kind::Sent: return {{"sent", timestamp(status.time)}};
-    case Kind::Failed: return {{"failed", {{"timestamp", time(status.time)}, {"reason", status.reason}}}};
-    case Kind::HeldBack: break;
+    case Kind::Waiting: return append_single(out, "waiting", append_timestamp);
+    case Kind::Sent: return append_single(out, "sent", append_timestamp);
+    case Kind::Failed:
+      return append_single(out, "failed", [&] {
+        out += '{';
+        json::append_name(out, "timestamp");
+        append_time(out, status.time);
+        json::append_member(out, "reason", status.reason);
+        out += '}';
+      });
+    case Kind::HeldBack: return append_single(out, "heldback", [&] { append_single(out, "errors", [&] { append_errors(out, status.errors); }); });
   }
-  Json errors = Json::array();
-  for (const auto& error : status.errors) {
-    Json what = error.is_no_such_mailbox ? Json{{"NoSuchMailbox", {{"name", error.text}}}} : Json{{"Other", error.text}};
-    errors.push_back(Json::array({time(error.time), std::move(what)}));
-  }
-  return {{"heldback", {{"errors", std::move(errors)}}}};
 }
 
 DeliveryStatus::Error read_error(const Json& value) {
@@ -82,42 +120,57 @@ DeliveryStatus read_status(const Json& value) {
 
 // ---- out -----------------------------------------------------------------------------------------------------------------
 
-Json time(base::WallTime at) { return base::to_rfc3339(at); }
+void append_time(std::string& out, base::WallTime time) { json::append_string(out, base::to_rfc3339(time)); }
 
-Json skip(const Skip& skip) {
-  const std::string name(name_of(skip.kind));
+void append_skip(std::string& out, const Skip& skip) {
+  const auto name = name_of(skip.kind);
   switch (skip.kind) {
-    case Skip::Kind::None: return nullptr;
-    case Skip::Kind::Quarantine: return {{name, skip.name}};
+    case Skip::Kind::None: out += "null"; return;
+    case Skip::Kind::Quarantine: return append_single_text(out, name, skip.name);
     case Skip::Kind::Accept:
     case Skip::Kind::Faccept:
     case Skip::Kind::Deny:
     case Skip::Kind::Info: break;
-    default: return name;
+    default: return json::append_string(out, name);
   }
-  if (!skip.reply.empty()) return {{name, {{"Right", skip.reply.ends_with("\r\n") ? skip.reply : skip.reply + "\r\n"}}}};
-  const std::string standard = skip.kind == Skip::Kind::Deny ? "Denied" : "Ok";
-  return {{name, {{"Left", skip.code.empty() ? standard : skip.code}}}};
+  if (!skip.reply.empty()) {
+    const std::string_view line_end = skip.reply.ends_with("\r\n") ? "" : "\r\n";
+    return append_single(out, name, [&] { append_single_text(out, "Right", skip.reply + std::string(line_end)); });
+  }
+  const std::string_view standard = skip.kind == Skip::Kind::Deny ? "Denied" : "Ok";
+  append_single(out, name, [&] { append_single_text(out, "Left", skip.code.empty() ? standard : std::string_view(skip.code)); });
 }
 
-Json credentials(const std::optional<Credentials>& credentials) {
-  if (!credentials) return nullptr;
+void append_credentials(std::string& out, const std::optional<Credentials>& credentials) {
+  if (!credentials) {
+    out += "null";
+    return;
+  }
+  const auto& id = credentials->id;
   switch (credentials->kind) {
-    case Credentials::Kind::Verify: return {{"Verify", {{"authid", credentials->id}, {"authpass", nullptr}}}};
-    case Credentials::Kind::Query: return {{"Query", {{"authid", credentials->id}}}};
-    case Credentials::Kind::AnonymousToken: break;
+    case Credentials::Kind::Verify:
+      return append_single(out, "Verify", [&] {
+        out += '{';
+        json::append_member(out, "authid", id);
+        json::append_name(out, "authpass");
+        out += "null}";
+      });
+    case Credentials::Kind::Query: return append_single(out, "Query", [&] { append_single_text(out, "authid", id); });
+    case Credentials::Kind::AnonymousToken: return append_single(out, "AnonymousToken", [&] { append_single_text(out, "token", id); });
   }
-  return {{"AnonymousToken", {{"token", credentials->id}}}};
 }
 
-Json recipient(const Recipient& recipient, ContextForm::For reader) {
-  return {{"address", recipient.address}, {"transfer_method", transfer_method(recipient.transfer, reader)}, {"email_status", status(recipient.status)}};
+void append_recipient(std::string& out, const Recipient& recipient, ContextForm::For reader) {
+  out += '{';
+  json::append_member(out, "address", recipient.address);
+  json::append_name(out, "transfer_method");
+  append_transfer(out, recipient.transfer, reader);
+  json::append_name(out, "email_status");
+  append_status(out, recipient.status);
+  out += '}';
 }
 
-Json parsed(const std::string& json) {
-  Json value = Json::parse(json, nullptr, false);
-  return value.is_discarded() ? Json(nullptr) : value;
-}
+void append_checked(std::string& out, const std::string& json) { out += Json::accept(json) ? std::string_view(json) : "null"; }
 
 std::string address(std::string_view ip, std::uint16_t port) {
   if (ip.empty()) return {};

@@ -9,14 +9,15 @@ namespace rules::context {
 
 using Json = nlohmann::ordered_json;
 
-Json time(base::WallTime time);
-Json skip(const Skip& skip);
-Json credentials(const std::optional<Credentials>& credentials);
-Json recipient(const Recipient& recipient, ContextForm::For reader);
+// Out: values, appended to a text. Every message needs them, so there is no tree.
+void append_time(std::string& out, base::WallTime time);
+void append_skip(std::string& out, const Skip& skip);
+void append_credentials(std::string& out, const std::optional<Credentials>& credentials);
+void append_recipient(std::string& out, const Recipient& recipient, ContextForm::For reader);
 // A text of JSON that was checked when it was set.
-Json parsed(const std::string& json);
+void append_checked(std::string& out, const std::string& json);
 
-// Nullptr: no object, or no such member.
+// In. Nullptr: no object, or no such member.
 const Json* member(const Json& object, std::string_view name);
 std::string text(const Json& object, std::string_view name);
 bool flag(const Json& object, std::string_view name);

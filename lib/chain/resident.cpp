@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <csignal>
-#include <cstdlib>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "lib/chain/policy.h"
 #include "lib/net/socket.h"
 #include "lib/net/stream.h"
+#include "lib/net/workers.h"
 
 namespace chain {
 namespace {
@@ -326,15 +326,15 @@ void ResidentServer::drain(std::function<void()> on_idle) {
 
 namespace {
 
-// In the thread pool; the answer goes out in the loop's thread.
-void answer_in_thread(net::Loop& loop, const Handler& handler, PendingCall call) {
+// The answer goes out in the loop's thread.
+void answer_in_thread(net::Workers& workers, const Handler& handler, PendingCall call) {
   struct Work {
     PendingCall call;
     Answer answer;
   };
   const auto work = std::make_shared<Work>(Work{std::move(call), {}});
-  net::run_in_thread(loop, [work, &handler] { work->answer = handler(work->call.invocation); },
-                     [work] { work->call.answer(std::move(work->answer)); });
+  workers.give([work, &handler] { work->answer = handler(work->call.invocation); },
+               [work] { work->call.answer(std::move(work->answer)); });
 }
 
 }  // namespace
@@ -388,10 +388,11 @@ void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void(
 
 int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
                    std::function<void()> reload, const ResidentServer::Limits& limits, unsigned socket_mode) {
-  if (threads > 0) ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 1);  // read when the pool starts
   net::Loop loop;
+  std::optional<net::Workers> workers;
+  if (threads > 0) workers.emplace(loop, threads);
   ResidentServer server(loop, limits, [&](PendingCall call) {
-    if (threads > 0) return answer_in_thread(loop, handler, std::move(call));
+    if (workers) return answer_in_thread(*workers, handler, std::move(call));
     call.answer(handler(call.invocation));
   });
   if (const auto listens = server.listen(socket_path, socket_mode); !listens) return base::report(program, listens.error());
