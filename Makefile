@@ -4,7 +4,7 @@
 # programs land in build/, programs in bin/.
 
 PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote qctl vsl-filter
-ROOMS    := base net mail smtp chain queue
+ROOMS    := base net mail lint smtp chain queue
 
 CXX      ?= g++
 ifeq ($(origin CXX),default)
@@ -42,7 +42,7 @@ UNIT_LIBS := $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 
 LIB_SOURCES   := $(filter-out %_test.cpp %_fuzz.cpp,$(wildcard $(ROOMS:%=lib/%/*.cpp)))
 # The rule language has folders and an archive of its own, so that other programs do not carry it.
-VSL_FOLDERS   := vsl-filter/lang vsl-filter/api vsl-filter/services
+VSL_FOLDERS   := vsl-filter/lang vsl-filter/body vsl-filter/api vsl-filter/services
 VSL_SOURCES   := $(filter-out %_test.cpp %_fuzz.cpp %/main.cpp,$(wildcard $(VSL_FOLDERS:%=%/*.cpp) vsl-filter/*.cpp))
 TEST_SOURCES  := $(wildcard $(ROOMS:%=lib/%/*_test.cpp) $(VSL_FOLDERS:%=%/*_test.cpp) $(PROGRAMS:%=%/*_test.cpp))
 FUZZ_SOURCES  := $(wildcard $(ROOMS:%=lib/%/*_fuzz.cpp) $(VSL_FOLDERS:%=%/*_fuzz.cpp) $(PROGRAMS:%=%/*_fuzz.cpp))

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 #include "mime-check/filter.h"
 #include "mime-check/report.h"
 

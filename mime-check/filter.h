@@ -5,9 +5,11 @@
 #include <string>
 
 #include "lib/chain/message_call.h"
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 
 namespace mime_check {
+
+using namespace lint;
 
 struct FilterOptions {
   Rules rules;

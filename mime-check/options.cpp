@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 
 #include "lib/base/text.h"
@@ -74,14 +73,11 @@ base::Result<Options> options_of(const base::CommandLine& line) {
   if (!fail_from) return std::unexpected(fail_from.error());
   const auto disabled = disabled_of(line);
   if (!disabled) return std::unexpected(disabled.error());
-  const auto at_most = [&](std::string_view name, std::uint64_t most) { return std::min<std::uint64_t>(line.settings.count(name), most); };
   options.style.least = **least;
   options.fail_from = *fail_from;
   options.disabled = *disabled;
   options.limits = {line.settings.count("mime.findings_max"), line.settings.count("mime.findings_of_a_kind_max")};
-  options.rules.limits.depth = static_cast<std::uint16_t>(at_most("mime.depth_max", 1000));
-  options.rules.limits.parts = static_cast<std::uint32_t>(at_most("mime.parts_max", 10'000'000));
-  options.rules.limits.fields = static_cast<std::uint32_t>(at_most("mime.fields_max", 10'000'000));
+  options.rules.limits = limits_of(line.settings);
   options.rules.is_wire = line.has("wire");
   options.message_max = line.settings.octets("mime.message_max");
   options.is_quiet = line.has("quiet");

@@ -5,9 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "mime-check/findings.h"
+#include "lib/lint/findings.h"
 
 namespace mime_check {
+
+using namespace lint;  // this program is its face
 
 struct ReportStyle {
   Severity least = Severity::Note;

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "lib/base/text.h"
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 #include "mime-check/filter.h"
 #include "mime-check/options.h"
 

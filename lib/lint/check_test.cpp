@@ -1,4 +1,4 @@
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 
 #include "tests/testdata.h"
 
-using namespace mime_check;
+using namespace lint;
 
 namespace {
 
@@ -142,7 +142,7 @@ const Case kCases[] = {
 
 }  // namespace
 
-TEST_CASE("mime-check: each diagnostic is found where it is, and nowhere else") {
+TEST_CASE("lint: each diagnostic is found where it is, and nowhere else") {
   std::set<std::string_view> seen;
   for (const auto& [message, expected] : kCases) {
     CAPTURE(message);
@@ -156,7 +156,7 @@ TEST_CASE("mime-check: each diagnostic is found where it is, and nowhere else") 
   }
 }
 
-TEST_CASE("mime-check: on the wire only CR LF ends a line") {
+TEST_CASE("lint: on the wire only CR LF ends a line") {
   const Rules wire{.is_wire = true, .limits = {}};
   const auto message = with_head("\nbody\n");
   CHECK(checked(message, wire).count(Id::BareLf) == 5);
@@ -168,7 +168,7 @@ TEST_CASE("mime-check: on the wire only CR LF ends a line") {
   CHECK(told(checked("Date: Fri, 21 Nov 1997 09:55:06 -0600\r\nFrom: a@b\nMessage-ID: <1@b>\r\n\n")) == "bare-lf 2:10, bare-lf 4:1");
 }
 
-TEST_CASE("mime-check: findings are limited by kind and in all, errors last to go, and counted all the same") {
+TEST_CASE("lint: findings are limited by kind and in all, errors last to go, and counted all the same") {
   std::string message = with_head("\n");
   for (int i = 0; i < 50; ++i) message += std::string(100, 'x') + "\n";
   message += "a\rb\n";
@@ -185,7 +185,7 @@ TEST_CASE("mime-check: findings are limited by kind and in all, errors last to g
   CHECK(none.count(Severity::Error) == 1);
 }
 
-TEST_CASE("mime-check: what is disabled is neither shown nor counted") {
+TEST_CASE("lint: what is disabled is neither shown nor counted") {
   IdSet disabled;
   disabled.set(static_cast<std::size_t>(Id::BareCr));
   const auto findings = checked(with_head("\na\rb"), {}, {}, disabled);
@@ -194,7 +194,7 @@ TEST_CASE("mime-check: what is disabled is neither shown nor counted") {
   CHECK_FALSE(findings.has(Severity::Error));
 }
 
-TEST_CASE("mime-check: limits of the index are said") {
+TEST_CASE("lint: limits of the index are said") {
   const auto message = with_mime("Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--b\n\n--b--\n");
   CHECK(told(checked(message, {.is_wire = false, .limits = {.parts = 3}})).empty());
   CHECK(told(checked(message, {.is_wire = false, .limits = {.parts = 2}})) == "limit-reached 10:1");
@@ -202,12 +202,12 @@ TEST_CASE("mime-check: limits of the index are said") {
   CHECK(checked(message, {.is_wire = false, .limits = {.fields = 4}}).count(Id::LimitReached) == 1);
 }
 
-TEST_CASE("mime-check: columns count characters, not octets") {
+TEST_CASE("lint: columns count characters, not octets") {
   CHECK(told(checked(with_head("Subject: \xc3\xa9\xc3\xa9 \xff\n\n"))) == "header-8bit 4:10");
   CHECK(told(checked(with_head("X: \xe6\x97\xa5\xe6\x9c\xac\x01\n\n"))) == "utf8-header 4:4, control-in-header 4:6");
 }
 
-TEST_CASE("mime-check: sample messages, whole and cut, are checked; the internationalised ones are clean") {
+TEST_CASE("lint: sample messages, whole and cut, are checked; the internationalised ones are clean") {
   const auto directory = testdata::find("mime");
   if (directory.empty()) return;
   for (const auto& file : std::filesystem::recursive_directory_iterator(directory)) {

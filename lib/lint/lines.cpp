@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "lib/base/utf8.h"
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 
-namespace mime_check {
+namespace lint {
 namespace {
 
 constexpr std::size_t kMaxLineOctets = 998;
@@ -111,4 +111,4 @@ class LineChecker {
 
 void check_lines(const Subject& subject) { LineChecker(subject).run(); }
 
-}  // namespace mime_check
+}  // namespace lint

@@ -1,11 +1,11 @@
-#include "mime-check/findings.h"
+#include "lib/lint/findings.h"
 
 #include <algorithm>
 #include <numeric>
 
 #include "lib/base/utf8.h"
 
-namespace mime_check {
+namespace lint {
 namespace {
 
 std::size_t characters(std::string_view text) {
@@ -60,4 +60,4 @@ const Finding* Findings::first(Severity least) const {
   return found == kept_.end() ? nullptr : &*found;
 }
 
-}  // namespace mime_check
+}  // namespace lint

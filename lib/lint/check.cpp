@@ -1,6 +1,8 @@
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 
-namespace mime_check {
+#include <algorithm>
+
+namespace lint {
 namespace {
 
 void check_limits(const Subject& subject) {
@@ -16,6 +18,12 @@ void check_limits(const Subject& subject) {
 
 }  // namespace
 
+mail::Message::Limits limits_of(const base::Settings& settings) {
+  const auto at_most = [&](std::string_view name, std::uint64_t most) { return std::min<std::uint64_t>(settings.count(name), most); };
+  return {static_cast<std::uint16_t>(at_most("mime.depth_max", 1000)), static_cast<std::uint32_t>(at_most("mime.parts_max", 10'000'000)),
+          static_cast<std::uint32_t>(at_most("mime.fields_max", 10'000'000))};
+}
+
 void check_message(std::string_view octets, const Rules& rules, Findings& findings) {
   const auto message = mail::Message::index(octets, rules.limits);
   const Subject subject{message, rules, findings};
@@ -26,4 +34,4 @@ void check_message(std::string_view octets, const Rules& rules, Findings& findin
   findings.finish(octets);
 }
 
-}  // namespace mime_check
+}  // namespace lint

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "mime-check/diagnostic.h"
+#include "lib/lint/diagnostic.h"
 
-namespace mime_check {
+namespace lint {
 
 using IdSet = std::bitset<kRows.size()>;
 
@@ -56,4 +56,4 @@ class Findings {
   std::array<std::size_t, kRows.size()> counts_{};
 };
 
-}  // namespace mime_check
+}  // namespace lint

@@ -1,4 +1,4 @@
-// All that mime-check can find, a row each. --list prints the table, --disable and the reports use its names.
+// All that can be found in a message, a row each. mime-check --list prints the table, --disable and the reports use its names.
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace mime_check {
+namespace lint {
 
 enum class Severity : std::uint8_t {
   Note,     // lawful, but worth knowing
@@ -130,4 +130,4 @@ constexpr const Row* find_row(std::string_view name) {
   return nullptr;
 }
 
-}  // namespace mime_check
+}  // namespace lint

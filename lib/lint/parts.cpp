@@ -5,9 +5,9 @@
 #include "lib/base/utf8.h"
 #include "lib/mail/charset.h"
 #include "lib/mail/mime.h"
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 
-namespace mime_check {
+namespace lint {
 namespace {
 
 using mail::Part;
@@ -197,4 +197,4 @@ void check_parts(const Subject& subject) {
   for (const auto& part : subject.message.parts()) PartChecker(subject, part).run();
 }
 
-}  // namespace mime_check
+}  // namespace lint

@@ -9,9 +9,9 @@
 #include "lib/mail/lexer.h"
 #include "lib/mail/mailbox_list.h"
 #include "lib/mail/mime.h"
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 
-namespace mime_check {
+namespace lint {
 namespace {
 
 using mail::Field;
@@ -282,4 +282,4 @@ void check_encoded_words(const Subject& subject, const Field& field) {
   }
 }
 
-}  // namespace mime_check
+}  // namespace lint

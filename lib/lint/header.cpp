@@ -5,9 +5,9 @@
 #include "lib/base/text.h"
 #include "lib/base/utf8.h"
 #include "lib/mail/mailbox_list.h"
-#include "mime-check/check.h"
+#include "lib/lint/check.h"
 
-namespace mime_check {
+namespace lint {
 namespace {
 
 bool is_mime_field(const mail::Field& field) { return base::text::starts_with_ignoring_case(field.name, "Content-"); }
@@ -129,4 +129,4 @@ void check_header(const Subject& subject) {
   for (const auto& part : subject.message.parts()) HeaderChecker(subject, part).run();
 }
 
-}  // namespace mime_check
+}  // namespace lint
