@@ -109,3 +109,18 @@ TEST_CASE("charset: by name, in any case, and unknown ones are said to be") {
   CHECK_FALSE(to_utf8("a", "utf-16//TRANSLIT"));
   CHECK_FALSE(to_utf8("a", ""));
 }
+
+TEST_CASE("charset: UTF-8 in another charset, whole or not at all") {
+  CHECK(from_utf8("a\xc3\xa9\xc3\xbf", "ISO-8859-1") == "a\xe9\xff");
+  CHECK_FALSE(from_utf8("\xe2\x82\xac", "iso-8859-1"));
+  CHECK_FALSE(from_utf8("\xc4\x80", "latin1"));
+  CHECK_FALSE(from_utf8("\xff", "iso-8859-1"));
+  CHECK(from_utf8("\xe2\x82\xac", "iso-8859-15") == "\xa4");
+  CHECK_FALSE(from_utf8("\xe6\x97\xa5", "iso-8859-15"));
+  CHECK(from_utf8("\xe6\x97\xa5x", "iso-2022-jp") == "\x1b$BF|\x1b(Bx");
+  CHECK(from_utf8("x", "us-ascii") == "x");
+  CHECK_FALSE(from_utf8("\xc3\xa9", "us-ascii"));
+  CHECK_FALSE(from_utf8("\xc3", "utf-8"));
+  CHECK_FALSE(from_utf8("x", "no-such-charset"));
+  CHECK_FALSE(from_utf8("x", "utf-16//TRANSLIT"));
+}

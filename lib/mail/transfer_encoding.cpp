@@ -141,6 +141,17 @@ void encode_base64(std::string& out, std::string_view octets) {
   }
 }
 
+void encode_base64_lines(std::string& out, std::string_view octets, std::string_view line_end) {
+  constexpr std::size_t kOctets = kMaxEncodedLine / 4 * 3;
+  out.reserve(out.size() + octets.size() / 3 * 4 + octets.size() / kOctets * line_end.size() + 4);
+  for (bool is_first = true; !octets.empty(); is_first = false) {
+    if (!is_first) out += line_end;
+    const auto line = octets.substr(0, kOctets);
+    encode_base64(out, line);
+    octets.remove_prefix(line.size());
+  }
+}
+
 namespace {
 
 // The octets of a line of quoted-printable that may stand for themselves: section 6.7 rules 2 and 3.
@@ -150,6 +161,28 @@ constexpr auto kQuotedPrintableLiteral = [] {
   table['\t'] = true;
   return table;
 }();
+
+void encode_quoted_printable_line(std::string& out, std::string_view line, std::string_view line_end) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::size_t column = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(line[i]);
+    const bool is_last = i + 1 == line.size();
+    const bool is_blank_at_end = is_last && (octet == ' ' || octet == '\t');
+    const bool is_literal = kQuotedPrintableLiteral[octet] && !is_blank_at_end;
+    const std::size_t width = is_literal ? 1 : 3;
+    if (column + width > kMaxEncodedLine - (is_last ? 0 : 1)) {
+      out.append("=").append(line_end);
+      column = 0;
+    }
+    column += width;
+    if (is_literal) {
+      out += line[i];
+    } else {
+      out.append("=").append(1, kHex[octet >> 4]).append(1, kHex[octet & 15]);
+    }
+  }
+}
 
 bool check_quoted_printable_line(std::string_view line, std::size_t offset, const EncodingReport& report) {
   const auto content = without_trailing_blanks(line);
@@ -191,6 +224,14 @@ std::size_t leading_digits(std::string_view line) {
 }
 
 }  // namespace
+
+void encode_quoted_printable(std::string& out, std::string_view text, std::string_view line_end) {
+  while (!text.empty()) {
+    const auto line = next_line(text);
+    encode_quoted_printable_line(out, line.text, line_end);
+    if (!line.end.empty()) out += line_end;
+  }
+}
 
 void check_quoted_printable(std::string_view text, const EncodingReport& report) {
   const char* const start = text.data();

@@ -27,6 +27,10 @@ void decode_base64(std::string& out, std::string_view text);
 void decode(std::string& out, std::string_view text, TransferEncoding encoding);
 
 void encode_base64(std::string& out, std::string_view octets);  // without line ends
+// In lines of 76 characters, each but the last one with `line_end`.
+void encode_base64_lines(std::string& out, std::string_view octets, std::string_view line_end);
+// Text: its line ends, CRLF and LF, become `line_end`, its lines are broken softly at 76 characters.
+void encode_quoted_printable(std::string& out, std::string_view text, std::string_view line_end);
 
 enum class EncodingFault : std::uint8_t {
   BadEscape,         // "=" without two hexadecimal digits or a line end

@@ -90,3 +90,38 @@ TEST_CASE("transfer encoding: base64 is checked by RFC 2045 section 6.8") {
   CHECK(found(check_base64, std::string(76, 'a')).empty());
   CHECK(found(check_base64, std::string(80, 'a')) == Found{{LineTooLong, 76}});
 }
+
+TEST_CASE("transfer encoding: quoted-printable is written in short lines, and read back") {
+  const auto encoded = [](std::string_view text, std::string_view line_end = "\r\n") {
+    std::string out;
+    mail::encode_quoted_printable(out, text, line_end);
+    return out;
+  };
+  CHECK(encoded("a=b\tc \r\nd\t\n") == "a=3Db\tc=20\r\nd=09\r\n");
+  CHECK(encoded("\xC3\xA4\rx", "\n") == "=C3=A4=0Dx");
+  CHECK(encoded(std::string(76, 'a')) == std::string(76, 'a'));
+  CHECK(encoded(std::string(77, 'a')) == std::string(75, 'a') + "=\r\naa");
+  for (std::size_t length = 70; length < 160; ++length) {
+    const std::string text = std::string(length, 'x') + "\xC3\xA4 " + std::string(length, '=');
+    std::string back;
+    mail::decode_quoted_printable(back, encoded(text));
+    CHECK(back == text);
+    mail::check_quoted_printable(encoded(text), [](mail::EncodingFault, std::size_t) {
+      FAIL("not what RFC 2045 section 6.7 asks");
+      return true;
+    });
+  }
+}
+
+TEST_CASE("transfer encoding: base64 in lines of 76 characters") {
+  std::string out;
+  mail::encode_base64_lines(out, std::string(58, 'a'), "\r\n");
+  CHECK(out.find("\r\n") == 76);
+  CHECK(out.size() == 76 + 2 + 4);
+  std::string back;
+  mail::decode_base64(back, out);
+  CHECK(back == std::string(58, 'a'));
+  out.clear();
+  mail::encode_base64_lines(out, "", "\n");
+  CHECK(out.empty());
+}
