@@ -47,8 +47,14 @@ RuledRoutes ruled_routes(std::string_view context) {
   if (!speaks_of_transports(context)) return routes;
   const auto parsed = chain::Context::parse(context);
   if (!parsed) return routes;
-  for (const auto& recipient : parsed->recipients())
-    if (auto route = route_of(recipient)) routes.insert_or_assign(recipient.address, std::move(*route));
+  // A quarantine takes its message out of delivery for all recipients (quarantine() of rules). One that is here in spite of that was
+  // released by an operator, who wants it delivered.
+  const bool is_released = !parsed->text("quarantine").value_or("").empty();
+  for (const auto& recipient : parsed->recipients()) {
+    auto route = route_of(recipient);
+    if (!route || (is_released && route->what == What::Nothing)) continue;
+    routes.insert_or_assign(recipient.address, std::move(*route));
+  }
   return routes;
 }
 

@@ -30,6 +30,12 @@ TEST_CASE("context: recipients that do not go by the routes") {
   }
 }
 
+TEST_CASE("context: a message that was released from a quarantine is delivered") {
+  const auto routes = ruled_routes(R"({"quarantine":"virus/zip","envelop":{"rcpt":[{"address":"none@x","transfer_method":"None"},{"address":"maildir@x","transfer_method":"Maildir"}]}})");
+  CHECK(routes.size() == 1);
+  CHECK(routes.at("maildir@x").what == What::Local);
+}
+
 TEST_CASE("context: what is not of that form says nothing") {
   for (const auto* context :
        {"", "{}", "nonsense \"transfer_method\"", R"({"transfer_method":"None"})", R"({"envelop":{"rcpt":{"transfer_method":"None"}}})", R"({"envelop":[{"transfer_method":"None"}]})",

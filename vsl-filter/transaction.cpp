@@ -40,7 +40,7 @@ base::Result<void> Transaction::rewrite_reverse_path(std::string_view address) {
 base::Result<void> Transaction::set_quarantine(std::string_view name) {
   if (!queue::Place::is_quarantine_name(name)) {
     return base::fail(base::Fault::Permanent, "'" + base::text::printable(name, 80) +
-                                                  "' cannot be the name of a quarantine; expected: at most 64 of A-Z a-z 0-9 . _ -, without a dot in front");
+                                                  "' cannot be the name of a quarantine; expected: one to four names with / between them, each of at most 64 of A-Z a-z 0-9 . _ - and without a dot in front");
   }
   quarantine = name;
   return {};

@@ -99,7 +99,7 @@ struct Transaction {
 
   // "" and "<>" are the null reverse-path. Fault::Permanent: not a valid address.
   [[nodiscard]] base::Result<void> rewrite_reverse_path(std::string_view address);
-  // 1 to 64 of A-Z a-z 0-9 . _ - and no dot in front: a folder of the spool, and never a path out of it.
+  // "virus", "virus/zip": a folder of the spool's quarantine, and never a path out of it (vsmtp-spool(5)).
   [[nodiscard]] base::Result<void> set_quarantine(std::string_view name);
 };
 

@@ -192,7 +192,7 @@ TEST_CASE("session: the name of a quarantine is no path") {
   Session session;
   auto& transaction = session.mail("a@b.example", "ID", kNow);
   using namespace std::string_view_literals;
-  for (const auto bad : {""sv, ".."sv, "a/b"sv, "/etc"sv, "../x"sv, ".hidden"sv, "a\0b"sv, "a b"sv, "a\n"sv}) {
+  for (const auto bad : {""sv, ".."sv, "a/../b"sv, "a/b/.."sv, "a/"sv, "a//b"sv, "a/b/c/d/e"sv, "a/.b"sv, "/etc"sv, "../x"sv, ".hidden"sv, "a\0b"sv, "a b"sv, "a\n"sv}) {
     CAPTURE(bad);
     CHECK_FALSE(transaction.set_quarantine(bad));
   }
@@ -200,6 +200,8 @@ TEST_CASE("session: the name of a quarantine is no path") {
   CHECK(session.place().empty());
   REQUIRE(transaction.set_quarantine("virus-2026.11"));
   CHECK(session.place() == "quarantine/virus-2026.11");
+  REQUIRE(transaction.set_quarantine("virus/zip"));
+  CHECK(session.place() == "quarantine/virus/zip");
 }
 
 TEST_CASE("session: the message comes below what was added, and its header is the one that rules see") {

@@ -121,7 +121,11 @@ TEST_CASE("place: the folders of the spool and nothing else") {
   CHECK(Place::parse("quarantine/spam-2.x")->quarantine == "spam-2.x");
   CHECK(Place::parse("quarantine/spam")->folder() == "quarantine/spam");
   CHECK(Place::parse("quarantine/" + std::string(64, 'a')));
-  for (const auto& bad : {std::string(), std::string("quarantine"), std::string("quarantine/"), std::string("quarantine/.."), std::string("quarantine/a/b"),
+  CHECK(Place::parse("quarantine/a/b/c/d")->quarantine == "a/b/c/d");
+  CHECK(Place::parse("quarantine/a/b/c/d")->folder() == "quarantine/a/b/c/d");
+  for (const auto& bad : {std::string(), std::string("quarantine"), std::string("quarantine/"), std::string("quarantine/.."), std::string("quarantine/a/../b"),
+                          std::string("quarantine/a/b/c/d/e"), std::string("quarantine//a"), std::string("quarantine/a/"), std::string("quarantine/a//b"), std::string("quarantine/a/.b"),
+                          "quarantine/" + queue::Id::make().string(), "quarantine/a/" + queue::Id::make().string(), std::string("quarantine/a\0b", 14),
                           std::string("hold/"), std::string("hold/x"), std::string("Hold"), std::string("tmp"), "quarantine/" + std::string(65, 'a')})
     CHECK_FALSE(Place::parse(bad));
 }

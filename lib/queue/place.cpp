@@ -3,12 +3,16 @@
 #include <algorithm>
 
 #include "lib/base/text.h"
+#include "lib/queue/id.h"
 
 namespace queue {
 
 bool Place::is_quarantine_name(std::string_view name) {
   const auto is_allowed = [](char c) { return base::text::is_alpha(c) || base::text::is_digit(c) || c == '.' || c == '_' || c == '-'; };
-  return !name.empty() && name.size() <= 64 && name.front() != '.' && std::ranges::all_of(name, is_allowed);
+  const auto names = base::text::split(name, '/');
+  return !name.empty() && names.size() <= kMostQuarantineNames && std::ranges::all_of(names, [&](std::string_view each) {
+           return !each.empty() && each.size() <= 64 && each.front() != '.' && std::ranges::all_of(each, is_allowed) && !Id::parse(each);
+         });
 }
 
 std::optional<Place> Place::parse(std::string_view folder) {

@@ -38,9 +38,11 @@ struct Place {
   State state = State::Working;
   std::string quarantine;  // its name, for State::Quarantine only
 
-  // "hold", "quarantine/NAME". A name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with '.'.
+  // "hold", "quarantine/NAME". A name is one to four of these with '/' between them: 1 to 64 of A-Z a-z 0-9 . _ -, no '.' in
+  // front, and not what an id looks like, since messages and folders lie side by side.
   static std::optional<Place> parse(std::string_view folder);
   static bool is_quarantine_name(std::string_view name);
+  static constexpr std::size_t kMostQuarantineNames = 4;
   [[nodiscard]] std::string folder() const;  // as parse() reads it: relative to the spool
 
   friend auto operator<=>(const Place&, const Place&) = default;

@@ -136,17 +136,31 @@ bool Spool::is_locked(std::string_view name) const {
   return file && ::flock(file->get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
+// Whether the folder of a quarantine may have others in it. Most file systems count the folders in a folder as links to it.
+static bool may_have_folders(const struct stat& status) { return S_ISDIR(status.st_mode) && status.st_nlink != 2; }
+
+// The folders below `folder`, which is that of all quarantines or of the one called `above`.
+static void add_quarantines(std::vector<Place>& places, const std::string& folder, const std::string& above) {
+  (void)for_each_name(folder, [&](const char* each) {
+    const std::string name = above.empty() ? each : above + "/" + each;
+    if (!Place::is_quarantine_name(name)) return true;
+    struct stat status;
+    const std::string path = folder + "/" + each;
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return true;
+    places.push_back({State::Quarantine, name});
+    if (may_have_folders(status)) add_quarantines(places, path, name);
+    return true;
+  });
+}
+
 std::vector<Place> Spool::places() const {
   std::vector<Place> places;
   for (const auto& row : kStates) {
-    if (row.state != State::Quarantine) {
+    if (row.state == State::Quarantine) {
+      add_quarantines(places, path_ + "/" + std::string(row.folder), {});
+    } else {
       places.push_back({row.state, {}});
-      continue;
     }
-    (void)for_each_name(path_ + "/" + std::string(row.folder), [&](const char* name) {
-      if (Place::is_quarantine_name(name)) places.push_back({State::Quarantine, name});
-      return true;
-    });
   }
   return places;
 }
@@ -159,6 +173,10 @@ Result<void> Spool::list(const Place& place, const std::function<bool(const Entr
   return for_each_name(folder, [&](const char* name) {
     const auto id = Id::parse(name);
     struct stat status;
+    if (!id && place.state == State::Quarantine && Place::is_quarantine_name(place.quarantine + "/" + name) && ::lstat((folder + "/" + name).c_str(), &status) == 0 &&
+        S_ISDIR(status.st_mode)) {
+      return true;  // another quarantine
+    }
     if (!id) {
       report(name, "not the name of a message");
     } else if (::lstat((folder + "/" + name).c_str(), &status) != 0) {

@@ -86,6 +86,25 @@ TEST_CASE("spool: a move is one rename, never over another message, and says whe
   CHECK_FALSE(spool->needs_sync());
 }
 
+TEST_CASE("spool: quarantines lie in each other, with messages of their own") {
+  TestSpool spool;
+  const Place above{State::Quarantine, "virus"}, below{State::Quarantine, "virus/zip/mail"};
+  const Item inner = stored(spool, below), outer = stored(spool, above);
+  REQUIRE(spool->places().size() == kStates.size() + 2);
+  CHECK(spool->places().back() == below);
+  std::vector<Foreign> foreign;
+  std::vector<Id> listed;
+  REQUIRE(spool->list(above, [&](const Entry& entry) { return listed.push_back(entry.id), true; }, &foreign));
+  CHECK(listed == std::vector<Id>{outer.id});
+  CHECK(foreign.empty());
+  CHECK((*spool->find(inner.id))->place == below);
+  REQUIRE(spool->move(outer.id, above, below));
+  CHECK(all_in(*spool, below).size() == 2);
+  // A link is no folder of the spool's.
+  fs::create_directory_symlink(spool.path + "/hold", spool.path + "/quarantine/link");
+  CHECK(spool->places().size() == kStates.size() + 2);
+}
+
 TEST_CASE("spool: find looks everywhere") {
   TestSpool spool;
   const Place quarantine{State::Quarantine, "virus"};

@@ -97,7 +97,7 @@ constexpr ApiRow kRows[] = {
     api<with_reply<StatusKind::Deny>>("deny", "state::deny status::deny", {Any}, kEvery, "the same with a reply of its own: deny(\"554 5.7.1 spam\")", kStatus),
     api<with_reply<StatusKind::Info>>("info", "state::info status::info", {Any}, kEvery, "ends the stage with this reply; the connection goes on", kStatus),
     api<quarantine>("quarantine", "state::quarantine status::quarantine", {Any}, kEvery & ~only(Stage::Authenticate),
-                    "ends the rules: the message is kept in this quarantine, the client sees success", kGivesStatus),
+                    "ends the rules: the message is kept in this quarantine, \"virus\" or \"virus/zip\", the client sees success", kGivesStatus),
     api<packet>("packet", "state::packet", {Any}, only(Stage::Authenticate), "the password of the user who authenticates, for mechanisms that need it", kStatus),
 };
 
