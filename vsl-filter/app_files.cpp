@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -20,6 +21,9 @@ using base::Fault;
 using base::Result;
 using base::UniqueFd;
 
+// Paths may be made of what a message says: nobody shall make a tree of ten thousand folders.
+constexpr std::size_t kMaxPathOctets = 1024, kMaxDepth = 32;
+
 std::string shown(std::string_view path) { return "'" + base::text::printable(path, 200) + "'"; }
 
 std::unexpected<base::Error> refused(std::string_view path, std::string_view why) {
@@ -28,13 +32,15 @@ std::unexpected<base::Error> refused(std::string_view path, std::string_view why
 
 // Names of a path without "." and doubled slashes.
 Result<std::vector<std::string>> names_of(std::string_view path) {
-  if (path.contains('\0')) return refused(path, "has a NUL");
+  if (std::ranges::any_of(path, [](char c) { return (c >= 0 && c < ' ') || c == 127; })) return refused(path, "has a NUL or another control character");
+  if (path.size() > kMaxPathOctets) return refused(path, "has more than " + std::to_string(kMaxPathOctets) + " octets");
   if (path.starts_with('/')) return refused(path, "is absolute; expected: one below the folder of the rules' files");
   std::vector<std::string> names;
   for (const auto name : base::text::split(path, '/')) {
     if (name.empty() || name == ".") continue;
     if (name == "..") return refused(path, "leaves the folder of the rules' files");
     if (name.size() > 255) return refused(path, "has a name of more than 255 octets");
+    if (names.size() == kMaxDepth) return refused(path, "has more than " + std::to_string(kMaxDepth) + " folders in each other");
     names.emplace_back(name);
   }
   return names;

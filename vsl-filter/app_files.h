@@ -19,7 +19,7 @@ class AppFiles {
 
   // FOLDER/directory/name, made or replaced at once: readers see the old file or the whole new one. `directory` is relative, ""
   // or "." is the folder itself; folders that are missing are made (mode 700, files 600). Fault::Permanent: a path that leaves
-  // the folder, a link on the way, or a name that is none; Fault::Temporary: what the system said.
+  // the folder, a link on the way, a name that is none, control characters, more than 1024 octets or 32 folders in each other; Fault::Temporary: what the system said.
   [[nodiscard]] base::Result<void> write(std::string_view directory, std::string_view name, std::string_view octets) const;
   [[nodiscard]] base::Result<void> write(std::string_view directory, std::string_view name, const base::Blob& octets) const;
   // For reading, a regular file only.

@@ -1,11 +1,16 @@
 #include "vsl-filter/app_files.h"
 
 #include <doctest/doctest.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "lib/base/io.h"
 
@@ -55,7 +60,7 @@ TEST_CASE("app files: no path leads out") {
   REQUIRE(files.write("inside", "file", "x"));
   using namespace std::string_view_literals;
   const std::string absolute = (place.top / "outside").string();
-  for (const std::string_view bad : {"../up"sv, ".."sv, "a/../../outside"sv, "../../outside"sv, "inside/.."sv, "/etc"sv, "/"sv, std::string_view(absolute), "a\0b"sv, "inside/file"sv, "inside/file/x"sv}) {
+  for (const std::string_view bad : {"../up"sv, ".."sv, "a/../../outside"sv, "../../outside"sv, "inside/.."sv, "/etc"sv, "/"sv, std::string_view(absolute), "a\0b"sv, "a\nb"sv, "inside/file"sv, "inside/file/x"sv}) {
     CAPTURE(bad);
     const auto written = files.write(bad, "ID.eml", "x");
     REQUIRE_FALSE(written);
@@ -67,6 +72,13 @@ TEST_CASE("app files: no path leads out") {
     CHECK_FALSE(files.write("inside", bad, "x"));
   }
   CHECK_FALSE(files.write(std::string(300, 'x'), "ID.eml", "x"));
+  std::string deep = "1";
+  while (deep.size() < 63) deep += "/1";
+  CHECK(files.write(deep, "ID.eml", "x"));
+  CHECK(files.write(deep + "/1", "ID.eml", "x").error().cause.contains("more than 32 folders"));
+  CHECK(files.write(std::string(1024, '/').substr(1) + "a", "ID.eml", "x").error().cause.contains("is absolute"));
+  CHECK(files.write("a" + std::string(1023, '/'), "ID.eml", "x"));
+  CHECK(files.write("a" + std::string(1024, '/'), "ID.eml", "x").error().cause.contains("more than 1024 octets"));
   CHECK_FALSE(files.write("inside", std::string(300, 'x'), "x"));
   CHECK_FALSE(fs::exists(place.top / "spool/up"));
   CHECK(place.is_outside_empty());
@@ -91,6 +103,26 @@ TEST_CASE("app files: links are not followed") {
   CHECK_FALSE(files.open("real/passwd"));
   CHECK_FALSE(files.open("near/file"));
   CHECK(files.open("real/file"));
+  CHECK(place.is_outside_empty());
+}
+
+TEST_CASE("app files: a folder that turns into a link, and back, all the time leads nowhere else") {
+  const Place place;
+  const AppFiles files(place.app());
+  REQUIRE(files.write("turning", "first", "x"));
+  fs::create_directory_symlink(place.top / "outside", place.app() + "/link");
+  const std::string one = place.app() + "/turning", other = place.app() + "/link";
+  std::atomic<bool> is_over = false;
+  std::atomic<std::size_t> turns = 0;
+  std::thread turner([&] {
+    for (; !is_over; ++turns) (void)::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+  });
+  std::size_t written = 0, refused = 0;
+  for (int i = 0; i < 20'000 && (i < 200 || written == 0 || refused == 0); ++i) ++(files.write("turning", "ID.eml", "x") ? written : refused);
+  is_over = true;
+  turner.join();
+  CHECK(turns > 0);
+  CHECK(written + refused >= 200);
   CHECK(place.is_outside_empty());
 }
 
