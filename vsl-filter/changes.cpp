@@ -23,17 +23,19 @@ Lines missing(const Lines& all, const Lines& others) {
 }  // namespace
 
 bool Changes::empty() const {
-  return added.empty() && removed.empty() && !is_reordered && !has_reverse_path && added_recipients.empty() && removed_recipients.empty();
+  return added.empty() && removed.empty() && !is_reordered && !has_body && !has_reverse_path && added_recipients.empty() && removed_recipients.empty();
 }
 
 Changes changes_of(const Transaction& transaction, std::string_view original) {
   Changes changes;
-  if (transaction.message && transaction.message->is_changed()) {
+  if (transaction.message && transaction.message->header().is_changed()) {
     const auto old_lines = HeaderList(original).lines(), new_lines = transaction.message->header().lines();
     changes.added = missing(new_lines, old_lines);
     changes.removed = missing(old_lines, new_lines);
     changes.is_reordered = changes.added.empty() && changes.removed.empty() && old_lines != new_lines;
   }
+  changes.has_body = transaction.message && transaction.message->is_body_changed();
+  if (changes.has_body) changes.body_octets = transaction.message->body_size();
   changes.has_reverse_path = transaction.reverse_path != transaction.given_reverse_path;
   if (changes.has_reverse_path) changes.reverse_path = transaction.reverse_path;
   for (const auto& recipient : transaction.recipients.all())

@@ -1,6 +1,7 @@
 // What rules have changed of a message and its envelope: for people to read, and for tests.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@ struct Changes {
   // Fields, folded as they stand, in the order in which they stand.
   std::vector<std::string> added, removed;
   bool is_reordered = false;  // the same fields in another order
+  bool has_body = false;      // another one, of `body_octets`
+  std::uint64_t body_octets = 0;
   std::string reverse_path;   // what it is now, if `has_reverse_path`
   bool has_reverse_path = false;
   std::vector<std::string> added_recipients, removed_recipients;

@@ -61,9 +61,9 @@ TEST_CASE("message: a changed header is written once, above the body's octets") 
     REQUIRE(message);
     REQUIRE(message->header().append("X-New", "1"));
     CHECK(message->is_changed());
-    CHECK(message->body() == "body\r\n");
+    CHECK(*message->body() == "body\r\n");
     CHECK(finished(*message) == "From: Ann <ann@client.example>\r\nTo: bob@own.example, carl@other.example\r\nSubject: hello\r\nX-New: 1\r\n\r\nbody\r\n");
-    CHECK(message->text() == finished(*message));
+    CHECK(*message->text() == finished(*message));
   }
 }
 

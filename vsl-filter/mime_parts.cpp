@@ -1,5 +1,7 @@
 #include "vsl-filter/mime_parts.h"
 
+#include <algorithm>
+
 #include "lib/base/text.h"
 #include "lib/mail/charset.h"
 #include "lib/mail/date.h"
@@ -87,6 +89,14 @@ std::vector<PartFacts> part_facts(const Message& message) {
   }
   return all;
 }
+
+std::uint32_t part_at(const Message& message, std::string_view path) {
+  const auto paths = paths_of(message);
+  const auto found = std::ranges::find(paths, path);
+  return found == paths.end() ? mail::kNoPart : static_cast<std::uint32_t>(found - paths.begin());
+}
+
+bool is_attachment(const Message& message, const Part& part) { return names_of(message, part).is_attachment; }
 
 bool is_multipart(const Message& message) { return message.root().kind == Part::Kind::Multipart; }
 

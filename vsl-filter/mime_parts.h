@@ -23,6 +23,10 @@ struct PartFacts {
 // In the order of the message, multiparts and messages inside of it too.
 std::vector<PartFacts> part_facts(const mail::Message& message);
 
+// The part that one of these paths names; kNoPart: none does.
+std::uint32_t part_at(const mail::Message& message, std::string_view path);
+bool is_attachment(const mail::Message& message, const mail::Part& part);
+
 bool is_multipart(const mail::Message& message);
 // The first text/plain that is no attachment, else the first other text, decoded to UTF-8; "" when there is none. No more than
 // `limit` octets of it are decoded.

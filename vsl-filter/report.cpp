@@ -85,6 +85,7 @@ void append_changes(std::string& out, const MessageReport& report) {
   for (const auto& field : changes.removed) out += "  - " + shown(field) + '\n';
   for (const auto& field : changes.added) out += "  + " + shown(field) + '\n';
   if (changes.is_reordered) out += "  the fields of the header have another order\n";
+  if (changes.has_body) out += "  another body, of " + std::to_string(changes.body_octets) + " octets\n";
   if (changes.has_reverse_path) out += "  from: <" + shown(changes.reverse_path) + ">\n";
   for (const auto& address : changes.removed_recipients) out += "  - to: <" + shown(address) + ">\n";
   for (const auto& address : changes.added_recipients) out += "  + to: <" + shown(address) + ">\n";
@@ -182,6 +183,7 @@ void append_changes_json(std::string& out, const Changes& changes) {
   append_texts(out, "added", changes.added);
   append_texts(out, "removed", changes.removed);
   if (changes.is_reordered) append_true(out, "reordered");
+  if (changes.has_body) json::append_member(out, "body_octets", static_cast<long long>(changes.body_octets));
   if (changes.has_reverse_path) json::append_member(out, "mail_from", changes.reverse_path);
   append_texts(out, "added_recipients", changes.added_recipients);
   append_texts(out, "removed_recipients", changes.removed_recipients);

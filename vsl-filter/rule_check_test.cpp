@@ -417,7 +417,7 @@ TEST_CASE("check: texts that are no reply, address, host, name") {
 1 warning
 )V"},
       {R"V(#{ mail: [ rule "a" || quarantine("../x") ] })V",
-       R"V(test.vsl:1:35: warning: '../x' cannot be the name of a quarantine; expected: at most 64 of A-Z a-z 0-9 . _ -, without a dot in front
+       R"V(test.vsl:1:35: warning: '../x' cannot be the name of a quarantine; expected: one to four names with / between them, each of at most 64 of A-Z a-z 0-9 . _ - and without a dot in front
    1 | #{ mail: [ rule "a" || quarantine("../x") ] }
      |                                   ^~~~~~
 1 warning

@@ -170,6 +170,7 @@ void print_functions(const rules::Api& api) {
   print_sections(mail);
   print(".Sh FAMILIES OF FUNCTIONS\n");
   print_sections(families);
+  print(kBodies);
   print(".Sh FUNCTIONS OF THE LANGUAGE\n" + std::string(kLanguageFunctionsIntroduction));
   print_sections(language);
 }

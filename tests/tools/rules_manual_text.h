@@ -385,6 +385,80 @@ as
 Passwords and keys are not shown.
 )M";
 
+constexpr std::string_view kBodies = R"M(.Sh BODIES OF MESSAGES
+What rules do not change goes on octet by octet, without a copy; a body that
+they change is written once, into a file when it is large.
+.Pp
+Texts are the parts text/* that are no attachments.
+.Fn body::replace
+and
+.Fn body::append_footer
+see them decoded, as UTF-8, and encode them anew in their own transfer
+encoding and charset; a text gets charset utf-8, and quoted-printable for
+7bit, when what is put in asks for it.
+Texts of messages inside of the message, and whatever is signed or encrypted
+.Pq multipart/signed, multipart/encrypted, application/pkcs7-mime
+are left alone by both.
+.Pp
+A text is held in memory up to
+.Cm rules.string_max
+of
+.Xr vsmtp.ini 5 .
+.Fn body::replace
+takes larger ones only in 7bit, 8bit or binary, fails for others, and lets no
+text grow by more than that.
+A regex of
+.Fn body::replace
+is looked for in each text as a whole;
+.Ql (?m)
+makes ^ and $ match at its lines.
+.Pp
+.Fn body::append_footer
+puts the text below text/plain and, with its special characters escaped, in
+front of the end of the body of text/html, in each of the parts of a
+multipart/alternative, in the root of a multipart/related, and in the first
+text of other multiparts.
+In format=flowed its lines stay apart
+.Pq RFC 3676 .
+Where no text can take it, it becomes a part of its own: of the message's
+multipart/mixed, or of one that is put around what the message was.
+It begins on a line of its own; what shall stand between is part of the text:
+.Bd -literal -offset indent
+preq: [
+    action "footer" || if mail_from().domain != "lists.example" {
+        body::append_footer("\en-- \enThe list of friends, https://lists.example/friends")
+    },
+]
+.Ed
+.Pp
+.Fn mime::remove_part
+takes out a part with all that is in it.
+A multipart that has none left goes too; the message itself is left with an
+empty text.
+Paths mean what they meant when
+.Fn mime::parts
+was last called, so that a loop over its parts may remove some of them:
+.Bd -literal -offset indent
+preq: [
+    action "programs" || for part in mime::parts() {
+        if part.is_attachment && part.filename.matches("(?i)[.](exe|js|scr)$") {
+            mime::remove_part(part);
+            append_header("X-Removed", part.filename);
+        }
+    },
+    rule "broken" || {
+        let errors = mime::check().filter(|found| found.severity == "error");
+        if errors.len > 0 {
+            let first = errors[0];
+            return deny(`554 5.6.0 line ${first.line}: ${first.text} (${first.section})`);
+        }
+        next()
+    },
+    action "words" || body::replace(regex("(?i)\e\ebdear friend\e\eb"), "Dear customer"),
+]
+.Ed
+)M";
+
 constexpr std::string_view kTail = R"M(.Sh FILES
 .Pa examples/rules ,
 rule sets with their tests;

@@ -82,6 +82,7 @@ std::span<const ApiRow> envelope_rows();
 std::span<const ApiRow> header_rows();
 std::span<const ApiRow> message_rows();
 std::span<const ApiRow> mime_rows();
+std::span<const ApiRow> body_rows();
 std::span<const ApiRow> transport_rows();
 std::span<const ApiRow> file_rows();
 std::span<const ApiRow> variable_rows();

@@ -44,7 +44,11 @@ Result dump_as(Run& run, Arguments a, bool with_message) {
   std::string message;
   ContextForm form{.is_pretty = true};
   if (with_message && (*transaction)->message) {
-    message = (*transaction)->message->text();
+    if (const auto octets = (*transaction)->message->size(); !run.heap().may_hold_string(octets))
+      return vsl::fail(vsl::ErrorKind::DataTooLarge, "String too large: a message of " + std::to_string(octets) + " octets");
+    auto text = (*transaction)->message->text();
+    if (!text) return fail_with(text.error());
+    message = std::move(*text);
     form.message = message;
   }
   const AppFiles files(scene_of(run).site.app_directory);

@@ -11,21 +11,29 @@ using vsl::Value;
 
 namespace {
 
-Result long_text(Run& run, std::string_view text) {
-  if (!run.heap().may_hold_string(text.size())) return vsl::fail(vsl::ErrorKind::DataTooLarge, "String too large: a message of " + std::to_string(text.size()) + " octets");
-  return run.string(text);
+// Before it is brought into memory.
+vsl::Expected<void> fits(Run& run, std::uint64_t octets) {
+  if (!run.heap().may_hold_string(octets)) return vsl::fail(vsl::ErrorKind::DataTooLarge, "String too large: a message of " + std::to_string(octets) + " octets");
+  return {};
 }
 
 Result mail(Run& run, Arguments) {
   auto message = message_at(run, "mail");
   if (!message) return pass_on(message);
-  return long_text(run, (*message)->text());
+  if (auto checked = fits(run, (*message)->size()); !checked) return pass_on(checked);
+  const auto text = (*message)->text();
+  if (!text) return fail_with(text.error());
+  if (auto checked = fits(run, text->size()); !checked) return pass_on(checked);
+  return run.string(*text);
 }
 
 Result body(Run& run, Arguments) {
   auto message = message_at(run, "body");
   if (!message) return pass_on(message);
-  return long_text(run, (*message)->body());
+  if (auto checked = fits(run, (*message)->body_size()); !checked) return pass_on(checked);
+  const auto octets = (*message)->body();
+  if (!octets) return fail_with(octets.error());
+  return run.string(*octets);
 }
 
 using Edit = base::Result<void> (Message::*)(std::string_view);

@@ -74,16 +74,6 @@ Result has_attachment(Run& run, Arguments a) {
   return false;
 }
 
-// In the octets of the body as they are sent.
-Result body_contains(Run& run, Arguments a) {
-  auto message = message_at(run, "body");
-  if (!message) return pass_on(message);
-  if (a[0].is_string()) return (*message)->body().find(a[0].as_text()) != std::string_view::npos;
-  auto pattern = vsl::regex_of(a[0]);
-  if (!pattern) return pass_on(pattern);
-  return (*pattern)->matches((*message)->body());
-}
-
 vsl::Expected<std::vector<std::string_view>> bodies_at(Run& run, const Value& name) {
   auto session = session_at(run, "header");
   if (!session) return pass_on(session);
@@ -124,7 +114,6 @@ constexpr ApiRow kRows[] = {
     api<has_multipart>("mime::is_multipart", "", {}, kFrom, "whether the message has several parts"),
     api<has_any_attachment>("mime::has_attachment", "", {}, kFrom, "whether a part is an attachment"),
     api<has_attachment>("mime::has_attachment", "", {Any}, kFrom, "whether the file name of an attachment matches a regex: mime::has_attachment(\"(?i)\\\\.exe$\")"),
-    api<body_contains>("body::contains", "", {Any}, kFrom, "whether a text or the match of a regex is in the body, encoded as it is"),
     api<addresses>("header::addresses", "", {Any}, kEvery, "array of the mailboxes in all fields of this name: #{name, address}"),
     api<decoded>("header::decoded", "", {Any}, kEvery, "the first field of this name with its encoded words decoded"),
     api<date>("header::date", "", {}, kEvery, "the time in the Date field, or ()"),

@@ -4,6 +4,7 @@
 
 #include <unordered_map>
 
+#include "lib/base/text.h"
 #include "vsl-filter/lang/run.h"
 #include "vsl-filter/lang/text.h"
 
@@ -82,7 +83,49 @@ std::vector<std::pair<std::string, std::size_t>> Regex::group_names() const {
   return names;
 }
 
+std::size_t Regex::groups() const { return static_cast<std::size_t>(compiled_->regex.NumberOfCapturingGroups()) + 1; }
+
 std::string Regex::quoted(std::string_view text) { return RE2::QuoteMeta(piece(text)); }
+
+Expected<Substitution> Substitution::of(std::string_view text, const Regex& regex) {
+  Substitution substitution;
+  auto& pieces = substitution.pieces_;
+  while (!text.empty()) {
+    const auto at = text.find('$');
+    pieces.push_back({std::string(text.substr(0, at)), {}});
+    if (at == std::string_view::npos) break;
+    text.remove_prefix(at + 1);
+    std::string_view name;
+    if (text.starts_with('$') || text.empty()) {
+      pieces.push_back({"$", {}});
+      text.remove_prefix(text.empty() ? 0 : 1);
+      continue;
+    }
+    if (text.starts_with('{') && text.find('}') != std::string_view::npos) {
+      name = text.substr(1, text.find('}') - 1);
+      text.remove_prefix(name.size() + 2);
+    } else {
+      std::size_t digits = 0;
+      while (digits < text.size() && base::text::is_digit(text[digits])) ++digits;
+      name = text.substr(0, digits);
+      text.remove_prefix(digits);
+    }
+    if (name.empty()) {
+      pieces.push_back({"$", {}});
+      continue;
+    }
+    const auto number = base::text::parse_number<std::size_t>(name);
+    const auto group = number ? number : regex.group(name);
+    if (!group || *group >= regex.groups())
+      return fail_api("the regex '" + std::string(regex.pattern()) + "' has no group '" + std::string(name) + "'");
+    pieces.push_back({{}, group});
+  }
+  return substitution;
+}
+
+void Substitution::append_to(std::string& out, const Regex::Groups& groups) const {
+  for (const Piece& piece : pieces_) out += piece.group ? groups[*piece.group] : std::string_view(piece.text);
+}
 
 namespace {
 

@@ -35,6 +35,7 @@ class Regex {
   // Number of a named group; nullopt: there is none.
   [[nodiscard]] std::optional<std::size_t> group(std::string_view name) const;
   [[nodiscard]] std::vector<std::pair<std::string, std::size_t>> group_names() const;
+  [[nodiscard]] std::size_t groups() const;  // the whole match counted in
   // The text with every regex character escaped.
   static std::string quoted(std::string_view text);
 
@@ -42,6 +43,21 @@ class Regex {
   struct Compiled;
   explicit Regex(std::unique_ptr<Compiled> compiled);
   std::unique_ptr<Compiled> compiled_;
+};
+
+// What stands in place of a match: $1, ${1} and ${name} are groups, $$ is one $.
+class Substitution {
+ public:
+  // A group that the regex does not have is an error.
+  static Expected<Substitution> of(std::string_view text, const Regex& regex);
+  void append_to(std::string& out, const Regex::Groups& groups) const;
+
+ private:
+  struct Piece {
+    std::string text;
+    std::optional<std::size_t> group;
+  };
+  std::vector<Piece> pieces_;
 };
 
 // What regex("...") makes: `s == r` and `s in r` say whether the pattern is found in s.

@@ -93,48 +93,6 @@ Result split_regex(Run& run, Arguments a) {
   return result;
 }
 
-// A replacement taken apart: texts, and groups whose text is put there.
-struct Piece {
-  std::string text;
-  std::optional<std::size_t> group;
-};
-
-// $1, ${1}, ${name}; $$ is one $. Groups that the regex does not have are an error.
-Expected<std::vector<Piece>> pieces_of(std::string_view text, const Regex& regex, std::size_t groups) {
-  std::vector<Piece> pieces;
-  while (!text.empty()) {
-    const auto at = text.find('$');
-    pieces.push_back({std::string(text.substr(0, at)), {}});
-    if (at == std::string_view::npos) break;
-    text.remove_prefix(at + 1);
-    std::string_view name;
-    if (text.starts_with('$') || text.empty()) {
-      pieces.push_back({"$", {}});
-      text.remove_prefix(text.empty() ? 0 : 1);
-      continue;
-    }
-    if (text.starts_with('{') && text.find('}') != std::string_view::npos) {
-      name = text.substr(1, text.find('}') - 1);
-      text.remove_prefix(name.size() + 2);
-    } else {
-      std::size_t digits = 0;
-      while (digits < text.size() && base::text::is_digit(text[digits])) ++digits;
-      name = text.substr(0, digits);
-      text.remove_prefix(digits);
-    }
-    if (name.empty()) {
-      pieces.push_back({"$", {}});
-      continue;
-    }
-    const auto number = base::text::parse_number<std::size_t>(name);
-    const auto group = number ? number : regex.group(name);
-    if (!group || *group >= groups)
-      return fail_api("the regex '" + std::string(regex.pattern()) + "' has no group '" + std::string(name) + "'");
-    pieces.push_back({{}, group});
-  }
-  return pieces;
-}
-
 Result replace_regex(Run& run, Arguments a) {
   auto found = regex_of(a[1]);
   if (!found) return pass_on(found.error());
@@ -144,15 +102,15 @@ Result replace_regex(Run& run, Arguments a) {
   if (auto fits = charge(run, text.size() / 16); !fits) return pass_on(fits.error());
   Regex::Groups first;
   if (!regex.find(text, 0, first)) return Value();
-  auto pieces = pieces_of(a[2].as_text(), regex, first.size());
-  if (!pieces) return pass_on(pieces.error());
+  auto substitution = Substitution::of(a[2].as_text(), regex);
+  if (!substitution) return pass_on(substitution.error());
   std::string out;
   const char* start = text.data();
   bool is_over = false;
   regex.each(text, [&](const Regex::Groups& groups) {
     const std::string_view whole = groups.front();
     out.append(start, whole.data());
-    for (const Piece& piece : *pieces) out += piece.group ? groups[*piece.group] : std::string_view(piece.text);
+    substitution->append_to(out, groups);
     start = whole.data() + whole.size();
     is_over = !run.heap().may_hold_string(out.size()) || !run.charge(1);
     return !is_over;
