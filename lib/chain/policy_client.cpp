@@ -289,8 +289,11 @@ void PolicyClient::Internal::drop(std::uint64_t handle) {
     if (std::erase_if(pool.waiting, is_it) > 0) return;
     const auto found = std::ranges::find_if(pool.connections, [&](const auto& one) { return one->question && is_it(*one->question); });
     if (found == pool.connections.end()) continue;
-    (void)remove(**found);  // its answer would be taken for that of the next question
-    return serve(pool);
+    // It keeps its connection until it is answered or out of time: clients that come and go cannot have more programs started than
+    // the limit allows.
+    (*found)->question->done = [](const auto&) {};
+    (*found)->question->is_asked_again = true;  // but not over again
+    return;
   }
 }
 

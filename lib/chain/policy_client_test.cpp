@@ -143,11 +143,22 @@ TEST_CASE("policy client: what is more than the limit waits in line") {
   CHECK(bench.connections == 2);
 }
 
-TEST_CASE("policy client: a question that is given up costs its connection, nobody gets its answer") {
-  Bench bench;
-  const auto handle = bench.client.ask({"unix:" + bench.folder + "/socket"}, kQuestion, [](const auto&) { FAIL("was given up"); });
-  bench.client.cancel(handle);
-  bench.answers = {"action=OK\n\n", "action=OK\n\n"};
+TEST_CASE("policy client: nobody gets the answer to a question that was given up, and no more are asked at once for it") {
+  Bench bench({.timeout_milliseconds = 5000, .connections = 1});
+  for (const auto* given_up : {"first", "second"}) {
+    const auto handle = bench.client.ask({"unix:" + bench.folder + "/socket"}, kQuestion, [](const auto&) { FAIL("was given up"); });
+    bench.client.cancel(handle);
+    bench.answers = {std::string("action=") + given_up + "\n\n", "action=OK\n\n"};
+    CHECK(bench.ask() == "OK");
+  }
+  CHECK(bench.connections == 1);
+}
+
+TEST_CASE("policy client: a question that was given up ends with its time, and frees its connection") {
+  Bench bench({.timeout_milliseconds = 100, .connections = 1});
+  bench.client.cancel(bench.client.ask({"unix:" + bench.folder + "/socket"}, kQuestion, [](const auto&) { FAIL("was given up"); }));
+  CHECK(bench.ask().starts_with("!"));
+  bench.answers = {"action=OK\n\n"};
   CHECK(bench.ask() == "OK");
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <system_error>
 #include <utility>
 
 namespace net {
@@ -52,8 +53,13 @@ void Workers::call_one() {
     worker.is_called = true;
     worker.wake.notify_one();
   } else if (workers_.size() < most_) {
-    Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
-    worker.thread = std::thread([this, &worker] { this->work(worker); });
+    auto worker = std::make_unique<Worker>();
+    try {
+      worker->thread = std::thread([this, one = worker.get()] { this->work(*one); });
+    } catch (const std::system_error&) {
+      return;  // no thread to be had now: those that are there do it, or look_after() tries again
+    }
+    workers_.push_back(std::move(worker));
   } else {
     return;
   }
