@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -48,7 +49,11 @@ void for_each_in_order(std::size_t count, std::size_t threads, const Work& work,
     }
   };
   std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(worker);
+  try {
+    for (std::size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(worker);
+  } catch (const std::system_error&) {
+    // No more threads to be had now: those that are there do it.
+  }
   worker();
 }
 
