@@ -1,4 +1,4 @@
-#include "vsl-filter/message.h"
+#include "vsl-filter/message_testing.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -8,25 +8,13 @@
 
 using rules::HeaderList;
 using rules::Message;
+using rules::testing::finished;
+using rules::testing::open;
 
 namespace {
 
 constexpr std::string_view kMessage = "From: Ann <ann@client.example>\r\nTo: bob@own.example, carl@other.example\r\nSubject: hello\r\n\r\nbody\r\n";
 const base::BlobWriter::Limits kLimits;
-
-Message open(std::string_view octets) {
-  auto message = Message::open(base::Blob::of_octets(std::string(octets)));
-  REQUIRE(message);
-  return std::move(*message);
-}
-
-std::string finished(const Message& message) {
-  const auto blob = message.finish(kLimits);
-  REQUIRE(blob);
-  const auto view = blob->view();
-  REQUIRE(view);
-  return std::string(view->octets());
-}
 
 base::Blob in_file(std::string_view octets, std::uint64_t offset) {
   auto file = base::memory_file("test");

@@ -7,28 +7,16 @@
 #include "lib/mail/mime.h"
 #include "vsl-filter/body/footer.h"
 #include "vsl-filter/body/replacement.h"
-#include "vsl-filter/message.h"
+#include "vsl-filter/message_testing.h"
 #include "vsl-filter/mime_parts.h"
 
 using rules::Message;
+using rules::testing::finished;
+using rules::testing::open;
 
 namespace {
 
 constexpr std::size_t kLimit = 4096;
-
-Message open(std::string_view octets) {
-  auto message = Message::open(base::Blob::of_octets(std::string(octets)));
-  REQUIRE(message);
-  return std::move(*message);
-}
-
-std::string finished(const Message& message) {
-  const auto blob = message.finish({});
-  REQUIRE(blob);
-  const auto view = blob->view();
-  REQUIRE(view);
-  return std::string(view->octets());
-}
 
 // Lines end with CRLF, as in mail.
 std::string crlf(std::string_view text) {

@@ -9,29 +9,17 @@
 #include "tests/testdata.h"
 #include "vsl-filter/body/footer.h"
 #include "vsl-filter/body/replacement.h"
-#include "vsl-filter/message.h"
+#include "vsl-filter/message_testing.h"
 #include "vsl-filter/mime_parts.h"
 
 using rules::Message;
+using rules::testing::finished;
+using rules::testing::open;
 
 namespace {
 
 constexpr std::string_view kFooter = "-- \nfooter of the list";
 constexpr std::size_t kLimit = 16 << 20;
-
-Message open(const std::string& octets) {
-  auto message = Message::open(base::Blob::of_octets(octets));
-  REQUIRE(message);
-  return std::move(*message);
-}
-
-std::string finished(const Message& message) {
-  const auto blob = message.finish({});
-  REQUIRE(blob);
-  const auto view = blob->view();
-  REQUIRE(view);
-  return std::string(view->octets());
-}
 
 // Errors of structure and encoding: what a change of a body could bring in. Headers are broken enough in some samples.
 std::set<std::string_view> errors_of(std::string_view octets) {
