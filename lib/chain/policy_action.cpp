@@ -40,11 +40,16 @@ constexpr auto kWords = std::to_array<Word>({
 
 // RFC 3463 has 7.1 for what a policy refuses.
 std::string reply_of(std::string_view code, std::string_view text) {
-  const bool has_words = !text.empty();
-  std::string_view rest = text;
-  std::string reply(code);
-  if (smtp::consume_enhanced_status(rest).empty()) reply.append(" ").append(code.substr(0, 1)).append(".7.1");
-  return reply.append(" ").append(has_words ? text : "Access denied");
+  std::string_view words = text;
+  const auto status = smtp::consume_enhanced_status(words);
+  words = base::text::trim(words);
+  std::string reply = std::string(code) + " ";
+  if (status.empty()) {
+    reply.append(code.substr(0, 1)).append(".7.1");
+  } else {
+    reply.append(status);
+  }
+  return reply.append(" ").append(words.empty() ? "Access denied" : words);
 }
 
 bool is_code(std::string_view word) {

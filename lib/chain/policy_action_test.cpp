@@ -18,6 +18,7 @@ TEST_CASE("policy action: words in either case, with what stands behind them") {
       {"OK", Kind::Ok, ""},
       {"permit", Kind::Ok, ""},
       {"REJECT", Kind::Refuse, "554 5.7.1 Access denied"},
+      {"555 5.5.5", Kind::Refuse, "555 5.5.5 Access denied"},
       {"reject no such thing", Kind::Refuse, "554 5.7.1 no such thing"},
       {"REJECT 5.1.1 nobody here", Kind::Refuse, "554 5.1.1 nobody here"},
       {"DEFER", Kind::Refuse, "450 4.7.1 Access denied"},
