@@ -33,8 +33,10 @@ DNS_LIBS := -lunbound -levent -lhogweed -lnettle -lgmp
 IDN_LIBS := -lidn2 -lunistring
 # What rules need beside DNS: the public suffix list, regular expressions, hashes, the letters of Unicode.
 RULES_LIBS := -lpsl -lre2 -lmbedcrypto -lunistring -lsqlite3 -lm
+# TLS, in front of RULES_LIBS if both are needed.
+TLS_LIBS := -lmbedtls -lmbedx509 -lmbedcrypto
 # What the unit tests and fuzzers need beside: all that any room needs.
-UNIT_LIBS := $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
+UNIT_LIBS := $(TLS_LIBS) $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps demo test check-quick bench asan fuzz tidy install clean

@@ -64,6 +64,17 @@ void append_metadata(std::string& out, const CallFacts& facts, const std::string
   out += '}';
 }
 
+void append_tls(std::string& out, const net::tls::Facts& tls) {
+  json::append_name(out, "tls");
+  out += '{';
+  json::append_member(out, "protocol", tls.protocol);
+  json::append_member(out, "cipher", tls.cipher);
+  json::append_member(out, "sni", tls.server_name);
+  json::append_member(out, "client_cert", tls.peer && tls.peer->is_verified ? std::string_view(tls.peer->subject) : std::string_view());
+  if (tls.peer) json::append_member(out, "client_cert_fingerprint", tls.peer->fingerprint);
+  out += '}';
+}
+
 void append_policy(std::string& out, const PolicyRounds& policy) {
   if (const auto& hold = policy.effects().hold; !hold.empty()) {
     json::append_member(out, "queue", "hold");
@@ -77,6 +88,7 @@ void append_policy(std::string& out, const PolicyRounds& policy) {
 void append_trace(std::string& out, const CallFacts& facts) {
   const auto& transaction = *facts.session.transaction();
   const bool has_one_recipient = transaction.recipients.size() == 1;
+  const std::string tls = facts.tls != nullptr ? facts.tls->protocol + " " + facts.tls->cipher : std::string();
   mail::append_received(out, {
                                  .helo = facts.session.helo(),
                                  .client_host = facts.peer.client_host,
@@ -89,7 +101,7 @@ void append_trace(std::string& out, const CallFacts& facts) {
                                                                   .is_authenticated = false}),
                                  .id = facts.id,
                                  .recipient = has_one_recipient ? std::string_view(transaction.recipients.front().address) : std::string_view(),
-                                 .tls = "",
+                                 .tls = tls,
                                  .time = facts.received,
                              });
 }
@@ -117,12 +129,17 @@ chain::Words environment_of(const CallFacts& facts) {
   const auto& transaction = *facts.session.transaction();
   chain::Words words;
   if (!peer.client_ip.empty()) words = net::ucspi_environment(peer.client(), peer.server(), facts.server_name);
-  words.reserve(words.size() + 5);
+  words.reserve(words.size() + 8);
   if (!peer.client_host.empty()) words.push_back("TCPREMOTEHOST=" + peer.client_host);
   if (peer.is_relay_client) words.emplace_back("RELAYCLIENT=");
   words.push_back("SMTPHELOHOST=" + facts.session.helo());
   words.push_back("SMTPMAILFROM=" + transaction.reverse_path);
   words.push_back("SMTPRCPTCOUNT=" + std::to_string(transaction.recipients.size()));
+  if (facts.tls != nullptr) {
+    words.push_back("SSL_PROTOCOL=" + facts.tls->protocol);
+    words.push_back("SSL_CIPHER=" + facts.tls->cipher);
+    if (!facts.tls->server_name.empty()) words.push_back("SSL_TLS_SNI=" + facts.tls->server_name);
+  }
   return words;
 }
 
@@ -130,11 +147,12 @@ std::string context_of(const CallFacts& facts) {
   const auto& transaction = *facts.session.transaction();
   const std::string received = base::to_rfc3339(facts.received);
   std::string out;
-  out.reserve(640 + 160 * transaction.recipients.size());
+  out.reserve(768 + 160 * transaction.recipients.size());
   out += '{';
   append_connection(out, facts);
   append_envelope(out, facts, received);
   append_metadata(out, facts, received);
+  if (facts.tls != nullptr) append_tls(out, *facts.tls);
   if (transaction.body != smtp::BodyType::None) json::append_member(out, "body", smtp::name_of(transaction.body));
   if (transaction.smtputf8) append_flag(out, "smtputf8", true);
   json::append_member(out, "size", static_cast<long long>(transaction.octets));

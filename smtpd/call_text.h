@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/chain/message_call.h"
+#include "lib/net/tls.h"
 #include "lib/smtp/server_session.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy_rounds.h"
@@ -16,6 +17,7 @@ namespace smtpd {
 // Borrowed for one call of the functions below. The session has a transaction.
 struct CallFacts {
   std::string_view server_name;
+  const net::tls::Facts* tls;  // nullptr: in clear
   const Peer& peer;
   const smtp::ServerSession& session;
   std::string_view id;  // of the message
@@ -25,7 +27,7 @@ struct CallFacts {
 
 void append_trace(std::string& out, const CallFacts& facts);
 std::string envelope_of(const CallFacts& facts);
-// UCSPI's names and qmail-spp's.
+// UCSPI's names, qmail-spp's and ucspi-ssl's.
 chain::Words environment_of(const CallFacts& facts);
 // The canonical JSON of a message's context, with `body`, `smtputf8` and `size` beside it.
 std::string context_of(const CallFacts& facts);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "lib/base/log.h"
+
 namespace smtpd {
 namespace {
 
@@ -12,11 +14,11 @@ constexpr std::uint64_t kClosingMilliseconds = 5000;
 
 }  // namespace
 
-Client::Client(Clients& clients, std::size_t number, std::shared_ptr<const Configuration> configuration, Peer peer)
+Client::Client(Clients& clients, std::size_t number, std::shared_ptr<const Configuration> configuration, Service service, Peer peer)
     : clients_(clients),
       number_(number),
       stream_(clients.loop(), *this),
-      conversation_(std::move(configuration), std::move(peer), clients.loop().now_milliseconds()) {}
+      conversation_(std::move(configuration), service, std::move(peer), clients.loop().now_milliseconds()) {}
 
 Client::~Client() { give_up(); }
 
@@ -24,18 +26,26 @@ Client::~Client() { give_up(); }
 void Client::give_up() {
   if (state_ == State::Calling) clients_.caller().cancel(call_);
   if (state_ == State::Asking) clients_.policies().cancel(call_);
+  if (tls_) tls_->client = nullptr;
 }
 
 base::Result<void> Client::start(base::UniqueFd socket) {
   auto adopted = stream_.adopt(std::move(socket));
   if (!adopted) return adopted;
   stream_.start_reading();
-  run({}, clients_.output_buffer());
+  if (conversation_.begins_with_tls()) {
+    begin_handshake();
+  } else {
+    run({}, clients_.output_buffer());
+  }
   return {};
 }
 
 void Client::on_octets(std::string_view octets) {
-  if (state_ == State::Talking) run(octets, clients_.output_buffer());
+  if (state_ == State::Handshaking) return shake_hands(octets);
+  if (state_ != State::Talking) return;
+  if (tls_) return hear(octets);
+  run(octets, clients_.output_buffer());
 }
 
 // What is in `output` already is said first.
@@ -44,13 +54,14 @@ void Client::run(std::string_view input, std::string& output) {
     case Conversation::Next::Read: return wait(output);
     case Conversation::Next::Ask: return ask(input, output);
     case Conversation::Next::Call: return call(input, output);
+    case Conversation::Next::StartTls: return start_tls(input, output);
     case Conversation::Next::Delay: return delay(input, output);
     case Conversation::Next::Close: return end(input, output);
   }
 }
 
 void Client::wait(std::string_view output) {
-  stream_.write(output);
+  say(output);
   if (clients_.is_stopping() && !conversation_.is_in_transaction()) return close(smtp::ReplyId::ShuttingDown);
   clients_.set_deadline(number_, conversation_.deadline());
   if (stream_.unsent_octets() > kMaxUnsentOctets) stream_.stop_reading();
@@ -63,7 +74,7 @@ void Client::on_drained() {
 // Until there is an answer nothing is read, and what was read waits.
 void Client::pause(State state, std::string_view unread, std::string_view output) {
   state_ = state;
-  stream_.write(output);
+  say(output);
   stream_.stop_reading();
   if (!unread.empty()) kept_ = std::make_unique<Kept>(Kept{std::string(unread), {}});
   clients_.set_deadline(number_, 0);
@@ -93,6 +104,70 @@ void Client::delay(std::string_view unread, std::string& output) {
   clients_.set_deadline(number_, now() + conversation_.configuration().time.error_delay);
 }
 
+// ---- TLS ------------------------------------------------------------------------------------------------------------
+
+// What came behind STARTTLS came in clear, from whoever could: it is not taken for something said under TLS (RFC 3207 section 4.2).
+void Client::start_tls(std::string_view unread, std::string_view output) {
+  stream_.write(output);
+  if (!unread.empty()) base::log::info("octets behind STARTTLS were thrown away", {{"client", peer().client_ip}, {"octets", unread.size()}});
+  begin_handshake();
+}
+
+void Client::begin_handshake() {
+  state_ = State::Handshaking;
+  tls_ = std::make_shared<Secured>(conversation_.configuration().tls, this);
+  clients_.set_deadline(number_, now() + conversation_.configuration().time.handshake);
+}
+
+void Client::shake_hands(std::string_view octets) {
+  stream_.stop_reading();
+  tls_->input = octets;
+  const auto step = [tls = tls_] {
+    if (const auto received = tls->session.receive(tls->input, tls->plaintext, tls->output); !received) tls->failure = received.error().cause;
+  };
+  const auto done = [tls = tls_] {
+    if (tls->client != nullptr) tls->client->shaken();
+  };
+  clients_.handshakers().give(step, done);
+}
+
+void Client::shaken() {
+  stream_.write(std::exchange(tls_->output, {}));
+  stream_.start_reading();
+  if (!tls_->failure.empty()) {
+    base::log::info("TLS handshake failed", {{"client", peer().client_ip}, {"cause", tls_->failure}});
+    return end({}, {});
+  }
+  if (!tls_->session.is_open()) return;
+  tls_->input = std::string();
+  const auto plaintext = std::exchange(tls_->plaintext, {});
+  state_ = State::Talking;
+  conversation_.tls_started(tls_->session.facts());
+  run(plaintext, clients_.output_buffer());
+}
+
+void Client::hear(std::string_view octets) {
+  auto& plaintext = clients_.plaintext_buffer();
+  std::string alert;
+  const auto received = tls_->session.receive(octets, plaintext, alert);
+  stream_.write(alert);
+  if (!received) {
+    conversation_.note_end(received.error().cause);
+    return clients_.remove(number_);
+  }
+  if (!plaintext.empty()) run(plaintext, clients_.output_buffer());
+}
+
+void Client::say(std::string_view plaintext) {
+  if (!tls_) return stream_.write(plaintext);
+  if (plaintext.empty() || !tls_->session.is_open()) return;
+  std::string octets;
+  tls_->session.send(plaintext, octets);
+  stream_.write(octets);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
 // With the input that was kept, behind what has just been decided.
 void Client::go_on(std::string& output) {
   state_ = State::Talking;
@@ -104,7 +179,12 @@ void Client::go_on(std::string& output) {
 // A socket that is closed with unread input resets the connection, and the client may never see the last reply. So only our side is
 // closed until the client has closed its own; but who said QUIT says nothing more.
 void Client::end(std::string_view unread, std::string_view output) {
-  stream_.write(output);
+  say(output);
+  if (tls_ && tls_->session.is_open()) {
+    std::string goodbye;
+    tls_->session.close(goodbye);
+    stream_.write(goodbye);
+  }
   if (conversation_.has_quit() && unread.empty() && stream_.unsent_octets() == 0) return clients_.remove(number_);
   give_up();
   state_ = State::Closing;
@@ -129,6 +209,10 @@ void Client::on_end(const base::Error* error) {
 
 void Client::on_deadline() {
   if (state_ == State::Closing) return clients_.remove(number_);
+  if (state_ == State::Handshaking) {
+    base::log::info("TLS handshake failed", {{"client", peer().client_ip}, {"cause", "timeout"}});
+    return clients_.remove(number_);
+  }
   if (state_ == State::Delaying) {
     auto& output = clients_.output_buffer();
     output = kept_->output;
@@ -139,12 +223,14 @@ void Client::on_deadline() {
 }
 
 void Client::stop() {
+  if (state_ == State::Handshaking) return clients_.remove(number_);
   const bool is_idle = state_ == State::Delaying || (state_ == State::Talking && !conversation_.is_in_transaction());
   if (is_idle) close(smtp::ReplyId::ShuttingDown);
 }
 
 void Client::stop_at_once() {
   if (state_ == State::Closing) return;
+  if (state_ == State::Handshaking) return clients_.remove(number_);
   conversation_.note_end("the server stops");
   close(smtp::ReplyId::ShuttingDown);
 }

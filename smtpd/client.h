@@ -10,6 +10,7 @@
 #include "lib/chain/caller.h"
 #include "lib/chain/policy_client.h"
 #include "lib/net/stream.h"
+#include "lib/net/workers.h"
 #include "smtpd/conversation.h"
 
 namespace smtpd {
@@ -20,9 +21,11 @@ class Clients {
   virtual net::Loop& loop() = 0;
   virtual chain::Caller& caller() = 0;
   virtual chain::PolicyClient& policies() = 0;
+  virtual net::Workers& handshakers() = 0;  // where the arithmetic of handshakes delays nobody else
   virtual bool is_stopping() const = 0;
   // For replies that are written at once; empty at the begin of each use.
   virtual std::string& output_buffer() = 0;
+  virtual std::string& plaintext_buffer() = 0;  // the same, for what TLS clients say
   // Destroys the client with this number.
   virtual void remove(std::size_t number) = 0;
   // The number is checked once a second: when `deadline` (monotonic milliseconds, 0: none) is over, on_deadline() is called.
@@ -34,7 +37,7 @@ class Clients {
 
 class Client final : private net::StreamUser {
  public:
-  Client(Clients& clients, std::size_t number, std::shared_ptr<const Configuration> configuration, Peer peer);
+  Client(Clients& clients, std::size_t number, std::shared_ptr<const Configuration> configuration, Service service, Peer peer);
   ~Client();
   [[nodiscard]] base::Result<void> start(base::UniqueFd socket);  // greets; the client may have been removed by then
 
@@ -47,6 +50,7 @@ class Client final : private net::StreamUser {
  private:
   enum class State : std::uint8_t {
     Talking,
+    Handshaking,
     Asking,    // a policy has a question
     Calling,   // the chain has the message
     Delaying,  // the output waits
@@ -63,6 +67,12 @@ class Client final : private net::StreamUser {
   void ask(std::string_view unread, std::string_view output);
   void call(std::string_view unread, std::string_view output);
   void pause(State state, std::string_view unread, std::string_view output);
+  void start_tls(std::string_view unread, std::string_view output);
+  void begin_handshake();
+  void shake_hands(std::string_view octets);
+  void shaken();
+  void hear(std::string_view octets);
+  void say(std::string_view plaintext);
   void give_up();
   void delay(std::string_view unread, std::string& output);
   void go_on(std::string& output);
@@ -75,11 +85,21 @@ class Client final : private net::StreamUser {
     std::string input, output;
   };
 
+  // TLS. A thread has it while a step of the handshake runs, even when the client has gone meanwhile.
+  struct Secured {
+    Secured(std::shared_ptr<const net::tls::Context> context, Client* the_client) : session(std::move(context)), client(the_client) {}
+    net::tls::Session session;
+    std::string input, plaintext, output;  // of the step
+    std::string failure;
+    Client* client;  // nullptr: nobody waits for the end of the step
+  };
+
   Clients& clients_;
   std::size_t number_;
   net::Stream stream_;
   Conversation conversation_;
   std::unique_ptr<Kept> kept_;
+  std::shared_ptr<Secured> tls_;  // nullptr: in clear
   std::uint64_t call_ = 0;  // handle of what is asked or called
   State state_ = State::Talking;
 };

@@ -1,5 +1,7 @@
 #include "smtpd/configuration.h"
 
+#include "smtpd/tls_configuration.h"
+
 namespace smtpd {
 namespace {
 
@@ -47,6 +49,31 @@ smtp::ServerOptions session_options(const base::Settings& settings) {
   return options;
 }
 
+// How a service begins TLS: STARTTLS is offered, or required, or neither.
+base::Result<void> set_security(smtp::ServerOptions& options, const base::Settings& settings, std::string_view setting, bool has_certificate) {
+  const auto& level = settings.text(setting);
+  if (level == "encrypt" && !has_certificate) return base::fail(base::Fault::Config, std::string(setting) + " = encrypt needs tls.certificate");
+  if (level != "none" && has_certificate) options.extensions |= smtp::kStartTls;
+  options.requires_tls = level == "encrypt";
+  return {};
+}
+
+using SessionOptions = std::array<smtp::ServerOptions, kServiceNames.size()>;
+
+base::Result<SessionOptions> session_options_of_services(const base::Settings& settings, bool has_certificate) {
+  SessionOptions options;
+  options.fill(session_options(settings));
+  if (auto set = set_security(options[index(Service::Smtp)], settings, "tls.security_level", has_certificate); !set) return std::unexpected(set.error());
+  const bool has_submission = !settings.words("smtp.listen_submission").empty() || settings.text("smtp.service") == "submission";
+  auto set = set_security(options[index(Service::Submission)], settings, "tls.submission_security_level", has_certificate);
+  if (has_submission && !set) return std::unexpected(set.error());
+  const bool has_submissions = !settings.words("smtp.listen_submissions").empty() || settings.text("smtp.service") == "submissions";
+  if (has_submissions && !has_certificate) return base::fail(base::Fault::Config, "smtp.listen_submissions needs tls.certificate");
+  auto& submissions = options[index(Service::Submissions)];
+  submissions.requires_tls = true;
+  return options;
+}
+
 TimeLimits time_limits(const base::Settings& settings) {
   return {
       .connect = settings.milliseconds("smtp.timeout_connect"),
@@ -57,6 +84,7 @@ TimeLimits time_limits(const base::Settings& settings) {
       .data_total = settings.milliseconds("smtp.data_time_max"),
       .error_delay = settings.milliseconds("smtp.error_delay"),
       .stop = settings.milliseconds("smtp.stop_timeout"),
+      .handshake = settings.milliseconds("tls.handshake_timeout"),
   };
 }
 
@@ -76,7 +104,7 @@ base::Result<PolicyConfiguration> policy_configuration(const base::Settings& set
 
 }  // namespace
 
-base::Result<std::shared_ptr<const Configuration>> Configuration::from(const base::CommandLine& command_line) {
+base::Result<std::shared_ptr<const Configuration>> Configuration::from(const base::CommandLine& command_line, std::shared_ptr<net::tls::TicketKeys> ticket_keys) {
   const base::Settings& settings = command_line.settings;
   if (const auto checked = check_minima(settings); !checked) return std::unexpected(checked.error());
   auto relay = RelayPolicy::from(settings);
@@ -86,9 +114,16 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   if (!policy) return std::unexpected(policy.error());
 
   auto configuration = std::make_shared<Configuration>();
-  configuration->session = session_options(settings);
-  configuration->session.asks |= policy->stages();
-  configuration->session.prepare();
+  auto tls = tls_context(settings, std::move(ticket_keys));
+  if (!tls) return std::unexpected(tls.error());
+  configuration->tls = std::move(*tls);
+  const auto services = session_options_of_services(settings, configuration->tls != nullptr);
+  if (!services) return std::unexpected(services.error());
+  configuration->sessions = *services;
+  for (auto& session : configuration->sessions) {
+    session.asks |= policy->stages();
+    session.prepare();
+  }
   configuration->time = time_limits(settings);
   configuration->relay = std::move(*relay);
   configuration->policy = std::move(*policy);

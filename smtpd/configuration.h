@@ -9,9 +9,11 @@
 #include "lib/base/command_line.h"
 #include "lib/base/result.h"
 #include "lib/chain/caller.h"
+#include "lib/net/tls.h"
 #include "lib/smtp/server_options.h"
 #include "smtpd/policy_rounds.h"
 #include "smtpd/relay_policy.h"
+#include "smtpd/service.h"
 
 namespace smtpd {
 
@@ -21,10 +23,12 @@ struct TimeLimits {  // milliseconds
   std::uint64_t data_total;
   std::uint64_t error_delay;
   std::uint64_t stop;
+  std::uint64_t handshake;  // of TLS
 };
 
 struct Configuration {
-  smtp::ServerOptions session;
+  std::array<smtp::ServerOptions, kServiceNames.size()> sessions;  // one a service
+  std::shared_ptr<const net::tls::Context> tls;                    // nullptr: there is no certificate
   TimeLimits time;
   RelayPolicy relay;
   PolicyConfiguration policy;
@@ -34,7 +38,9 @@ struct Configuration {
   std::size_t clients_max;
   std::size_t clients_per_address_max;  // 0: no limit
 
-  [[nodiscard]] static base::Result<std::shared_ptr<const Configuration>> from(const base::CommandLine& command_line);
+  [[nodiscard]] const smtp::ServerOptions& session(Service service) const { return sessions[index(service)]; }
+  // `ticket_keys` outlive a reload, so that clients can go on resuming their sessions; nullptr: new ones.
+  [[nodiscard]] static base::Result<std::shared_ptr<const Configuration>> from(const base::CommandLine& command_line, std::shared_ptr<net::tls::TicketKeys> ticket_keys = nullptr);
 };
 
 }  // namespace smtpd

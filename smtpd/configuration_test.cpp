@@ -14,9 +14,9 @@ TEST_CASE("configuration: without a word it is safe, and complete") {
   const auto standard = read({});
   REQUIRE(standard.has_value());
   const auto& c = **standard;
-  CHECK(c.session.bare_line_end == smtp::DotReader::BareLineEnd::Refuse);
-  CHECK(c.session.limits.message_octets == 20 * 1024 * 1024);
-  CHECK(c.session.greeting_reply.starts_with("220 "));
+  CHECK(c.session(smtpd::Service::Smtp).bare_line_end == smtp::DotReader::BareLineEnd::Refuse);
+  CHECK(c.session(smtpd::Service::Smtp).limits.message_octets == 20 * 1024 * 1024);
+  CHECK(c.session(smtpd::Service::Smtp).greeting_reply.starts_with("220 "));
   CHECK(c.chain == chain::Words{"queue-inject"});
   CHECK(c.time.data == 300'000);
   CHECK(c.clients_max == 10'000);

@@ -21,8 +21,8 @@ std::string_view last_line(std::string_view replies) {
 
 }  // namespace
 
-Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Peer peer, std::uint64_t now)
-    : configuration_(std::move(configuration)), peer_(std::move(peer)), session_(configuration_->session, *this) {
+Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now)
+    : configuration_(std::move(configuration)), service_(service), peer_(std::move(peer)), session_(configuration_->session(service), *this) {
   if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
   set_deadline(now);
   if (log::enabled(log::Level::Debug)) log::debug("connect", {{"client", peer_.client().text()}});
@@ -47,12 +47,18 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
           case Decision::Made: break;
         }
         break;
-      case smtp::Step::StartTls:  // is not offered
+      case smtp::Step::StartTls: return Next::StartTls;
       case smtp::Step::Close:
         if (!session_.has_quit()) note_end(last_line(output));
         return Next::Close;
     }
   }
+}
+
+void Conversation::tls_started(net::tls::Facts facts) {
+  if (log::enabled(log::Level::Debug)) log::debug("TLS", {{"client", peer_.client_ip}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"sni", facts.server_name}});
+  tls_ = std::make_unique<const net::tls::Facts>(std::move(facts));
+  session_.tls_started();
 }
 
 Conversation::Decision Conversation::decide(std::string& output) {
@@ -85,7 +91,7 @@ Conversation::Decision Conversation::ask_policies(std::string& output) {
   return Decision::Made;
 }
 
-std::string Conversation::question() const { return question_of({peer_, session_, instance_, rounds_->state()}); }
+std::string Conversation::question() const { return question_of({peer_, tls_.get(), session_, instance_, rounds_->state()}); }
 
 void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
   using smtp::ReplyClass;
@@ -166,7 +172,7 @@ void Conversation::discard(smtp::ReplyId reason) {
 }
 
 CallFacts Conversation::facts() const {
-  return {configuration_->session.server_name, peer_, session_, message_->id.text(), connected_, message_->received, rounds_.get()};
+  return {configuration_->session(service_).server_name, tls_.get(), peer_, session_, message_->id.text(), connected_, message_->received, rounds_.get()};
 }
 
 chain::Call Conversation::take_call() {

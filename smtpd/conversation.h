@@ -23,7 +23,7 @@ namespace smtpd {
 class Conversation final : private smtp::MessageSink {
  public:
   // `now` is monotonic, in milliseconds, here and below.
-  Conversation(std::shared_ptr<const Configuration> configuration, Peer peer, std::uint64_t now);
+  Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now);
   Conversation(const Conversation&) = delete;
   ~Conversation();
 
@@ -31,6 +31,7 @@ class Conversation final : private smtp::MessageSink {
     Read,   // write the output, all input is eaten
     Ask,    // write the output, give question() to policy(), then answer_question()
     Call,   // write the output, give the message of take_call() to the chain, then answer()
+    StartTls,  // write the output, throw the rest of the input away, shake hands, then tls_started() and advance() with no input
     Delay,  // write the output after configuration().time.error_delay, then advance() with the rest of the input
     Close,  // write the output, close
   };
@@ -44,6 +45,10 @@ class Conversation final : private smtp::MessageSink {
   void answer_question(const base::Result<chain::PolicyAttributes>& answer) { rounds_->take(answer); }
 
   [[nodiscard]] chain::Call take_call();
+  // Whether the handshake comes before the greeting: then tls_started() comes before the first advance().
+  [[nodiscard]] bool begins_with_tls() const { return service_ == Service::Submissions; }
+  void tls_started(net::tls::Facts facts);
+
   // How the call ended. Then advance() with the rest of the input.
   void answer(const chain::Outcome& outcome, std::string& output);
 
@@ -87,7 +92,9 @@ class Conversation final : private smtp::MessageSink {
   };
 
   std::shared_ptr<const Configuration> configuration_;
+  Service service_;
   Peer peer_;
+  std::unique_ptr<const net::tls::Facts> tls_;  // nullptr: in clear
   smtp::ServerSession session_;
   std::unique_ptr<Message> message_;
   std::unique_ptr<PolicyRounds> rounds_;  // nullptr: there are no policies

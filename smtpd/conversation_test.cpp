@@ -13,10 +13,10 @@ namespace {
 
 std::shared_ptr<const smtpd::Configuration> configuration(const std::function<void(smtpd::Configuration&)>& change = {}) {
   auto made = std::make_shared<smtpd::Configuration>();
-  made->session.server_name = "mx.example.org";
-  made->time = {.connect = 1000, .helo = 2000, .mail_from = 3000, .rcpt_to = 4000, .data = 5000, .data_total = 12000, .error_delay = 500, .stop = 100};
+  made->sessions[0].server_name = "mx.example.org";
+  made->time = {.connect = 1000, .helo = 2000, .mail_from = 3000, .rcpt_to = 4000, .data = 5000, .data_total = 12000, .error_delay = 500, .stop = 100, .handshake = 1000};
   if (change) change(*made);
-  made->session.prepare();
+  made->sessions[0].prepare();
   return made;
 }
 
@@ -32,7 +32,7 @@ smtpd::Peer relay_client() {
 
 struct Talk {
   explicit Talk(std::shared_ptr<const smtpd::Configuration> with = configuration(), smtpd::Peer peer = relay_client())
-      : conversation(std::move(with), std::move(peer), 0) {
+      : conversation(std::move(with), smtpd::Service::Smtp, std::move(peer), 0) {
     say("");
   }
   Next say(std::string_view octets, std::uint64_t now = 0) {

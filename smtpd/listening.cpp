@@ -12,21 +12,21 @@
 namespace smtpd {
 namespace {
 
-using Sockets = std::vector<base::UniqueFd>;
+using Sockets = std::vector<ListeningSocket>;
 
-base::Result<void> add(Sockets& sockets, const net::Address& address) {
+base::Result<void> add(Sockets& sockets, const net::Address& address, Service service) {
   auto socket = net::listen_on(address);
   if (!socket) return std::unexpected(socket.error());
-  base::log::info("listening", {{"address", net::Address::of_local(socket->get()).text()}});
-  sockets.push_back(std::move(*socket));
+  base::log::info("listening", {{"address", net::Address::of_local(socket->get()).text()}, {"service", kServiceNames[index(service)]}});
+  sockets.push_back({std::move(*socket), service});
   return {};
 }
 
-base::Result<void> add_loopback(Sockets& sockets, const std::string& port) {
+base::Result<void> add_loopback(Sockets& sockets, const std::string& port, Service service) {
   for (const char* host : {"127.0.0.1:", "[::1]:"}) {
     const auto address = net::Address::parse(host + port);
     if (!address) return std::unexpected(address.error());
-    const auto added = add(sockets, *address);
+    const auto added = add(sockets, *address, service);
     const bool is_missing_family = !added && (added.error().error_number == EADDRNOTAVAIL || added.error().error_number == EAFNOSUPPORT);
     if (!added && !is_missing_family) return added;
   }
@@ -39,28 +39,43 @@ bool listens(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value != 0;
 }
 
-base::Result<void> add_from_inetd(Sockets& sockets) {
+base::Result<void> add_from_inetd(Sockets& sockets, Service service) {
   base::UniqueFd socket(::fcntl(0, F_DUPFD_CLOEXEC, 3));
   if (!socket.is_open()) return base::fail_errno("dup descriptor 0");
   ::fcntl(socket.get(), F_SETFL, ::fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
-  sockets.push_back(std::move(socket));
+  sockets.push_back({std::move(socket), service});
+  return {};
+}
+
+constexpr std::array<std::string_view, 3> kListenSettings = {"smtp.listen", "smtp.listen_submission", "smtp.listen_submissions"};
+
+base::Result<void> add_all(Sockets& sockets, const base::Settings& settings, Service service) {
+  const auto setting = kListenSettings[index(service)];
+  for (const auto& text : settings.words(setting)) {
+    const bool is_port = std::ranges::all_of(text, base::text::is_digit);
+    const auto address = is_port ? net::Address() : net::Address::parse(text);
+    if (!address) return base::fail(base::Fault::Config, std::string(setting) + ": " + address.error().cause + ", or a port alone");
+    const auto added = is_port ? add_loopback(sockets, text, service) : add(sockets, *address, service);
+    if (!added) return added;
+  }
   return {};
 }
 
 }  // namespace
 
-base::Result<Sockets> listening_sockets(const std::vector<std::string>& addresses) {
+Service service_named(std::string_view name, Service otherwise) {
+  const auto known = std::ranges::find(kServiceNames, name);
+  return known != kServiceNames.end() ? static_cast<Service>(known - kServiceNames.begin()) : otherwise;
+}
+
+base::Result<Sockets> listening_sockets(const base::Settings& settings) {
   Sockets sockets;
-  for (const auto& text : addresses) {
-    const bool is_port = std::ranges::all_of(text, base::text::is_digit);
-    const auto address = is_port ? net::Address() : net::Address::parse(text);
-    if (!address) return base::fail(base::Fault::Config, "smtp.listen: " + address.error().cause + ", or a port alone");
-    const auto added = is_port ? add_loopback(sockets, text) : add(sockets, *address);
-    if (!added) return std::unexpected(added.error());
-  }
-  for (auto& socket : net::inherited_listeners()) sockets.push_back(std::move(socket));
+  for (const auto service : {Service::Smtp, Service::Submission, Service::Submissions})
+    if (const auto added = add_all(sockets, settings, service); !added) return std::unexpected(added.error());
+  const Service nameless = service_named(settings.text("smtp.service"), Service::Smtp);
+  for (auto& [fd, name] : net::inherited_listeners()) sockets.push_back({std::move(fd), service_named(name, nameless)});
   if (sockets.empty() && listens(0)) {
-    if (const auto added = add_from_inetd(sockets); !added) return std::unexpected(added.error());
+    if (const auto added = add_from_inetd(sockets, nameless); !added) return std::unexpected(added.error());
   }
   return sockets;
 }

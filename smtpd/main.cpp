@@ -19,6 +19,9 @@ namespace {
 
 constexpr auto kSettings = std::to_array<std::string_view>({
     "smtp.listen",
+    "smtp.listen_submission",
+    "smtp.listen_submissions",
+    "smtp.service",
     "smtp.workers",
     "smtp.chain",
     "smtp.chain_timeout",
@@ -28,6 +31,15 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "smtp.policy_default_action",
     "smtp.policy_idle_max",
     "smtp.policy_connection_max",
+    "tls.certificate",
+    "tls.private_key",
+    "tls.security_level",
+    "tls.submission_security_level",
+    "tls.cipher_suite",
+    "tls.handshake_timeout",
+    "tls.client_certificate",
+    "tls.client_authorities",
+    "tls.ticket_lifetime",
     "server.domain",
     "server.user",
     "server.client_count_max",
@@ -88,21 +100,23 @@ int main(int argc, char** argv) {
   if (command_line->should_exit()) return 0;
   if (!command_line->arguments.empty())
     return base::report(kManual.program, {base::Fault::Usage, "unexpected argument '" + command_line->arguments.front() + "'; the programs of the chain stand behind --"});
-  auto configuration = smtpd::Configuration::from(*command_line);
+  const auto ticket_keys = net::tls::make_ticket_keys(command_line->settings.milliseconds("tls.ticket_lifetime"));
+  auto configuration = smtpd::Configuration::from(*command_line, ticket_keys);
   if (!configuration) return base::report(kManual.program, configuration.error());
 
-  auto listening = smtpd::listening_sockets(command_line->settings.words("smtp.listen"));
+  auto listening = smtpd::listening_sockets(command_line->settings);
   if (!listening) return base::report(kManual.program, listening.error());
   if (const auto& user = command_line->settings.text("server.user"); !user.empty()) {
     if (const auto became = become(user); !became) return base::report(kManual.program, became.error());
   }
-  if (listening->empty()) return smtpd::serve_one_session(*configuration);
+  const auto service = smtpd::service_named(command_line->settings.text("smtp.service"), smtpd::Service::Smtp);
+  if (listening->empty()) return smtpd::serve_one_session(*configuration, service);
 
   base::raise_descriptor_limit();  // each connection is one
   const auto read_again = [&]() -> base::Result<std::shared_ptr<const smtpd::Configuration>> {
     const auto again = base::CommandLine::parse(kManual, argc, argv);
     if (!again) return std::unexpected(again.error());
-    return smtpd::Configuration::from(*again);
+    return smtpd::Configuration::from(*again, ticket_keys);
   };
   const auto serve = [&] {
     smtpd::Server(*configuration, std::move(*listening), read_again).run();

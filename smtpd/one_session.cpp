@@ -13,6 +13,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
+#include "lib/base/log.h"
 #include "lib/chain/caller.h"
 #include "lib/chain/policy_client.h"
 #include "lib/net/loop.h"
@@ -66,23 +67,60 @@ std::string with_line_ends(std::string_view typed) {
 
 class OneSession {
  public:
-  explicit OneSession(std::shared_ptr<const Configuration> configuration, Peer peer)
-      : conversation_(std::move(configuration), std::move(peer), base::monotonic_milliseconds()) {}
+  OneSession(std::shared_ptr<const Configuration> configuration, Service service, Peer peer)
+      : conversation_(std::move(configuration), service, std::move(peer), base::monotonic_milliseconds()) {}
 
   void run() {
-    std::string_view input;
+    if (conversation_.begins_with_tls() && !shake_hands()) return;
+    std::string_view input = text_;
     while (talk(input)) {
       if (wait_until(conversation_.deadline()) == Waited::TimedOut) return time_out();
-      ssize_t got;
-      do got = ::read(kInput, buffer_.data(), buffer_.size());
-      while (got < 0 && errno == EINTR);
-      if (got <= 0) return conversation_.note_end(got == 0 ? "the client closed the connection" : std::strerror(errno));
-      input = {buffer_.data(), static_cast<std::size_t>(got)};
-      if (is_terminal_) input = typed_ = with_line_ends(input);
+      const auto octets = read();
+      if (!octets) return conversation_.note_end(octets.error().cause);
+      input = *octets;
+      if (is_terminal_) input = text_ = with_line_ends(input);
+      if (!tls_) continue;
+      if (const auto heard = hear(input); !heard) return conversation_.note_end(heard.error().cause);
+      input = text_;
     }
   }
 
  private:
+  base::Result<std::string_view> read() {
+    ssize_t got;
+    do got = ::read(kInput, buffer_.data(), buffer_.size());
+    while (got < 0 && errno == EINTR);
+    if (got <= 0) return base::fail(base::Fault::Temporary, got == 0 ? "the client closed the connection" : std::strerror(errno));
+    return std::string_view(buffer_.data(), static_cast<std::size_t>(got));
+  }
+
+  // What the client said under TLS is in text_ then; what TLS itself has to say is sent.
+  base::Result<void> hear(std::string_view octets) {
+    std::string reply;
+    text_.clear();
+    const auto received = tls_->receive(octets, text_, reply);
+    const auto written = base::write_all(kOutput, reply);
+    if (!received) return std::unexpected(received.error());
+    return written;
+  }
+
+  bool shake_hands() {
+    tls_ = std::make_unique<net::tls::Session>(conversation_.configuration().tls);
+    const auto deadline = base::monotonic_milliseconds() + conversation_.configuration().time.handshake;
+    const auto failed = [](std::string_view cause) {
+      base::log::info("TLS handshake failed", {{"cause", cause}});
+      return false;
+    };
+    while (!tls_->is_open()) {
+      if (wait_until(deadline) == Waited::TimedOut) return failed("timeout");
+      const auto octets = read();
+      if (!octets) return failed(octets.error().cause);
+      if (const auto heard = hear(*octets); !heard) return failed(heard.error().cause);
+    }
+    conversation_.tls_started(tls_->facts());
+    return true;
+  }
+
   // Until all input is eaten. False: the session is over.
   bool talk(std::string_view input) {
     for (;;) {
@@ -93,11 +131,15 @@ class OneSession {
         case Conversation::Next::Read: return true;
         case Conversation::Next::Delay: break;
         case Conversation::Next::Ask: ask(); break;
+        case Conversation::Next::StartTls:
+          if (!shake_hands()) return false;
+          input = text_;  // what came behind STARTTLS in clear is gone
+          break;
         case Conversation::Next::Call:
           conversation_.answer(chain::call_and_wait(conversation_.configuration().chain, conversation_.take_call(), conversation_.configuration().caller), output_);
           break;
         case Conversation::Next::Close:
-          if (!conversation_.has_quit()) close_gently();
+          say_goodbye();
           return false;
       }
     }
@@ -113,10 +155,26 @@ class OneSession {
   }
 
   bool flush() {
+    if (tls_) output_ = sealed(output_);
     const auto written = base::write_all(kOutput, output_);
     output_.clear();
     if (!written) conversation_.note_end(written.error().cause);
     return written.has_value();
+  }
+
+  std::string sealed(std::string_view plaintext) {
+    std::string octets;
+    if (!plaintext.empty()) tls_->send(plaintext, octets);
+    return octets;
+  }
+
+  void say_goodbye() {
+    if (tls_ && tls_->is_open()) {
+      std::string octets;
+      tls_->close(octets);
+      (void)base::write_all(kOutput, octets);
+    }
+    if (!conversation_.has_quit()) close_gently();
   }
 
   void time_out() {
@@ -134,19 +192,20 @@ class OneSession {
 
   Conversation conversation_;
   std::unique_ptr<Asking> asking_;
-  std::string output_, typed_;
+  std::unique_ptr<net::tls::Session> tls_;  // nullptr: in clear
+  std::string output_, text_;               // text_: what the client said, where that is not buffer_
   bool is_terminal_ = ::isatty(kInput) == 1;
   std::array<char, 65536> buffer_;
 };
 
 }  // namespace
 
-int serve_one_session(std::shared_ptr<const Configuration> configuration) {
+int serve_one_session(std::shared_ptr<const Configuration> configuration, Service service) {
   ::signal(SIGPIPE, SIG_IGN);
   limit_writes(configuration->time.helo);
   Peer peer = Peer::of_environment(kInput);
   if (peer.client_ip.empty() ? is_local_user() : configuration->relay.is_relay_client(peer.client())) peer.is_relay_client = true;
-  const auto session = std::make_unique<OneSession>(std::move(configuration), std::move(peer));
+  const auto session = std::make_unique<OneSession>(std::move(configuration), service, std::move(peer));
   session->run();
   return 0;
 }

@@ -8,6 +8,6 @@
 namespace smtpd {
 
 // Blocks. Returns the exit code.
-int serve_one_session(std::shared_ptr<const Configuration> configuration);
+int serve_one_session(std::shared_ptr<const Configuration> configuration, Service service);
 
 }  // namespace smtpd

@@ -1,5 +1,6 @@
 #include "smtpd/policy_question.h"
 
+#include "lib/base/text.h"
 #include "lib/chain/policy.h"
 
 namespace smtpd {
@@ -40,6 +41,36 @@ void append_transaction(std::string& out, const smtp::ServerSession& session) {
   put("size", std::to_string(transaction->declared_octets.value_or(0)));
 }
 
+// "CN=host.example" of a subject.
+std::string_view common_name(std::string_view subject) {
+  for (const auto part : base::text::split(subject, ','))
+    if (base::text::trim(part).starts_with("CN=")) return base::text::trim(part).substr(3);
+  return {};
+}
+
+// "AB:CD:...", as Postfix writes fingerprints.
+std::string with_colons(std::string_view digits) {
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && i % 2 == 0) out += ':';
+    out += base::text::upper(digits[i]);
+  }
+  return out;
+}
+
+// Names of a certificate are told only where somebody vouches for them, as Postfix has it.
+void append_tls(std::string& out, const net::tls::Facts* tls) {
+  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
+  const auto* peer = tls != nullptr ? tls->peer.get() : nullptr;
+  const bool is_verified = peer != nullptr && peer->is_verified;
+  put("ccert_subject", is_verified ? common_name(peer->subject) : std::string_view());
+  put("ccert_issuer", is_verified ? common_name(peer->issuer) : std::string_view());
+  put("ccert_fingerprint", peer != nullptr ? with_colons(peer->fingerprint) : std::string());
+  put("encryption_protocol", tls != nullptr ? std::string_view(tls->protocol) : std::string_view());
+  put("encryption_cipher", tls != nullptr ? std::string_view(tls->cipher) : std::string_view());
+  put("encryption_keysize", tls != nullptr ? std::to_string(tls->key_bits) : "0");
+}
+
 // Ours: those that were taken, before the one that is asked about.
 std::string recipients_before(const smtp::ServerSession& session) {
   std::string all;
@@ -71,10 +102,8 @@ std::string question_of(const QuestionFacts& facts) {
   append_transaction(out, facts.session);
   put("queue_id", "");
   put("instance", facts.instance);
-  for (const auto* name : {"sasl_method", "sasl_username", "sasl_sender", "ccert_subject", "ccert_issuer", "ccert_fingerprint", "ccert_pubkey_fingerprint",
-                           "encryption_protocol", "encryption_cipher", "etrn_domain", "stress", "policy_context"})
-    put(name, "");
-  put("encryption_keysize", "0");
+  for (const auto* name : {"sasl_method", "sasl_username", "sasl_sender", "ccert_pubkey_fingerprint", "etrn_domain", "stress", "policy_context"}) put(name, "");
+  append_tls(out, facts.tls);
   put("recipients", recipients_before(facts.session));
   put("state", facts.state);
   out += '\n';

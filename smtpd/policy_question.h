@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "lib/net/tls.h"
 #include "lib/smtp/server_session.h"
 #include "smtpd/peer.h"
 
@@ -12,6 +13,7 @@ namespace smtpd {
 // Borrowed for one call.
 struct QuestionFacts {
   const Peer& peer;
+  const net::tls::Facts* tls;          // nullptr: in clear
   const smtp::ServerSession& session;  // its stage() is asked about
   std::string_view instance;           // the same for all questions about one message
   std::string_view state;              // what the policy said last

@@ -1,9 +1,9 @@
 # smtpd
-SMTPD := relay_policy policy_rounds policy_question configuration peer call_text outcome_reply conversation client server one_session listening supervisor
+SMTPD := relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply conversation client server one_session listening supervisor
 BINARIES += $(BIN)/smtpd
 $(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(LINK) $(LIBS) -luv_a -lpthread -ldl
+	$(LINK) $(LIBS) $(TLS_LIBS) -luv_a -lpthread -ldl
 TESTED += $(call objects,smtpd,$(SMTPD))
 
 # tcplaunch, a program of its own in this folder

@@ -2,7 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <csignal>
+#include <thread>
 
 #include "lib/base/log.h"
 
@@ -10,20 +12,21 @@ namespace smtpd {
 namespace {
 
 constexpr std::uint64_t kSweepMilliseconds = 1000;
-constexpr std::size_t kMaxIdleOutputOctets = 1 << 20;  // what the shared buffer keeps after an unusual burst
+constexpr std::size_t kMaxIdleOctets = 1 << 20;  // what a shared buffer keeps after an unusual burst
 
 }  // namespace
 
-Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<base::UniqueFd> listening, Reload reload)
+Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<ListeningSocket> listening, Reload reload)
     : configuration_(std::move(configuration)),
       reload_(std::move(reload)),
       caller_(std::make_unique<chain::Caller>(loop_, configuration_->caller)),
       policies_(std::make_unique<chain::PolicyClient>(loop_, configuration_->policy.limits)),
       limits_({configuration_->clients_max, configuration_->clients_per_address_max}),
+      handshakers_(loop_, std::max(std::thread::hardware_concurrency(), 1U)),
       sweep_timer_(loop_, [this] { sweep(); }),
       stop_timer_(loop_, [this] { for_each([](Client& client) { client.stop_at_once(); }); }) {
-  for (auto& socket : listening)
-    listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), [this](base::UniqueFd connected) { on_connection(std::move(connected)); }));
+  for (auto& [socket, service] : listening)
+    listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), [this, service](base::UniqueFd connected) { on_connection(std::move(connected), service); }));
   for (const int number : {SIGTERM, SIGINT}) signals_.push_back(std::make_unique<net::SignalWatch>(loop_, number, [this] { stop(); }));
   signals_.push_back(std::make_unique<net::SignalWatch>(loop_, SIGHUP, [this] { this->reload(); }));
 }
@@ -32,13 +35,13 @@ Server::~Server() = default;
 
 void Server::run() { loop_.run(); }
 
-std::string& Server::output_buffer() {
-  if (output_.capacity() > kMaxIdleOutputOctets) output_ = std::string();
-  output_.clear();
-  return output_;
+std::string& Server::emptied(std::string& buffer) {
+  if (buffer.capacity() > kMaxIdleOctets) buffer = std::string();
+  buffer.clear();
+  return buffer;
 }
 
-void Server::on_connection(base::UniqueFd socket) {
+void Server::on_connection(base::UniqueFd socket, Service service) {
   const auto client = net::Address::of_peer(socket.get());
   // Reset already. What it sent could still be read, and a client without an address must not pass for one of a Unix socket.
   if (client.is_empty()) return;
@@ -50,7 +53,7 @@ void Server::on_connection(base::UniqueFd socket) {
   peer.is_relay_client = !client.is_ip() || configuration_->relay.is_relay_client(client);
   limits_.add(limits_.client_of(client));
   const std::size_t number = clients_.size();
-  clients_.push_back(std::make_unique<Client>(static_cast<Clients&>(*this), number, configuration_, std::move(peer)));
+  clients_.push_back(std::make_unique<Client>(static_cast<Clients&>(*this), number, configuration_, service, std::move(peer)));
   deadlines_.push_back(0);
   if (number == 0) sweep_timer_.start(kSweepMilliseconds, kSweepMilliseconds);
   if (const auto started = clients_[number]->start(std::move(socket)); !started) {

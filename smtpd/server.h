@@ -11,8 +11,10 @@
 #include "lib/net/client_limits.h"
 #include "lib/net/loop.h"
 #include "lib/net/stream.h"
+#include "lib/net/workers.h"
 #include "smtpd/client.h"
 #include "smtpd/configuration.h"
+#include "smtpd/listening.h"
 
 namespace smtpd {
 
@@ -20,7 +22,7 @@ class Server final : private Clients {
  public:
   // `reload` reads the configuration again, for SIGHUP; sessions that are open keep the one they began with.
   using Reload = std::function<base::Result<std::shared_ptr<const Configuration>>()>;
-  Server(std::shared_ptr<const Configuration> configuration, std::vector<base::UniqueFd> listening, Reload reload);
+  Server(std::shared_ptr<const Configuration> configuration, std::vector<ListeningSocket> listening, Reload reload);
   ~Server();
 
   void run();  // until SIGTERM or SIGINT and the end of what was under way
@@ -29,12 +31,15 @@ class Server final : private Clients {
   net::Loop& loop() override { return loop_; }
   chain::Caller& caller() override { return *caller_; }
   chain::PolicyClient& policies() override { return *policies_; }
+  net::Workers& handshakers() override { return handshakers_; }
   [[nodiscard]] bool is_stopping() const override { return is_stopping_; }
-  std::string& output_buffer() override;
+  std::string& output_buffer() override { return emptied(output_); }
+  std::string& plaintext_buffer() override { return emptied(plaintext_); }
   void remove(std::size_t number) override;
   void set_deadline(std::size_t number, std::uint64_t deadline) override { deadlines_[number] = deadline; }
 
-  void on_connection(base::UniqueFd socket);
+  static std::string& emptied(std::string& buffer);
+  void on_connection(base::UniqueFd socket, Service service);
   void turn_away(const base::UniqueFd& socket, const net::Address& client, std::string_view cause);
   void sweep();
   void for_each(const std::function<void(Client&)>& action);
@@ -50,7 +55,8 @@ class Server final : private Clients {
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::uint64_t> deadlines_;  // of each client; apart, since all are looked through every second
   net::ClientLimits limits_;
-  std::string output_;
+  net::Workers handshakers_;
+  std::string output_, plaintext_;
   net::Timer sweep_timer_, stop_timer_;
   std::vector<std::unique_ptr<net::SignalWatch>> signals_;
   bool is_stopping_ = false;

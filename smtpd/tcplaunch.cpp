@@ -117,7 +117,8 @@ base::Result<Plan> plan_of(const CommandLine& line) {
 }
 
 base::Result<std::vector<base::UniqueFd>> open_listeners(const Plan& plan) {
-  auto listeners = net::inherited_listeners();
+  std::vector<base::UniqueFd> listeners;
+  for (auto& inherited : net::inherited_listeners()) listeners.push_back(std::move(inherited.fd));
   for (const auto& address : plan.addresses) {
     auto listening = net::listen_on(address, plan.backlog);
     if (!listening) return std::unexpected(listening.error());

@@ -22,6 +22,9 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"server", "client_count_per_address_max", Kind::Count, "100", "", "connections at once from one address (IPv6: one /64), for each worker; 0: no limit"},
 
     {"smtp", "listen", Kind::List, "", "", "addresses to listen on: 192.0.2.1:25, [2001:db8::1]:25, unix:/path, or a port alone for loopback"},
+    {"smtp", "listen_submission", Kind::List, "", "", "the same for mail of users, best port 587: only under TLS (tls.submission_security_level)"},
+    {"smtp", "listen_submissions", Kind::List, "", "", "the same where TLS begins with the connection, best port 465"},
+    {"smtp", "service", Kind::Choice, "smtp", "smtp|submission|submissions", "what one session on descriptors 0 and 1, and sockets that were handed over without a name, are for"},
     {"smtp", "workers", Kind::Count, "1", "", "processes that serve the same sockets"},
     {"smtp", "chain", Kind::Program, "queue-inject", "", "programs that take a message: PROGRAM ARGUMENT... -- PROGRAM ..., or unix:SOCKET; what stands behind -- on the command line wins"},
     {"smtp", "chain_timeout", Kind::Duration, "5m", "", "time that the chain has for a message"},
@@ -54,6 +57,16 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "timeout_data", Kind::Duration, "5m", "", "longest silence within a message"},
     {"smtp", "data_time_max", Kind::Duration, "1h", "", "time for a whole message"},
     {"smtp", "stop_timeout", Kind::Duration, "30s", "", "time that open transactions have when the server is stopped"},
+
+    {"tls", "certificate", Kind::List, "", "", "PEM files, each a certificate and those that lead to its authority; one for ECDSA and one for RSA may stand side by side. Empty: no TLS"},
+    {"tls", "private_key", Kind::List, "", "", "PEM files with the keys of the certificates, in the same order; empty: they stand in the files of the certificates"},
+    {"tls", "security_level", Kind::Choice, "may", "none|may|encrypt", "sockets of smtp.listen: no STARTTLS, STARTTLS for who wants it, or no mail without it"},
+    {"tls", "submission_security_level", Kind::Choice, "encrypt", "none|may|encrypt", "the same for sockets of smtp.listen_submission"},
+    {"tls", "cipher_suite", Kind::List, "", "", "cipher suites by the names of IANA, best first; empty: all with ECDHE and AEAD"},
+    {"tls", "handshake_timeout", Kind::Duration, "30s", "", "time that a handshake has"},
+    {"tls", "client_certificate", Kind::Choice, "none", "none|ask|require", "whether clients are asked for certificates"},
+    {"tls", "client_authorities", Kind::Path, "", "", "PEM file with certificates of those who sign the clients'"},
+    {"tls", "ticket_lifetime", Kind::Duration, "1h", "", "how long a client can resume a session without a full handshake; 0: not at all"},
 
     {"auth", "check_password", Kind::Program, "", "", "program that says whether name and password of a user are right, by the checkpassword interface: both on descriptor 3, exit code 0 or 1"},
     {"auth", "check_password_timeout", Kind::Duration, "10s", "", "time that this program has"},

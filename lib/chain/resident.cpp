@@ -297,7 +297,7 @@ namespace {
 base::Result<base::UniqueFd> listener_of(const net::Address& address, unsigned mode) {
   constexpr int kBacklog = 4096;
   for (auto& inherited : net::inherited_listeners())
-    if (net::Address::of_local(inherited.get()).text() == address.text()) return std::move(inherited);
+    if (net::Address::of_local(inherited.fd.get()).text() == address.text()) return std::move(inherited.fd);
   return net::listen_on(address, kBacklog, mode);
 }
 

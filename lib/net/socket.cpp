@@ -231,20 +231,23 @@ base::Result<base::UniqueFd> connect_to(const Address& address) {
   return socket;
 }
 
-std::vector<base::UniqueFd> inherited_listeners() {
-  std::vector<base::UniqueFd> listeners;
+std::vector<InheritedListener> inherited_listeners() {
+  std::vector<InheritedListener> listeners;
   const char* pid = std::getenv("LISTEN_PID");
   const char* fds = std::getenv("LISTEN_FDS");
   if (pid == nullptr || fds == nullptr) return listeners;
   const auto count = base::text::parse_number<unsigned>(fds);
   if (base::text::parse_number<pid_t>(pid) != ::getpid() || !count) return listeners;
+  const char* given_names = std::getenv("LISTEN_FDNAMES");
+  const auto names = base::text::split(given_names != nullptr ? given_names : "", ':');
   for (int fd = kFirstInherited; fd < kFirstInherited + static_cast<int>(std::min(*count, 1024U)); ++fd) {
     int listens = 0;
     socklen_t length = sizeof listens;
     if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0 || listens == 0) continue;
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
-    listeners.emplace_back(fd);
+    const auto at = static_cast<std::size_t>(fd - kFirstInherited);
+    listeners.push_back({base::UniqueFd(fd), at < names.size() ? std::string(names[at]) : std::string()});
   }
   // Not for children: the sockets are taken.
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);

@@ -55,6 +55,10 @@ class Network {
 [[nodiscard]] base::Result<base::UniqueFd> connect_to(const Address& address);
 
 // Sockets handed over by systemd or s6 (LISTEN_FDS, LISTEN_PID), from descriptor 3 on; empty when there are none.
-[[nodiscard]] std::vector<base::UniqueFd> inherited_listeners();
+struct InheritedListener {
+  base::UniqueFd fd;
+  std::string name;  // of LISTEN_FDNAMES; "" without
+};
+[[nodiscard]] std::vector<InheritedListener> inherited_listeners();
 
 }  // namespace net

@@ -45,6 +45,7 @@ constexpr auto kReplies = std::to_array<ReplyRow>({
     {ReplyId::MixedDataAndChunks,   503, "5.5.1", "DATA after BDAT"},
     {ReplyId::UnknownMechanism,     504, "5.5.4", "Mechanism is not supported"},
     {ReplyId::RelayDenied,          550, "5.7.1", "Relaying denied"},
+    {ReplyId::TlsRequired,          530, "5.7.0", "Must issue a STARTTLS command first"},
     {ReplyId::BareLineEnd,          550, "5.6.11", "Message has a CR or LF that stands alone"},
     {ReplyId::TextLineTooLong,      550, "5.6.0", "Message has a line that is too long"},
     {ReplyId::MessageTooLarge,      552, "5.3.4", "Message too large"},

@@ -41,6 +41,7 @@ enum class ReplyId : std::uint8_t {
   MixedDataAndChunks,
   UnknownMechanism,
   RelayDenied,
+  TlsRequired,
   BareLineEnd,
   TextLineTooLong,
   MessageTooLarge,

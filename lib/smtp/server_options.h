@@ -32,6 +32,7 @@ struct ServerOptions {
   DotReader::BareLineEnd bare_line_end = DotReader::BareLineEnd::Refuse;
   ServerLimits limits;
   mail::AddressRules address_rules;
+  bool requires_tls = false;  // no mail without STARTTLS: RFC 3207 section 4
   unsigned asks = bit(Stage::Rcpt) | bit(Stage::Message);  // at other stages the standard reply is given at once
 
   // Made of the above by prepare(), which must be called once before a session starts.

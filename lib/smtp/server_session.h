@@ -75,6 +75,7 @@ class ServerSession {
  private:
   // What a client may say next; verbs say in which of these they are allowed.
   enum State : std::uint8_t { kStart = 1, kReady = 2, kMail = 4, kRcpt = 8, kBdat = 16 };
+  static constexpr std::uint8_t kInClear = 32;  // also before STARTTLS where that is required
   static constexpr std::uint8_t kAny = kStart | kReady | kMail | kRcpt | kBdat;
   // What the octets are that come next.
   enum class Reading : std::uint8_t { Greeting, Command, OverlongCommand, Data, Chunk, Nothing };

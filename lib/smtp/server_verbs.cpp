@@ -9,17 +9,17 @@ constexpr ServerSession::Verb ServerSession::kVerbs[] = {
     {"MAIL",     kReady,                        Argument::Required, 0,         &ServerSession::mail},      // RFC 5321 section 4.1.1.2
     {"RCPT",     kMail | kRcpt,                 Argument::Required, 0,         &ServerSession::rcpt},      // 4.1.1.3
     {"DATA",     kMail | kRcpt | kBdat,         Argument::None,     0,         &ServerSession::data},      // 4.1.1.4
-    {"BDAT",     kAny,                          Argument::Optional, kChunking, &ServerSession::bdat},      // RFC 3030 section 2
-    {"EHLO",     kAny,                          Argument::Required, 0,         &ServerSession::ehlo},      // 4.1.1.1
-    {"HELO",     kAny,                          Argument::Required, 0,         &ServerSession::helo},      // 4.1.1.1
-    {"RSET",     kAny,                          Argument::None,     0,         &ServerSession::rset},      // 4.1.1.5
-    {"QUIT",     kAny,                          Argument::None,     0,         &ServerSession::quit},      // 4.1.1.10
-    {"NOOP",     kAny,                          Argument::Optional, 0,         &ServerSession::noop},      // 4.1.1.9
-    {"STARTTLS", kReady,                        Argument::None,     kStartTls, &ServerSession::starttls},  // RFC 3207 section 4
+    {"BDAT",     kAny | kInClear,               Argument::Optional, kChunking, &ServerSession::bdat},      // RFC 3030 section 2
+    {"EHLO",     kAny | kInClear,               Argument::Required, 0,         &ServerSession::ehlo},      // 4.1.1.1
+    {"HELO",     kAny | kInClear,               Argument::Required, 0,         &ServerSession::helo},      // 4.1.1.1
+    {"RSET",     kAny | kInClear,               Argument::None,     0,         &ServerSession::rset},      // 4.1.1.5
+    {"QUIT",     kAny | kInClear,               Argument::None,     0,         &ServerSession::quit},      // 4.1.1.10
+    {"NOOP",     kAny | kInClear,               Argument::Optional, 0,         &ServerSession::noop},      // 4.1.1.9
+    {"STARTTLS", kReady | kInClear,             Argument::None,     kStartTls, &ServerSession::starttls},  // RFC 3207 section 4
     {"AUTH",     kReady,                        Argument::Required, kAuth,     &ServerSession::auth},      // RFC 4954 section 4
     {"VRFY",     kAny,                          Argument::Required, 0,         &ServerSession::vrfy},      // 4.1.1.6
     {"EXPN",     kAny,                          Argument::Required, 0,         &ServerSession::expn},      // 4.1.1.7
-    {"HELP",     kAny,                          Argument::Optional, 0,         &ServerSession::help},      // 4.1.1.8
+    {"HELP",     kAny | kInClear,               Argument::Optional, 0,         &ServerSession::help},      // 4.1.1.8
 };
 
 const ServerSession::Verb* ServerSession::find(std::string_view word) {
@@ -34,6 +34,7 @@ void ServerSession::command(std::string_view line, std::string& output) {
   const Verb* verb = find(word);
   if (verb == nullptr) return reply({ReplyId::UnknownCommand}, output);
   if (verb->extension != 0 && (extensions() & verb->extension) == 0) return reply({ReplyId::Unimplemented}, output);
+  if (options_->requires_tls && !is_secured_ && (verb->allowed & kInClear) == 0) return reply({ReplyId::TlsRequired}, output);
   if (verb->argument == Argument::Required && argument.empty()) return reply({ReplyId::BadArgument}, output);
   if (verb->argument == Argument::None && !argument.empty()) return reply({ReplyId::BadArgument}, output);
   if ((verb->allowed & state_) == 0) return reply({ReplyId::BadSequence}, output);

@@ -1,0 +1,93 @@
+// TLS (RFC 8446, RFC 5246) by mbedTLS, without I/O: a session eats what came from the peer and says what is to be sent. Whoever
+// drives it has the sockets, and may do so in any thread, in one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+
+namespace net::tls {
+
+class TicketKeys;
+
+// A chain of certificates, the server's own first, and its key; both PEM. An empty `key`: it stands in the file of the certificate.
+struct CredentialFiles {
+  std::string certificate, key;
+  friend bool operator==(const CredentialFiles&, const CredentialFiles&) = default;
+};
+
+enum class ClientCertificate : std::uint8_t { NotAsked, Asked, Required };
+
+struct ServerOptions {
+  // For clients that name nobody (SNI, RFC 6066 section 3), or a name that no other certificate has. One for ECDSA and one for RSA may stand
+  // side by side: what the client can decides.
+  std::vector<CredentialFiles> standard;
+  // For clients that name `domain`, or a name in one of its certificates.
+  struct Virtual {
+    std::string domain;
+    std::vector<CredentialFiles> credentials;
+  };
+  std::vector<Virtual> virtuals;
+  std::vector<std::string> cipher_suites;  // as IANA writes them, best first; empty: all with ECDHE and AEAD
+  ClientCertificate client_certificate = ClientCertificate::NotAsked;
+  std::string client_authorities;          // PEM file: who signs certificates of clients
+  std::shared_ptr<TicketKeys> ticket_keys;  // nullptr: no tickets (RFC 5077)
+};
+
+// What sessions share. Never changes: a reload makes another one, open sessions keep theirs.
+class Context;
+// Reads all files; the error names those that are wrong.
+[[nodiscard]] base::Result<std::shared_ptr<const Context>> server(const ServerOptions& options);
+// Every suite that a server may be told to use.
+[[nodiscard]] std::vector<std::string> known_cipher_suites();
+
+// Keys of a server's tickets: another one in each period, made of the one before in a way that does not lead back. Copies of it in other
+// processes, made by fork(2), come to the same keys, so that a client may resume its session with any of them.
+[[nodiscard]] std::shared_ptr<TicketKeys> make_ticket_keys(std::uint64_t lifetime_milliseconds);
+
+struct PeerCertificate {
+  std::string subject, issuer;  // "C=DE, O=..., CN=..."
+  std::string fingerprint;      // SHA-256 of the whole, hexadecimal
+  std::vector<std::string> names;  // e-mail addresses and DNS names of it
+  bool is_verified = false;     // by an authority that the server knows, and in its time
+};
+
+struct Facts {
+  std::string protocol;     // "TLSv1.2"
+  std::string cipher;       // "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+  unsigned key_bits = 0;    // of the cipher
+  std::string server_name;  // what the client asked for; "" when it did not
+  std::unique_ptr<PeerCertificate> peer;
+};
+
+class Session {
+ public:
+  explicit Session(std::shared_ptr<const Context> context);
+  ~Session();
+
+  enum class Status : std::uint8_t {
+    Handshaking,  // wants more of the peer's octets
+    Open,
+    Ended,        // the peer said that it sends no more
+  };
+  // All of `octets` is eaten: what the peer said is appended to `plaintext`, what it must be told to `output`, also when this
+  // fails: an alert.
+  [[nodiscard]] base::Result<Status> receive(std::string_view octets, std::string& plaintext, std::string& output);
+  // Only when open.
+  void send(std::string_view plaintext, std::string& output);
+  // Says that no more will be sent.
+  void close(std::string& output);
+
+  [[nodiscard]] bool is_open() const;
+  [[nodiscard]] Facts facts() const;  // of one that is open
+
+ private:
+  struct Internal;
+  std::unique_ptr<Internal> internal_;
+};
+
+}  // namespace net::tls

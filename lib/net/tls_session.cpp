@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "lib/base/text.h"
+#include "lib/net/tls_internal.h"
+
+namespace net::tls {
+
+struct Session::Internal : Asker {
+  std::shared_ptr<const Context> context;
+  Owned<mbedtls_ssl_context, mbedtls_ssl_init, mbedtls_ssl_free> ssl;
+  std::string_view input;         // of the receive() that runs
+  std::string* output = nullptr;  // of the call that runs
+  int failure = 0;                // of setting it up; told by the first receive()
+  Status status = Status::Handshaking;
+
+  static Internal& of(void* self) { return static_cast<Internal&>(*static_cast<Asker*>(self)); }
+  // mbedTLS takes what it needs next, header or body of a record; with no more to take it comes back when there is.
+  static int take(void* self, unsigned char* out, std::size_t wanted) {
+    auto& input = of(self).input;
+    if (input.empty()) return MBEDTLS_ERR_SSL_WANT_READ;
+    const auto octets = std::min(wanted, input.size());
+    std::memcpy(out, input.data(), octets);
+    input.remove_prefix(octets);
+    return static_cast<int>(octets);
+  }
+  static int put(void* self, const unsigned char* octets, std::size_t count) {
+    of(self).output->append(reinterpret_cast<const char*>(octets), count);
+    return static_cast<int>(count);
+  }
+
+  int shake_hands();
+  int read(std::string& plaintext);
+};
+
+Session::Session(std::shared_ptr<const Context> context) : internal_(std::make_unique<Internal>()) {
+  internal_->context = std::move(context);
+  auto* const ssl = internal_->ssl.get();
+  // Not changed by sessions, though mbedTLS does not say so.
+  internal_->failure = ::mbedtls_ssl_setup(ssl, const_cast<mbedtls_ssl_config*>(&internal_->context->config.value));
+  Asker* const asker = internal_.get();
+  ::mbedtls_ssl_set_bio(ssl, asker, Internal::put, Internal::take, nullptr);
+#if MBEDTLS_VERSION_MAJOR >= 3
+  ::mbedtls_ssl_set_user_data_p(ssl, asker);
+#endif
+}
+
+Session::~Session() = default;
+
+int Session::Internal::shake_hands() {
+  const int result = ::mbedtls_ssl_handshake(ssl.get());
+  if (result == 0) status = Status::Open;
+  return result;
+}
+
+int Session::Internal::read(std::string& plaintext) {
+  std::array<unsigned char, 4096> piece;
+  for (;;) {
+    const int got = ::mbedtls_ssl_read(ssl.get(), piece.data(), piece.size());
+    if (got <= 0) return got;
+    plaintext.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(got));
+  }
+}
+
+base::Result<Session::Status> Session::receive(std::string_view octets, std::string& plaintext, std::string& output) {
+  Internal& own = *internal_;
+  own.input = octets;
+  own.output = &output;
+  int result = own.failure;
+  if (result == 0 && own.status == Status::Handshaking) result = own.shake_hands();
+  if (result == 0 && own.status == Status::Open) result = own.read(plaintext);
+  own.input = {};
+  own.output = nullptr;
+  switch (result) {
+    case 0:  // end of the octets without a word: the driver sees it
+    case MBEDTLS_ERR_SSL_WANT_READ: return own.status;
+    case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY: return own.status = Status::Ended;
+    default: own.failure = result; return fail_tls(base::Fault::Permanent, own.status == Status::Handshaking ? "TLS handshake" : "TLS", result);
+  }
+}
+
+void Session::send(std::string_view plaintext, std::string& output) {
+  Internal& own = *internal_;
+  assert(is_open());
+  own.output = &output;
+  while (!plaintext.empty()) {
+    const int taken = ::mbedtls_ssl_write(own.ssl.get(), reinterpret_cast<const unsigned char*>(plaintext.data()), plaintext.size());
+    if (taken <= 0) break;  // out of memory or of numbers for records: receive() and the peer will find out
+    plaintext.remove_prefix(static_cast<std::size_t>(taken));
+  }
+  own.output = nullptr;
+}
+
+void Session::close(std::string& output) {
+  internal_->output = &output;
+  (void)::mbedtls_ssl_close_notify(internal_->ssl.get());
+  internal_->output = nullptr;
+}
+
+bool Session::is_open() const { return internal_->status != Status::Handshaking && internal_->failure == 0; }
+
+namespace {
+
+unsigned bits_of(std::string_view cipher) {
+  if (cipher.contains("AES_128")) return 128;
+  return 256;  // AES-256 and ChaCha20
+}
+
+std::string name_text(const mbedtls_x509_name& name) {
+  std::array<char, 1024> text{};
+  const int length = ::mbedtls_x509_dn_gets(text.data(), text.size(), &name);
+  return length > 0 ? std::string(text.data(), static_cast<std::size_t>(length)) : std::string();
+}
+
+}  // namespace
+
+Facts Session::facts() const {
+  auto* const ssl = internal_->ssl.get();
+  Facts facts;
+  facts.protocol = ::mbedtls_ssl_get_version(ssl);
+  facts.cipher = ::mbedtls_ssl_get_ciphersuite(ssl);
+  std::ranges::replace(facts.cipher, '-', '_');
+  facts.key_bits = bits_of(facts.cipher);
+  facts.server_name = internal_->server_name;
+  if (const auto* certificate = ::mbedtls_ssl_get_peer_cert(ssl); certificate != nullptr)
+    facts.peer = std::make_unique<PeerCertificate>(PeerCertificate{.subject = name_text(certificate->subject),
+                                                                   .issuer = name_text(certificate->issuer),
+                                                                   .fingerprint = fingerprint_of(*certificate),
+                                                                   .names = names_of(*certificate, {NameKind::Mail, NameKind::Dns}),
+                                                                   .is_verified = ::mbedtls_ssl_get_verify_result(ssl) == 0});
+  return facts;
+}
+
+}  // namespace net::tls
