@@ -9,11 +9,12 @@ namespace {
 using net::tls::ClientCertificate;
 using net::tls::CredentialFiles;
 
-base::Result<std::vector<CredentialFiles>> credentials(const base::Settings& settings) {
-  const auto certificates = settings.words("tls.certificate");
-  const auto keys = settings.words("tls.private_key");
+// `section`: "tls", or `virtual "example.org"`.
+base::Result<std::vector<CredentialFiles>> credentials(const base::Settings& settings, const std::string& section) {
+  const auto certificates = settings.words(section + ".certificate");
+  const auto keys = settings.words(section + ".private_key");
   if (!keys.empty() && keys.size() != certificates.size())
-    return base::fail(base::Fault::Config, "tls.private_key has " + std::to_string(keys.size()) + " files, tls.certificate has " + std::to_string(certificates.size()) +
+    return base::fail(base::Fault::Config, "[" + section + "] private_key has " + std::to_string(keys.size()) + " files, certificate has " + std::to_string(certificates.size()) +
                                                "; expected: one for each certificate, in their order, or none when the keys stand in the files of the certificates");
   std::vector<CredentialFiles> files;
   for (std::size_t i = 0; i < certificates.size(); ++i) files.push_back({certificates[i], keys.empty() ? std::string() : keys[i]});
@@ -27,10 +28,16 @@ ClientCertificate client_certificate(const std::string& choice) {
 }  // namespace
 
 base::Result<std::shared_ptr<const net::tls::Context>> tls_context(const base::Settings& settings, std::shared_ptr<net::tls::TicketKeys> ticket_keys) {
-  auto standard = credentials(settings);
+  auto standard = credentials(settings, "tls");
   if (!standard) return std::unexpected(standard.error());
-  if (standard->empty()) return nullptr;
   net::tls::ServerOptions options;
+  for (const auto& domain : settings.names("virtual")) {
+    auto files = credentials(settings, "virtual \"" + domain + "\"");
+    if (!files) return std::unexpected(files.error());
+    if (standard->empty() && !files->empty()) return base::fail(base::Fault::Config, "[virtual \"" + domain + "\"] has a certificate and [tls] has none; expected: one in [tls] for clients that ask for no name");
+    options.virtuals.push_back({domain, std::move(*files)});
+  }
+  if (standard->empty()) return nullptr;
   options.standard = std::move(*standard);
   options.cipher_suites = settings.words("tls.cipher_suite");
   options.client_certificate = client_certificate(settings.text("tls.client_certificate"));

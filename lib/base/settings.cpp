@@ -68,6 +68,9 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"tls", "client_authorities", Kind::Path, "", "", "PEM file with certificates of those who sign the clients'"},
     {"tls", "ticket_lifetime", Kind::Duration, "1h", "", "how long a client can resume a session without a full handshake; 0: not at all"},
 
+    {"virtual", "certificate", Kind::List, "", "", "PEM files, as in [tls], for clients that ask for this domain or for a name of these certificates"},
+    {"virtual", "private_key", Kind::List, "", "", "PEM files with their keys, as in [tls]"},
+
     {"auth", "check_password", Kind::Program, "", "", "program that says whether name and password of a user are right, by the checkpassword interface: both on descriptor 3, exit code 0 or 1"},
     {"auth", "check_password_timeout", Kind::Duration, "10s", "", "time that this program has"},
 
@@ -170,6 +173,16 @@ std::string full_name(std::string_view section, std::string_view key) {
   return std::string(section) + "." + std::string(key);
 }
 
+// Sections with a name behind theirs.
+constexpr auto kNamedSections = std::to_array<std::string_view>({"virtual"});
+
+// `virtual "example.org"` -> {`virtual`, `example.org`}; a section without a name: {`smtp`, ``}.
+std::pair<std::string_view, std::string_view> split_section(std::string_view section) {
+  const auto [kind, quoted] = text::split_once(section, ' ');
+  if (quoted.size() < 3 || !quoted.starts_with('"') || !quoted.ends_with('"')) return {section, {}};
+  return {kind, quoted.substr(1, quoted.size() - 2)};
+}
+
 std::string expected_of(const Setting& setting) {
   switch (setting.kind) {
     case Kind::Flag: return "yes or no";
@@ -216,7 +229,7 @@ std::string keys_of(std::string_view section) {
 
 std::string known_sections() {
   std::set<std::string> sections;
-  for (const auto& setting : kSettings) sections.insert("[" + std::string(setting.section) + "]");
+  for (const auto& setting : kSettings) sections.insert("[" + std::string(setting.section) + (is_named_section(setting.section) ? " \"NAME\"]" : "]"));
   std::string text;
   for (const auto& section : sections) text += " " + section;
   return text;
@@ -228,6 +241,7 @@ struct Reading {
   std::string path;
   Settings* settings;
   int line = 0;
+  std::string section;  // inih cuts long ones
   std::string mistakes;
 
   void mistake(const std::string& what) {
@@ -245,36 +259,45 @@ char* read_line(char* buffer, int size, void* stream) {
     reading.mistake("line of more than " + std::to_string(size - 2) + " octets; expected: go on in a new line that begins with a blank");
     for (int c = std::fgetc(reading.file); c != EOF && c != '\n';) c = std::fgetc(reading.file);
   }
+  if (const auto trimmed = text::trim(line); trimmed.starts_with('[')) reading.section = trimmed.substr(1, trimmed.find(']') - 1);
   return buffer;
 }
 
-int on_value(void* user, const char* section, const char* key, const char* value) {
+int on_value(void* user, const char*, const char* key, const char* value) {
   auto& reading = *static_cast<Reading*>(user);
+  const std::string& section = reading.section;
   if (Settings::kFreeSection == section) {
     reading.settings->set_free(key, value);
     return 1;
   }
   const Setting* setting = find_setting(full_name(section, key));
   if (setting == nullptr) {
-    const std::string keys = keys_of(section);
+    const auto [kind, name] = split_section(section);
+    const std::string keys = is_named_section(kind) == !name.empty() ? keys_of(kind) : std::string();
     if (keys.empty()) {
-      reading.mistake("unknown section [" + std::string(section) + "]; expected:" + known_sections());
+      reading.mistake("unknown section [" + section + "]; expected:" + known_sections());
     } else {
       reading.mistake("unknown key '" + std::string(key) + "' in [" + section + "]; expected:" + keys);
     }
     return 1;
   }
-  const auto set = reading.settings->set(*setting, value);
+  const auto set = reading.settings->set(*setting, value, section);
   if (!set) reading.mistake(set.error().cause);
   return 1;
 }
 
 }  // namespace
 
+bool is_named_section(std::string_view section) { return std::ranges::find(kNamedSections, section) != kNamedSections.end(); }
+
 std::span<const Setting> all_settings() { return kSettings; }
 
-const Setting* find_setting(std::string_view name) {
-  const auto [section, key] = text::split_once(name, '.');
+const Setting* find_setting(std::string_view full) {
+  const auto dot = full.rfind('.');
+  if (dot == std::string_view::npos) return nullptr;
+  const auto [section, name] = split_section(full.substr(0, dot));
+  const auto key = full.substr(dot + 1);
+  if (is_named_section(section) == name.empty()) return nullptr;
   for (const auto& setting : kSettings)
     if (setting.section == section && setting.key == key) return &setting;
   return nullptr;
@@ -288,7 +311,7 @@ Result<void> check_value(const Setting& setting, std::string_view value) {
 Result<void> Settings::read(const std::string& path) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "re"), &std::fclose);
   if (!file) return fail_errno("open " + path, Fault::Config);
-  Reading reading{file.get(), path, this, 0, {}};
+  Reading reading{file.get(), path, this, 0, {}, {}};
   const int bad_line = ::ini_parse_stream(read_line, &reading, on_value, &reading);
   if (bad_line != 0 && reading.mistakes.empty()) {
     reading.line = bad_line;
@@ -298,10 +321,12 @@ Result<void> Settings::read(const std::string& path) {
   return {};
 }
 
-Result<void> Settings::set(const Setting& setting, std::string_view value) {
+Result<void> Settings::set(const Setting& setting, std::string_view value) { return set(setting, value, setting.section); }
+
+Result<void> Settings::set(const Setting& setting, std::string_view value, std::string_view section) {
   const auto checked = check_value(setting, value);
   if (!checked) return checked;
-  const std::string name = full_name(setting.section, setting.key);
+  const std::string name = full_name(section, setting.key);
   auto& slot = given_[name];
   // inih calls once for each continuation line, and a List may be given by several options.
   const bool adds = (setting.kind == Kind::List || setting.kind == Kind::Program) && !slot.empty();
@@ -317,6 +342,20 @@ std::vector<std::pair<std::string, std::string>> Settings::free_values() const {
   for (auto row = given_.lower_bound(front); row != given_.end() && row->first.starts_with(front); ++row)
     values.emplace_back(row->first.substr(front.size()), row->second);
   return values;
+}
+
+std::string Settings::named(std::string_view section, std::string_view name, std::string_view key) {
+  return full_name(std::string(section) + " \"" + std::string(name) + "\"", key);
+}
+
+std::vector<std::string> Settings::names(std::string_view section) const {
+  std::vector<std::string> names;
+  const std::string front = std::string(section) + " \"";
+  for (auto row = given_.lower_bound(front); row != given_.end() && row->first.starts_with(front); ++row) {
+    const auto [kind, name] = split_section(std::string_view(row->first).substr(0, row->first.rfind('.')));
+    if (names.empty() || names.back() != name) names.emplace_back(name);
+  }
+  return names;
 }
 
 void Settings::forget(const Setting& setting) { given_.erase(full_name(setting.section, setting.key)); }

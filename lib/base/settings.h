@@ -27,7 +27,7 @@ enum class Kind {
 };
 
 struct Setting {
-  std::string_view section;   // "smtp"
+  std::string_view section;   // "smtp"; "virtual" for all [virtual "NAME"]
   std::string_view key;       // "rcpt_count_max"; the option is --rcpt-count-max
   Kind kind;
   std::string_view standard;  // the default, as it would be written in the file
@@ -36,6 +36,8 @@ struct Setting {
 };
 
 std::span<const Setting> all_settings();
+// Whether sections of this kind have a name: [virtual "NAME"].
+bool is_named_section(std::string_view section);
 // nullptr: no such key. `name` is "smtp.rcpt_count_max".
 const Setting* find_setting(std::string_view name);
 
@@ -49,11 +51,17 @@ class Settings {
   [[nodiscard]] Result<void> read(const std::string& path);
   // One value over what the file said; for command lines. For a List, a second call adds.
   [[nodiscard]] Result<void> set(const Setting& setting, std::string_view value);
+  [[nodiscard]] Result<void> set(const Setting& setting, std::string_view value, std::string_view section);  // [virtual "NAME"] and the like
 
   // The section whose keys no program knows: they are for rules.
   static constexpr std::string_view kFreeSection = "rules.user";
   void set_free(std::string_view key, std::string_view value);
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> free_values() const;  // key and value, in order
+
+  // Sections that stand once for each of something, such as a domain: [virtual "example.org"]. A key of one is
+  // `virtual "example.org".certificate` for find_setting() and the accessors below.
+  [[nodiscard]] std::vector<std::string> names(std::string_view section) const;  // as written, in order of the alphabet
+  [[nodiscard]] static std::string named(std::string_view section, std::string_view name, std::string_view key);
 
   // Back to the default.
   void forget(const Setting& setting);

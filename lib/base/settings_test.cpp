@@ -68,6 +68,29 @@ TEST_CASE("keys of rules.user are free") {
   CHECK(has(error_of("[rules.other]\na = b\n"), "unknown section [rules.other]"));
 }
 
+TEST_CASE("a section may stand once for each of something") {
+  const std::string long_name = std::string(70, 'x') + ".example";  // inih cuts sections at 50
+  const auto file = base::memory_file("ini");
+  REQUIRE(file);
+  REQUIRE(base::write_all(file->get(), "[virtual \"example.org\"]\ncertificate = a.pem\n  b.pem\n[virtual \"" + long_name +
+                                           "\"]\ncertificate = c.pem\n[virtual \"example.org\"]\nprivate_key = k.pem\n"));
+  Settings settings;
+  REQUIRE(settings.read("/proc/self/fd/" + std::to_string(file->get())));
+  CHECK(settings.names("virtual") == std::vector<std::string>{"example.org", long_name});
+  CHECK(settings.words(Settings::named("virtual", "example.org", "certificate")) == std::vector<std::string>{"a.pem", "b.pem"});
+  CHECK(settings.words(Settings::named("virtual", "example.org", "private_key")) == std::vector<std::string>{"k.pem"});
+  CHECK(settings.words("virtual \"" + long_name + "\".certificate") == std::vector<std::string>{"c.pem"});
+  CHECK(settings.words("virtual \"" + long_name + "\".private_key").empty());
+
+  for (const auto* wrong : {"[virtual]\ncertificate = x\n", "[virtual \"\"]\ncertificate = x\n", "[smtp \"x\"]\nlisten = 25\n", "[virtual example.org]\ncertificate = x\n"}) {
+    CAPTURE(wrong);
+    const auto error = error_of(wrong);
+    CHECK(has(error, "unknown section ["));
+    CHECK(has(error, "[virtual \"NAME\"]"));
+  }
+  CHECK(has(error_of("[virtual \"example.org\"]\ncertificat = x\n"), ":2: unknown key 'certificat' in [virtual \"example.org\"]; expected: certificate private_key"));
+}
+
 TEST_CASE("a line that is too long for the reader is an error, not two lines") {
   const auto errors = error_of("[server]\ndomain = " + std::string(400, 'a') + "\n[log]\nlevel = loud\n");
   CHECK(has(errors, ":2: line of more than"));

@@ -150,7 +150,7 @@ int main() {
     if (setting.section != section) {
       if (!section.empty()) print(".El\n");
       section = setting.section;
-      print(".Ss [" + std::string(section) + "]\n.Bl -tag -width Ds\n");
+      print(".Ss [" + std::string(section) + (base::is_named_section(section) ? " \\(dqDOMAIN\\(dq" : "") + "]\n.Bl -tag -width Ds\n");
     }
     print_row(setting);
   }

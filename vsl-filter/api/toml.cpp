@@ -56,8 +56,8 @@ constexpr auto kPlaces = std::to_array<Place>({
     {"server.system.thread_pool.processing", "smtp.chain_process_max", ""},
     {"server.system.thread_pool.delivery", "queue.remote_concurrency", ""},
     {"server.interfaces.addr", "smtp.listen", ""},
-    {"server.interfaces.addr_submission", "", "[]"},
-    {"server.interfaces.addr_submissions", "", "[]"},
+    {"server.interfaces.addr_submission", "smtp.listen_submission", ""},
+    {"server.interfaces.addr_submissions", "smtp.listen_submissions", ""},
     {"server.logs.filepath", "log.destination", ""},
     {"server.logs.level", "log.level", ""},
     {"server.smtp.rcpt_count_max", "smtp.rcpt_count_max", ""},
@@ -112,11 +112,33 @@ void set_at(Heap& heap, Value& map, std::string_view path, Value value) {
   set_at(heap, member, rest, std::move(value));
 }
 
+Value words_at(Heap& heap, const base::Settings& settings, const std::string& name) { return list_of(heap, settings.words(name)); }
+
+// As vSMTP writes it: "May", "Encrypt".
+Value tls_of(Heap& heap, const base::Settings& settings) {
+  std::string level = settings.text("tls.security_level");
+  level[0] = base::text::upper(level[0]);
+  Value tls = heap.map();
+  vsl::Map& members = tls.map_for_write(heap);
+  members.set("security_level", heap.string(level));
+  members.set("preempt_cipherlist", true);
+  members.set("handshake_timeout", heap.string(settings.text("tls.handshake_timeout")));
+  members.set("protocol_version", list_of(heap, std::vector<std::string>{"TLSv1.2", "TLSv1.3"}));
+  for (const auto* name : {"cipher_suite", "certificate", "private_key"}) members.set(name, words_at(heap, settings, std::string("tls.") + name));
+  return tls;
+}
+
 // Own domains, as keys of server.virtual.
 Value virtual_domains(Heap& heap, const base::Settings& settings) {
   Value domains = heap.map();
   for (const std::string& domain : settings.words("delivery.local_domains"))
     if (domain != "*" && !domain.starts_with('.')) domains.map_for_write(heap).set(domain, heap.map());
+  for (const std::string& domain : settings.names("virtual")) {
+    Value tls = heap.map(), section = heap.map();
+    for (const auto* name : {"certificate", "private_key"}) tls.map_for_write(heap).set(name, words_at(heap, settings, base::Settings::named("virtual", domain, name)));
+    section.map_for_write(heap).set("tls", std::move(tls));
+    domains.map_for_write(heap).set(domain, std::move(section));
+  }
   return domains;
 }
 
@@ -129,13 +151,16 @@ void add_configuration(vsl::Natives& natives, const Site& site) {
     const base::Setting* setting = place.setting.empty() ? nullptr : base::find_setting(place.setting);
     set_at(heap, all, place.path, setting == nullptr ? fixed_value(heap, place.fixed) : value_of_setting(heap, site.settings, *setting));
   }
-  for (const base::Setting& row : base::all_settings())
+  for (const base::Setting& row : base::all_settings()) {
+    if (base::is_named_section(row.section)) continue;  // in server.virtual
     if (!is_secret(row.key)) set_at(heap, all, std::string(row.section) + "." + std::string(row.key), value_of_setting(heap, site.settings, row));
+  }
   set_at(heap, all, "rules.user", heap.map());
   for (const auto& [key, value] : site.settings.free_values()) set_at(heap, all, "rules.user." + key, heap.string(value));
   set_at(heap, all, "server.domain", heap.string(site.domain));
   set_at(heap, all, "server.name", heap.string(site.domain));  // v2
   set_at(heap, all, "server.virtual", virtual_domains(heap, site.settings));
+  if (!site.settings.words("tls.certificate").empty()) set_at(heap, all, "server.tls", tls_of(heap, site.settings));
   for (const vsl::Map::Entry& entry : all.as_map().entries())
     for (const std::string_view space : {"toml", "cfg", "config"}) natives.add_constant(space, entry.key.as_text(), entry.value);
 }
