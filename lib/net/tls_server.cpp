@@ -22,6 +22,17 @@ constexpr auto kSuites = std::to_array<int>({
     MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 });
 
+// The first one that the client has too. mbedTLS itself would begin with the largest, which cost three times as much and protect no better
+// than the cipher does.
+#if MBEDTLS_VERSION_MAJOR >= 3
+constexpr auto kCurves = std::to_array<std::uint16_t>({MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+                                                       MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE});
+void set_curves(mbedtls_ssl_config* config) { ::mbedtls_ssl_conf_groups(config, kCurves.data()); }
+#else
+constexpr auto kCurves = std::to_array<mbedtls_ecp_group_id>({MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_ECP_DP_NONE});
+void set_curves(mbedtls_ssl_config* config) { ::mbedtls_ssl_conf_curves(config, kCurves.data()); }
+#endif
+
 // mbedTLS writes '-' where IANA has '_'.
 std::string iana_name(int suite) {
   std::string name = ::mbedtls_ssl_get_ciphersuite_name(suite);
@@ -140,6 +151,7 @@ base::Result<std::shared_ptr<const Context>> server(const ServerOptions& options
     return fail_tls(base::Fault::Temporary, "TLS", wrong);
   ::mbedtls_ssl_conf_rng(config, random_octets, nullptr);
   set_versions(config);
+  set_curves(config);
 
   auto suites = suites_of(options.cipher_suites);
   if (!suites) return std::unexpected(suites.error());

@@ -41,8 +41,8 @@ def require_free(port):
 class Postfix:
     name = 'Postfix'
 
-    def __init__(self, folder, port, mode, processes=None):
-        self.folder, self.port, self.mode, self.processes = folder, port, mode, processes
+    def __init__(self, folder, port, mode, processes=None, certificate=None):
+        self.folder, self.port, self.mode, self.processes, self.certificate = folder, port, mode, processes, certificate
         self.etc, self.spool = folder + '/etc', folder + '/spool'
 
     def maildirs(self):
@@ -58,6 +58,9 @@ class Postfix:
             'message_size_limit': '20480000', 'smtpd_peername_lookup': 'no', 'smtpd_client_connection_count_limit': '0',
             'maillog_file': self.folder + '/maillog', 'maillog_file_prefixes': self.folder,
         }
+        if self.certificate:  # file of key and certificate
+            settings |= {'smtpd_tls_security_level': 'may', 'smtpd_tls_chain_files': self.certificate,
+                         'smtpd_tls_session_cache_database': f'btree:{self.folder}/data/smtpd_scache'}
         if self.mode == 'hold':
             settings |= {'smtpd_recipient_restrictions': 'static:hold', 'relay_domains': DOMAIN,
                          'smtpd_relay_restrictions': 'permit_mynetworks, reject_unauth_destination'}
@@ -130,8 +133,8 @@ class Vsmtp:
     """Every program resident: smtpd -> [filters] -> queue-inject, and queue-run with its deliver programs where the mode needs it."""
     name = 'vSMTP'
 
-    def __init__(self, folder, port, mode, chain=None, rules=None):
-        self.folder, self.port, self.mode, self.rules = folder, port, mode, rules
+    def __init__(self, folder, port, mode, chain=None, rules=None, certificate=None):
+        self.folder, self.port, self.mode, self.rules, self.certificate = folder, port, mode, rules, certificate
         self.chain = chain  # words in front of queue-inject; None: none
         self.running = []
 
@@ -193,6 +196,8 @@ domain = {DOMAIN}
 client_count_max = 15000
 [smtp]
 listen = 127.0.0.1:{self.port}
+[tls]
+certificate = {self.certificate or ''}
 [queue]
 spool = {self.folder}/spool
 local_transport = unix:{self._socket("maildir")}
