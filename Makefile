@@ -4,7 +4,7 @@
 # programs land in build/, programs in bin/.
 
 PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote qctl vsl-filter
-ROOMS    := base net mail lint smtp chain queue
+ROOMS    := base net mail lint sasl smtp chain queue
 
 CXX      ?= g++
 ifeq ($(origin CXX),default)
@@ -33,10 +33,12 @@ DNS_LIBS := -lunbound -levent -lhogweed -lnettle -lgmp
 IDN_LIBS := -lidn2 -lunistring
 # What rules need beside DNS: the public suffix list, regular expressions, hashes, the letters of Unicode.
 RULES_LIBS := -lpsl -lre2 -lmbedcrypto -lunistring -lsqlite3 -lm
-# TLS, in front of RULES_LIBS if both are needed.
+# TLS, in front of RULES_LIBS and SASL_LIBS if those are needed too.
 TLS_LIBS := -lmbedtls -lmbedx509 -lmbedcrypto
+# What checking users needs: hashes, the letters of Unicode, passwords as Unix and libsodium store them.
+SASL_LIBS := -lmbedcrypto -lunistring -lcrypt -lsodium
 # What the unit tests and fuzzers need beside: all that any room needs.
-UNIT_LIBS := $(TLS_LIBS) $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
+UNIT_LIBS := $(TLS_LIBS) $(SASL_LIBS) $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps demo test check-quick bench asan fuzz tidy install clean

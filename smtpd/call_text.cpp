@@ -22,6 +22,27 @@ void append_null(std::string& out, std::string_view name) {
   out += "null";
 }
 
+// vsl.md 4.4: by what the mechanism showed the server. A password is never written.
+void append_credentials(std::string& out, const smtp::Identity* identity) {
+  using Kind = sasl::Question::Kind;
+  if (identity == nullptr) return append_null(out, "credentials");
+  const auto kind = identity->mechanism->asks;
+  json::append_name(out, "credentials");
+  out += '{';
+  if (kind == Kind::Trace) {
+    json::append_name(out, "AnonymousToken");
+    out += '{';
+    json::append_member(out, "token", identity->user);
+  } else {
+    const bool has_shown_secret = kind == Kind::Password || kind == Kind::Token;
+    json::append_name(out, has_shown_secret ? "Verify" : "Query");
+    out += '{';
+    json::append_member(out, "authid", identity->user);
+    if (has_shown_secret) append_null(out, "authpass");
+  }
+  out += "}}";
+}
+
 void append_connection(std::string& out, const CallFacts& facts) {
   json::append_name(out, "connection");
   out += '{';
@@ -29,8 +50,8 @@ void append_connection(std::string& out, const CallFacts& facts) {
   json::append_member(out, "server_name", facts.server_name);
   json::append_member(out, "server_addr", facts.peer.server().text());
   json::append_member(out, "client_addr", facts.peer.client().text());
-  append_null(out, "credentials");
-  append_flag(out, "is_authenticated", false);
+  append_credentials(out, facts.session.identity());
+  append_flag(out, "is_authenticated", facts.session.identity() != nullptr);
   append_flag(out, "is_secured", facts.session.is_secured());
   json::append_member(out, "error_count", static_cast<long long>(facts.session.errors()));
   out += '}';
@@ -98,7 +119,7 @@ void append_trace(std::string& out, const CallFacts& facts) {
                                                                   .is_extended = facts.session.is_extended(),
                                                                   .is_smtputf8 = transaction.smtputf8,
                                                                   .is_tls = facts.session.is_secured(),
-                                                                  .is_authenticated = false}),
+                                                                  .is_authenticated = facts.session.identity() != nullptr}),
                                  .id = facts.id,
                                  .recipient = has_one_recipient ? std::string_view(transaction.recipients.front().address) : std::string_view(),
                                  .tls = tls,
@@ -129,9 +150,13 @@ chain::Words environment_of(const CallFacts& facts) {
   const auto& transaction = *facts.session.transaction();
   chain::Words words;
   if (!peer.client_ip.empty()) words = net::ucspi_environment(peer.client(), peer.server(), facts.server_name);
-  words.reserve(words.size() + 8);
+  words.reserve(words.size() + 10);
   if (!peer.client_host.empty()) words.push_back("TCPREMOTEHOST=" + peer.client_host);
-  if (peer.is_relay_client) words.emplace_back("RELAYCLIENT=");
+  if (facts.may_relay) words.emplace_back("RELAYCLIENT=");
+  if (const auto* identity = facts.session.identity(); identity != nullptr) {
+    words.push_back("SMTPAUTHUSER=" + identity->user);
+    words.push_back("SMTPAUTHMETHOD=" + std::string(identity->mechanism->name));
+  }
   words.push_back("SMTPHELOHOST=" + facts.session.helo());
   words.push_back("SMTPMAILFROM=" + transaction.reverse_path);
   words.push_back("SMTPRCPTCOUNT=" + std::to_string(transaction.recipients.size()));

@@ -22,6 +22,7 @@ struct CallFacts {
   const smtp::ServerSession& session;
   std::string_view id;  // of the message
   base::WallTime connected, received;
+  bool may_relay = false;
   const PolicyRounds* policy = nullptr;  // what policies have asked for; nullptr: nobody is asked
 };
 

@@ -18,7 +18,7 @@ Client::Client(Clients& clients, std::size_t number, std::shared_ptr<const Confi
     : clients_(clients),
       number_(number),
       stream_(clients.loop(), *this),
-      conversation_(std::move(configuration), service, std::move(peer), clients.loop().now_milliseconds()) {}
+      conversation_(std::move(configuration), service, std::move(peer), clients.loop().now_milliseconds(), &clients.failures()) {}
 
 Client::~Client() { give_up(); }
 
@@ -27,6 +27,7 @@ void Client::give_up() {
   if (state_ == State::Calling) clients_.caller().cancel(call_);
   if (state_ == State::Asking) clients_.policies().cancel(call_);
   if (tls_) tls_->client = nullptr;
+  if (state_ == State::Checking) clients_.checker().cancel(call_);
 }
 
 base::Result<void> Client::start(base::UniqueFd socket) {
@@ -53,6 +54,7 @@ void Client::run(std::string_view input, std::string& output) {
   switch (conversation_.advance(input, output, now())) {
     case Conversation::Next::Read: return wait(output);
     case Conversation::Next::Ask: return ask(input, output);
+    case Conversation::Next::Check: return check(input, output);
     case Conversation::Next::Call: return call(input, output);
     case Conversation::Next::StartTls: return start_tls(input, output);
     case Conversation::Next::Delay: return delay(input, output);
@@ -88,6 +90,15 @@ void Client::ask(std::string_view unread, std::string_view output) {
   });
 }
 
+void Client::check(std::string_view unread, std::string_view output) {
+  pause(State::Checking, unread, output);
+  call_ = clients_.checker().check(conversation_.configuration().authentication, conversation_.credentials(), [this](CheckAnswer answer) {
+    auto& reply = clients_.output_buffer();
+    conversation_.answer_check(std::move(answer), reply);
+    go_on(reply);
+  });
+}
+
 void Client::call(std::string_view unread, std::string_view output) {
   pause(State::Calling, unread, output);
   call_ = clients_.caller().call(conversation_.configuration().chain, conversation_.take_call(), [this](const chain::Outcome& outcome) {
@@ -101,7 +112,7 @@ void Client::delay(std::string_view unread, std::string& output) {
   state_ = State::Delaying;
   stream_.stop_reading();
   kept_ = std::make_unique<Kept>(Kept{std::string(unread), std::move(output)});
-  clients_.set_deadline(number_, now() + conversation_.configuration().time.error_delay);
+  clients_.set_deadline(number_, now() + conversation_.delay());
 }
 
 // ---- TLS ------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include "lib/chain/policy_client.h"
 #include "lib/net/stream.h"
 #include "lib/net/workers.h"
+#include "smtpd/checker.h"
 #include "smtpd/conversation.h"
 
 namespace smtpd {
@@ -22,6 +23,8 @@ class Clients {
   virtual chain::Caller& caller() = 0;
   virtual chain::PolicyClient& policies() = 0;
   virtual net::Workers& handshakers() = 0;  // where the arithmetic of handshakes delays nobody else
+  virtual Checker& checker() = 0;
+  virtual FailureCounts& failures() = 0;
   virtual bool is_stopping() const = 0;
   // For replies that are written at once; empty at the begin of each use.
   virtual std::string& output_buffer() = 0;
@@ -52,6 +55,7 @@ class Client final : private net::StreamUser {
     Talking,
     Handshaking,
     Asking,    // a policy has a question
+    Checking,  // the client's credentials are looked at
     Calling,   // the chain has the message
     Delaying,  // the output waits
     Closing,   // our side is closed; what comes is thrown away until the client has closed too
@@ -65,6 +69,7 @@ class Client final : private net::StreamUser {
   void run(std::string_view input, std::string& output);
   void wait(std::string_view output);
   void ask(std::string_view unread, std::string_view output);
+  void check(std::string_view unread, std::string_view output);
   void call(std::string_view unread, std::string_view output);
   void pause(State state, std::string_view unread, std::string_view output);
   void start_tls(std::string_view unread, std::string_view output);

@@ -19,6 +19,7 @@ constexpr Minimum kMinima[] = {
     {"smtp.chain_process_max", 1, false},
     {"smtp.policy_connection_max", 1, false},
     {"smtp.workers", 1, false},
+    {"auth.check_max", 1, false},
     {"server.client_count_max", 1, false},
 };
 
@@ -74,6 +75,13 @@ base::Result<SessionOptions> session_options_of_services(const base::Settings& s
   return options;
 }
 
+void offer(const AuthenticationConfiguration& authentication, Service service, smtp::ServerOptions& session) {
+  session.extensions |= smtp::kAuth;
+  session.mechanisms = authentication.mechanisms;
+  session.auth_in_clear = authentication.in_clear;
+  session.auth_required = service == Service::Smtp ? authentication.is_required_of_all : authentication.is_required_of_submission;
+}
+
 TimeLimits time_limits(const base::Settings& settings) {
   return {
       .connect = settings.milliseconds("smtp.timeout_connect"),
@@ -113,6 +121,9 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   auto policy = policy_configuration(settings);
   if (!policy) return std::unexpected(policy.error());
 
+  auto authentication = AuthenticationConfiguration::from(settings, (policy->stages() & bit(smtp::Stage::Auth)) != 0);
+  if (!authentication) return std::unexpected(authentication.error());
+
   auto configuration = std::make_shared<Configuration>();
   auto tls = tls_context(settings, std::move(ticket_keys));
   if (!tls) return std::unexpected(tls.error());
@@ -120,13 +131,16 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   const auto services = session_options_of_services(settings, configuration->tls != nullptr);
   if (!services) return std::unexpected(services.error());
   configuration->sessions = *services;
-  for (auto& session : configuration->sessions) {
+  for (std::size_t i = 0; i < configuration->sessions.size(); ++i) {
+    auto& session = configuration->sessions[i];
+    if (!authentication->mechanisms.empty()) offer(*authentication, static_cast<Service>(i), session);
     session.asks |= policy->stages();
     session.prepare();
   }
   configuration->time = time_limits(settings);
   configuration->relay = std::move(*relay);
   configuration->policy = std::move(*policy);
+  if (!authentication->mechanisms.empty()) configuration->authentication = std::make_shared<const AuthenticationConfiguration>(std::move(*authentication));
   configuration->message = {.memory_octets = settings.octets("smtp.message_memory_max"),
                             .memfd_octets = settings.octets("smtp.message_memfd_max"),
                             .directory = settings.text("smtp.message_directory")};

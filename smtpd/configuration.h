@@ -11,6 +11,7 @@
 #include "lib/chain/caller.h"
 #include "lib/net/tls.h"
 #include "lib/smtp/server_options.h"
+#include "smtpd/authentication.h"
 #include "smtpd/policy_rounds.h"
 #include "smtpd/relay_policy.h"
 #include "smtpd/service.h"
@@ -32,6 +33,7 @@ struct Configuration {
   TimeLimits time;
   RelayPolicy relay;
   PolicyConfiguration policy;
+  std::shared_ptr<const AuthenticationConfiguration> authentication;  // nullptr: nobody can authenticate
   base::BlobWriter::Limits message;
   chain::Words chain;
   chain::Caller::Limits caller;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lib/base/log.h"
+#include "smtpd/certificate_name.h"
 #include "smtpd/outcome_reply.h"
 #include "smtpd/policy_question.h"
 
@@ -21,8 +22,8 @@ std::string_view last_line(std::string_view replies) {
 
 }  // namespace
 
-Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now)
-    : configuration_(std::move(configuration)), service_(service), peer_(std::move(peer)), session_(configuration_->session(service), *this) {
+Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now, FailureCounts* failures)
+    : configuration_(std::move(configuration)), service_(service), peer_(std::move(peer)), session_(configuration_->session(service_), *this), failures_(failures) {
   if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
   set_deadline(now);
   if (log::enabled(log::Level::Debug)) log::debug("connect", {{"client", peer_.client().text()}});
@@ -34,15 +35,18 @@ Conversation::~Conversation() {
 }
 
 Conversation::Next Conversation::advance(std::string_view& input, std::string& output, std::uint64_t now) {
+  now_ = now;
   for (;;) {
     const auto step = session_.advance(input, output);
     set_deadline(now);
+    if (step != smtp::Step::Delay) delays_log_in_ = false;
     switch (step) {
       case smtp::Step::NeedInput: return Next::Read;
       case smtp::Step::Delay: return Next::Delay;
       case smtp::Step::Ask:
         switch (decide(output)) {
           case Decision::NeedsPolicy: return Next::Ask;
+          case Decision::NeedsCheck: return Next::Check;
           case Decision::NeedsChain: return Next::Call;
           case Decision::Made: break;
         }
@@ -58,12 +62,15 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
 void Conversation::tls_started(net::tls::Facts facts) {
   if (log::enabled(log::Level::Debug)) log::debug("TLS", {{"client", peer_.client_ip}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"sni", facts.server_name}});
   tls_ = std::make_unique<const net::tls::Facts>(std::move(facts));
-  session_.tls_started();
+  sasl::Facts channel;
+  channel.identity = identity_of(*tls_);
+  session_.tls_started(std::move(channel));
 }
 
 Conversation::Decision Conversation::decide(std::string& output) {
   const auto stage = session_.stage();
   if (stage == smtp::Stage::Message) return decide_message(output);
+  if (stage == smtp::Stage::Auth) return decide_log_in(output);
   if (stage == smtp::Stage::Rcpt && (!rounds_ || !rounds_->is_under_way()) && refuse_relaying(output)) return Decision::Made;
   if (rounds_) return ask_policies(output);
   session_.answer({}, output);
@@ -82,13 +89,15 @@ Conversation::Decision Conversation::decide_message(std::string& output) {
 }
 
 Conversation::Decision Conversation::ask_policies(std::string& output) {
-  if (!rounds_->is_under_way()) {
-    if (session_.stage() == smtp::Stage::Mail || instance_.empty()) instance_ = queue::Id::make().string();
-    rounds_->begin(session_.stage());
-  }
+  if (!rounds_->is_under_way()) begin_round();
   if (rounds_->policy() != nullptr) return Decision::NeedsPolicy;
   answer(rounds_->finish(), output);
   return Decision::Made;
+}
+
+void Conversation::begin_round() {
+  if (session_.stage() == smtp::Stage::Mail || instance_.empty()) instance_ = queue::Id::make().string();
+  rounds_->begin(session_.stage());
 }
 
 std::string Conversation::question() const { return question_of({peer_, tls_.get(), session_, instance_, rounds_->state()}); }
@@ -115,7 +124,7 @@ void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
 bool Conversation::refuse_relaying(std::string& output) {
   const auto& transaction = *session_.transaction();
   const std::string& recipient = transaction.recipients.back().address;
-  if (configuration_->relay.takes(recipient, peer_.is_relay_client)) return false;
+  if (configuration_->relay.takes(recipient, may_relay())) return false;
   std::string reply;
   smtp::append_reply(reply, smtp::ReplyId::RelayDenied);
   log::info("recipient refused", {{"client", peer_.client_ip},
@@ -172,7 +181,7 @@ void Conversation::discard(smtp::ReplyId reason) {
 }
 
 CallFacts Conversation::facts() const {
-  return {configuration_->session(service_).server_name, tls_.get(), peer_, session_, message_->id.text(), connected_, message_->received, rounds_.get()};
+  return {configuration_->session(service_).server_name, tls_.get(), peer_, session_, message_->id.text(), connected_, message_->received, may_relay(), rounds_.get()};
 }
 
 chain::Call Conversation::take_call() {

@@ -15,6 +15,7 @@
 #include "lib/smtp/server_session.h"
 #include "smtpd/configuration.h"
 #include "smtpd/call_text.h"
+#include "smtpd/failure_counts.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy_rounds.h"
 
@@ -22,17 +23,18 @@ namespace smtpd {
 
 class Conversation final : private smtp::MessageSink {
  public:
-  // `now` is monotonic, in milliseconds, here and below.
-  Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now);
+  // `now` is monotonic, in milliseconds, here and below. `failures` are those of all sessions, borrowed; nullptr: there are no others.
+  Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now, FailureCounts* failures = nullptr);
   Conversation(const Conversation&) = delete;
   ~Conversation();
 
   enum class Next : std::uint8_t {
     Read,   // write the output, all input is eaten
     Ask,    // write the output, give question() to policy(), then answer_question()
+    Check,  // write the output, have credentials() checked, then answer_check()
     Call,   // write the output, give the message of take_call() to the chain, then answer()
     StartTls,  // write the output, throw the rest of the input away, shake hands, then tls_started() and advance() with no input
-    Delay,  // write the output after configuration().time.error_delay, then advance() with the rest of the input
+    Delay,  // write the output after delay(), then advance() with the rest of the input
     Close,  // write the output, close
   };
   // Eats octets from the front of `input`, appends what is to be said to `output`. First with no input, for the greeting.
@@ -44,6 +46,11 @@ class Conversation final : private smtp::MessageSink {
   // Then advance() with the rest of the input.
   void answer_question(const base::Result<chain::PolicyAttributes>& answer) { rounds_->take(answer); }
 
+  // What a client says that it is, for the checks of configuration().authentication.
+  [[nodiscard]] const sasl::Question& credentials() const { return session_.question(); }
+  // Then advance() with the rest of the input.
+  void answer_check(CheckAnswer answer, std::string& output);
+
   [[nodiscard]] chain::Call take_call();
   // Whether the handshake comes before the greeting: then tls_started() comes before the first advance().
   [[nodiscard]] bool begins_with_tls() const { return service_ == Service::Submissions; }
@@ -52,6 +59,7 @@ class Conversation final : private smtp::MessageSink {
   // How the call ended. Then advance() with the rest of the input.
   void answer(const chain::Outcome& outcome, std::string& output);
 
+  [[nodiscard]] std::uint64_t delay() const;  // milliseconds
   // When what is waited for should have come, 0: no limit now.
   [[nodiscard]] std::uint64_t deadline() const { return deadline_; }
   // Ends the session from our side; advance() says Close afterwards.
@@ -69,10 +77,21 @@ class Conversation final : private smtp::MessageSink {
   void append(std::string_view octets) override;
   void discard(smtp::ReplyId reason) override;
 
-  enum class Decision : std::uint8_t { Made, NeedsPolicy, NeedsChain };
+  enum class Decision : std::uint8_t { Made, NeedsPolicy, NeedsCheck, NeedsChain };
   Decision decide(std::string& output);
   Decision decide_message(std::string& output);
   Decision ask_policies(std::string& output);
+  void begin_round();
+  // Who is there: conversation_auth.cpp.
+  Decision decide_log_in(std::string& output);
+  Decision begin_log_in(std::string& output);
+  Decision hear_policies(std::string& output);
+  Decision check_credentials(std::string& output);
+  void take_keys(std::optional<sasl::ScramKeys> keys, std::string& output);
+  void log_in(std::string_view reply, std::string& output);
+  void refuse_log_in(std::string_view why, std::string reply, bool closes, std::string& output);
+  void put_off_log_in(std::string_view why, std::string& output);
+  [[nodiscard]] bool may_relay() const;
   void answer(const PolicyVerdict& verdict, std::string& output);
   bool refuse_relaying(std::string& output);
   void discard_message(std::string& output);
@@ -102,6 +121,11 @@ class Conversation final : private smtp::MessageSink {
   base::WallTime connected_ = base::wall_now();
   std::uint64_t deadline_ = 0;
   std::uint64_t text_deadline_ = 0;  // of the whole message; 0: none is coming in
+  FailureCounts* failures_;
+  std::uint64_t now_ = 0;
+  unsigned failed_log_ins_ = 0;
+  bool is_checking_ = false;      // credentials, behind the policies
+  bool delays_log_in_ = false;    // what is delayed is the reply to a log-in
   unsigned last_progress_ = 0;
   smtp::ServerSession::Phase last_phase_ = smtp::ServerSession::Phase::Asking;
 };

@@ -68,6 +68,19 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "smtp.timeout_data",
     "smtp.data_time_max",
     "smtp.stop_timeout",
+    "auth.mechanisms",
+    "auth.allow_plaintext",
+    "auth.required",
+    "auth.password_file",
+    "auth.check_password",
+    "auth.check_password_timeout",
+    "auth.check_token",
+    "auth.check_max",
+    "auth.failure_delay",
+    "auth.failure_delay_max",
+    "auth.failure_max",
+    "auth.failure_address_max",
+    "auth.failure_address_time",
 });
 
 constexpr base::Manual kManual = {

@@ -125,7 +125,7 @@ class OneSession {
   bool talk(std::string_view input) {
     for (;;) {
       const auto next = conversation_.advance(input, output_, base::monotonic_milliseconds());
-      if (next == Conversation::Next::Delay) std::this_thread::sleep_for(std::chrono::milliseconds(conversation_.configuration().time.error_delay));
+      if (next == Conversation::Next::Delay) std::this_thread::sleep_for(std::chrono::milliseconds(conversation_.delay()));
       if (!flush()) return false;
       switch (next) {
         case Conversation::Next::Read: return true;
@@ -134,6 +134,9 @@ class OneSession {
         case Conversation::Next::StartTls:
           if (!shake_hands()) return false;
           input = text_;  // what came behind STARTTLS in clear is gone
+          break;
+        case Conversation::Next::Check:
+          conversation_.answer_check(smtpd::check(*conversation_.configuration().authentication, conversation_.credentials()), output_);
           break;
         case Conversation::Next::Call:
           conversation_.answer(chain::call_and_wait(conversation_.configuration().chain, conversation_.take_call(), conversation_.configuration().caller), output_);

@@ -2,6 +2,7 @@
 
 #include "lib/base/text.h"
 #include "lib/chain/policy.h"
+#include "smtpd/certificate_name.h"
 
 namespace smtpd {
 namespace {
@@ -12,6 +13,7 @@ std::string_view protocol_state(const smtp::ServerSession& session) {
   switch (session.stage()) {
     case Stage::Connect: return "CONNECT";
     case Stage::Helo: return session.is_extended() ? "EHLO" : "HELO";
+    case Stage::Auth: return "AUTH";
     case Stage::Mail: return "MAIL";
     case Stage::Rcpt: return "RCPT";
     case Stage::Data: return "DATA";
@@ -39,13 +41,6 @@ void append_transaction(std::string& out, const smtp::ServerSession& session) {
   put("recipient", is_rcpt || recipients.size() == 1 ? std::string_view(recipients.back().address) : std::string_view());
   put("recipient_count", std::to_string(is_rcpt ? 0 : recipients.size()));
   put("size", std::to_string(transaction->declared_octets.value_or(0)));
-}
-
-// "CN=host.example" of a subject.
-std::string_view common_name(std::string_view subject) {
-  for (const auto part : base::text::split(subject, ','))
-    if (base::text::trim(part).starts_with("CN=")) return base::text::trim(part).substr(3);
-  return {};
 }
 
 // "AB:CD:...", as Postfix writes fingerprints.
@@ -82,6 +77,40 @@ std::string recipients_before(const smtp::ServerSession& session) {
   return all;
 }
 
+// Ours, at AUTH: what the mechanism has brought (vsmtp-chain(7)).
+void append_credentials(std::string& out, const smtp::ServerSession& session) {
+  using Kind = sasl::Question::Kind;
+  const auto& asked = session.question();
+  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
+  put("auth_user", asked.user);
+  put("auth_authzid", asked.authorization);
+  switch (asked.kind) {
+    case Kind::Password: put("auth_kind", "password"); return put("auth_password", asked.secret);
+    case Kind::Digest:
+      put("auth_kind", "digest");
+      put("auth_challenge", asked.challenge);
+      return put("auth_digest", asked.secret);
+    case Kind::Keys: return put("auth_kind", "keys");
+    case Kind::Token: put("auth_kind", "token"); return put("auth_token", asked.secret);
+    case Kind::Identity: return put("auth_kind", "identity");
+    case Kind::Trace: return put("auth_kind", "anonymous");
+    case Kind::Proven:
+    case Kind::Disproven: break;  // nobody is asked
+  }
+}
+
+void append_sasl(std::string& out, const smtp::ServerSession& session) {
+  const auto* identity = session.identity();
+  const auto* transaction = session.transaction();
+  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
+  const bool is_now = session.stage() == Stage::Auth;
+  put("sasl_method", is_now ? session.mechanism().name : identity != nullptr ? identity->mechanism->name : std::string_view());
+  put("sasl_username", identity != nullptr ? std::string_view(identity->user) : std::string_view());
+  // RFC 4954 section 5: what a client says that has not shown who it is does not count.
+  put("sasl_sender", identity != nullptr && transaction != nullptr ? smtp::from_xtext(transaction->auth) : std::string());
+  if (is_now) append_credentials(out, session);
+}
+
 }  // namespace
 
 std::string question_of(const QuestionFacts& facts) {
@@ -102,7 +131,8 @@ std::string question_of(const QuestionFacts& facts) {
   append_transaction(out, facts.session);
   put("queue_id", "");
   put("instance", facts.instance);
-  for (const auto* name : {"sasl_method", "sasl_username", "sasl_sender", "ccert_pubkey_fingerprint", "etrn_domain", "stress", "policy_context"}) put(name, "");
+  for (const auto* name : {"ccert_pubkey_fingerprint", "etrn_domain", "stress", "policy_context"}) put(name, "");
+  append_sasl(out, facts.session);
   append_tls(out, facts.tls);
   put("recipients", recipients_before(facts.session));
   put("state", facts.state);

@@ -18,18 +18,23 @@ struct StageName {
   Stage stage;
 };
 constexpr auto kStageNames = std::to_array<StageName>({
-    {"connect", Stage::Connect}, {"helo", Stage::Helo}, {"mail", Stage::Mail}, {"rcpt", Stage::Rcpt}, {"data", Stage::Data},
+    {"connect", Stage::Connect}, {"helo", Stage::Helo}, {"auth", Stage::Auth}, {"mail", Stage::Mail}, {"rcpt", Stage::Rcpt}, {"data", Stage::Data},
 });
-constexpr unsigned kAllStages = bit(Stage::Connect) | bit(Stage::Helo) | bit(Stage::Mail) | bit(Stage::Rcpt) | bit(Stage::Data);
+constexpr std::string_view kAll = "all";
+constexpr unsigned kStandardStages = bit(Stage::Connect) | bit(Stage::Helo) | bit(Stage::Mail) | bit(Stage::Rcpt) | bit(Stage::Data);
 
 std::string_view name_of(Stage stage) { return std::ranges::find(kStageNames, stage, &StageName::stage)->name; }
 
 base::Result<unsigned> parse_stages(std::string_view names) {
   unsigned stages = 0;
   for (const auto name : base::text::split(names, ',')) {
+    if (name == kAll) {
+      stages |= kStandardStages | bit(Stage::Auth);
+      continue;
+    }
     const auto row = std::ranges::find(kStageNames, name, &StageName::name);
     if (row == kStageNames.end())
-      return base::fail(base::Fault::Config, "smtp.policy: '" + std::string(name) + "' is no stage; expected: connect, helo, mail, rcpt or data");
+      return base::fail(base::Fault::Config, "smtp.policy: '" + std::string(name) + "' is no stage; expected: connect, helo, auth, mail, rcpt, data or all");
     stages |= bit(row->stage);
   }
   return stages;
@@ -37,7 +42,7 @@ base::Result<unsigned> parse_stages(std::string_view names) {
 
 // "rcpt=unix:/run/policy". A '=' elsewhere belongs to a path or an argument.
 base::Result<Policy> parse_one(chain::Words words) {
-  Policy policy{std::move(words), kAllStages};
+  Policy policy{std::move(words), kStandardStages};
   auto& first = policy.words.front();
   const auto equals = first.find('=');
   const bool has_stages = equals != std::string::npos && std::ranges::all_of(first.substr(0, equals), [](char c) { return c == ',' || (c >= 'a' && c <= 'z'); });
@@ -74,7 +79,7 @@ base::Result<std::vector<Policy>> PolicyConfiguration::parse(const chain::Words&
 }
 
 void PolicyRounds::begin(Stage stage) {
-  if (stage == Stage::Mail) now_ = before_;
+  if (stage == Stage::Auth || stage == Stage::Mail) now_ = before_;
   stage_ = stage;
   next_ = 0;
   is_under_way_ = true;
@@ -98,7 +103,11 @@ void PolicyRounds::take(const base::Result<chain::PolicyAttributes>& answer) {
   base::Result<chain::PolicyAction> parsed = action != nullptr ? chain::parse_action(*action) : base::fail(base::Fault::Temporary, "an answer without action=");
   if (!answer) parsed = std::unexpected(answer.error());
   if (!parsed) {
-    base::log::warning("policy failed", {{"policy", policy()->words.front()}, {"stage", name_of(stage_)}, {"client", client_}, {"cause", parsed.error().cause}});
+    // What a policy that was shown a password says instead of an action is nothing for a log.
+    const std::string cause = stage_ == Stage::Auth && answer ? "an answer without an action that can be meant" : parsed.error().cause;
+    base::log::warning("policy failed", {{"policy", policy()->words.front()}, {"stage", name_of(stage_)}, {"client", client_}, {"cause", cause}});
+    verdict_.has_failed = true;
+    if (stage_ == Stage::Auth) return refuse_for_failure();
     return apply(configuration_.when_it_fails, kNone);
   }
   if (const auto* state = chain::find(*answer, "state")) now_.states[next_] = *state;
@@ -110,7 +119,10 @@ void PolicyRounds::apply(const chain::PolicyAction& action, const chain::PolicyA
   bool is_decided = false;
   switch (action.kind) {
     case Kind::Dunno: break;
-    case Kind::Ok: is_decided = true; break;
+    case Kind::Ok:
+      is_decided = verdict_.has_decided = true;
+      if (const auto* keys = chain::find(attributes, "keys"); keys != nullptr) verdict_.keys = *keys;
+      break;
     case Kind::Refuse: {
       const auto* close = chain::find(attributes, "close");
       refuse(action.text, close != nullptr && *close == "yes");
@@ -140,7 +152,13 @@ void PolicyRounds::refuse(std::string reply, bool closes) {
   const bool is_softened = !defer_if_reject_.empty() && reply.starts_with('5');
   // 421 and 521 say that the connection is closed (RFC 5321 section 3.8, RFC 7504).
   closes |= reply.starts_with("421") || reply.starts_with("521");
-  verdict_ = {.accepts = false, .closes = closes && !is_softened, .reply = is_softened ? defer_if_reject_ : std::move(reply)};
+  verdict_ = {.accepts = false, .closes = closes && !is_softened, .reply = is_softened ? defer_if_reject_ : std::move(reply), .has_decided = true, .has_failed = false, .keys = {}};
+}
+
+// Nobody else is asked: who is there stays unknown.
+void PolicyRounds::refuse_for_failure() {
+  verdict_.accepts = false;
+  next_ = configuration_.policies.size();
 }
 
 void PolicyRounds::note(bool is_warning, std::string_view what, std::string_view text) const {

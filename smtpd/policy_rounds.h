@@ -27,7 +27,8 @@ struct PolicyConfiguration {
 
   [[nodiscard]] unsigned stages() const;
   // "vsl-filter --policy main.vsl -- rcpt=inet:127.0.0.1:10023": in front of a policy may stand the stages it is for, as in
-  // "mail,rcpt=unix:/run/policy"; else it is asked at all.
+  // "mail,rcpt=unix:/run/policy"; else it is asked at all but auth, which would show
+  // it passwords: that must be said, or "all".
   [[nodiscard]] static base::Result<std::vector<Policy>> parse(const chain::Words& words);
 };
 
@@ -44,6 +45,9 @@ struct PolicyVerdict {
   bool accepts = true;
   bool closes = false;
   std::string reply;  // "554 5.7.1 no"; "": the standard reply
+  bool has_decided = false;  // by an OK or a refusal: nobody else is to be asked
+  bool has_failed = false;   // the policy, not the client
+  std::string keys;          // the attribute `keys` of an OK
 };
 
 class PolicyRounds {
@@ -74,6 +78,7 @@ class PolicyRounds {
   };
   void apply(const chain::PolicyAction& action, const chain::PolicyAttributes& attributes);
   void refuse(std::string reply, bool closes);
+  void refuse_for_failure();
   void note(bool is_warning, std::string_view what, std::string_view text) const;
   void skip();
 

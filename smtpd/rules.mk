@@ -1,9 +1,9 @@
 # smtpd
-SMTPD := relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply conversation client server one_session listening supervisor
+SMTPD := certificate_name authentication checker failure_counts conversation_auth relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply conversation client server one_session listening supervisor
 BINARIES += $(BIN)/smtpd
 $(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(LINK) $(LIBS) $(TLS_LIBS) -luv_a -lpthread -ldl
+	$(LINK) $(LIBS) $(TLS_LIBS) $(SASL_LIBS) -luv_a -lpthread -ldl
 TESTED += $(call objects,smtpd,$(SMTPD))
 
 # tcplaunch, a program of its own in this folder
@@ -11,3 +11,9 @@ BINARIES += $(BIN)/tcplaunch
 $(BIN)/tcplaunch: $(call objects,smtpd,tcplaunch launcher) $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(LINK) $(LIBS) -luv_a -lpthread -ldl
+
+# auth-hash makes lines for smtpd's file of passwords
+BINARIES += $(BIN)/auth-hash
+$(BIN)/auth-hash: $(call objects,smtpd,auth-hash) $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(LINK) $(LIBS) $(SASL_LIBS)

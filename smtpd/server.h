@@ -32,6 +32,8 @@ class Server final : private Clients {
   chain::Caller& caller() override { return *caller_; }
   chain::PolicyClient& policies() override { return *policies_; }
   net::Workers& handshakers() override { return handshakers_; }
+  Checker& checker() override { return *checker_; }
+  FailureCounts& failures() override { return failures_; }
   [[nodiscard]] bool is_stopping() const override { return is_stopping_; }
   std::string& output_buffer() override { return emptied(output_); }
   std::string& plaintext_buffer() override { return emptied(plaintext_); }
@@ -51,6 +53,8 @@ class Server final : private Clients {
   Reload reload_;
   std::unique_ptr<chain::Caller> caller_;
   std::unique_ptr<chain::PolicyClient> policies_;
+  std::unique_ptr<Checker> checker_;
+  FailureCounts failures_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::uint64_t> deadlines_;  // of each client; apart, since all are looked through every second

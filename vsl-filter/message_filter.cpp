@@ -6,6 +6,7 @@
 #include "lib/chain/envelope.h"
 #include "lib/queue/id.h"
 #include "vsl-filter/context_json.h"
+#include "vsl-filter/credentials.h"
 #include "vsl-filter/effects.h"
 #include "vsl-filter/state_token.h"
 
@@ -29,7 +30,7 @@ void read_environment(Connection& connection, const chain::Words& environment) {
   connection.server_name = value("TCPLOCALHOST");
   connection.helo = value("SMTPHELOHOST");
   if (const auto user = value("SMTPAUTHUSER"); !user.empty()) {
-    connection.credentials = Credentials{Credentials::Kind::Query, std::string(user), {}};
+    connection.credentials = credentials_of(value("SMTPAUTHMETHOD"), user);
     connection.is_authenticated = true;
   }
   if (const auto protocol = value("SSL_PROTOCOL"); !protocol.empty()) {

@@ -8,6 +8,7 @@
 #include "lib/base/text.h"
 #include "lib/chain/policy.h"
 #include "lib/queue/id.h"
+#include "vsl-filter/credentials.h"
 #include "vsl-filter/effects.h"
 #include "vsl-filter/stages.h"
 #include "vsl-filter/state_token.h"
@@ -57,8 +58,10 @@ void read_connection(const Question& question, Connection& connection, const Sit
   if (connection.server_name.empty()) connection.server_name = site.domain;
   if (connection.time == base::WallTime{}) connection.time = site.now();
   if (const auto helo = question["helo_name"]; !helo.empty()) connection.helo = helo;
-  if (const auto user = question["sasl_username"]; !user.empty()) {
-    connection.credentials = Credentials{Credentials::Kind::Query, std::string(user), {}};
+  if (question.stage() == Stage::Authenticate) {
+    connection.credentials = credentials_asked([&](std::string_view name) { return question[name]; });
+  } else if (const auto method = question["sasl_method"], user = question["sasl_username"]; !method.empty() || !user.empty()) {
+    connection.credentials = credentials_of(method, user);
     connection.is_authenticated = true;
   }
   if (const auto protocol = question["encryption_protocol"]; !protocol.empty()) {
@@ -158,11 +161,14 @@ std::string action_for_postfix(const Question& question, AskedSession& asked) {
 
 // ---- smtpd ----------------------------------------------------------------------------------------------------------------
 
-base::Result<std::string> reply_for_smtpd(const Decision& decision, const AskedSession& asked) {
+base::Result<std::string> reply_for_smtpd(const Question& question, const Decision& decision, const AskedSession& asked) {
   const auto state = to_state(asked.session);
   if (!state) return state;
   std::string text;
-  if (decision.refuses()) {
+  if (decision.stage == Stage::Authenticate) {
+    text = answer_at_auth([&](std::string_view name) { return question[name]; }, decision.result, decision.effect.reply);
+    if (decision.effect.closes) chain::append_policy(text, "close", "yes");
+  } else if (decision.refuses()) {
     chain::append_policy(text, "action", action_of(decision.effect.reply.value_or(kLocalError)));
     if (decision.effect.closes) chain::append_policy(text, "close", "yes");
   } else {
@@ -253,7 +259,7 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
     base::log::write(level, "rules", {{"stage", name_of(decision.stage)}, {"client", question["client_address"]}, {"from", question["sender"]}, {"to", question["recipient"]},
                                       {"status", name_of(decision.result.status.kind)}, {"directive", decision.result.directive}});
   if (question.is_ours()) {
-    auto reply_text = reply_for_smtpd(decision, **asked);
+    auto reply_text = reply_for_smtpd(question, decision, **asked);
     return reply_text ? reply(std::move(*reply_text)) : failed(reply_text.error().cause);
   }
   (*asked)->refusal = decision.refuses() ? action_of(decision.effect.reply.value_or(kLocalError)) : "";

@@ -215,9 +215,24 @@ Parsed<AuthArguments> parse_auth(std::string_view argument) {
   if (mechanism.empty() || mechanism.size() > 20 || !std::ranges::all_of(mechanism, is_mechanism_char)) return std::unexpected(Refusal{});
   AuthArguments auth{mechanism, std::nullopt};
   if (mechanism.size() == argument.size()) return auth;
-  if (response != "=" && (response.empty() || !is_base64(response))) return std::unexpected(Refusal{});
+  if (response != "=" && (response.empty() || !is_base64(response))) return std::unexpected(Refusal{ReplyId::BadAuthResponse});
   auth.initial_response = response == "=" ? std::string_view() : response;
   return auth;
+}
+
+std::string from_xtext(std::string_view xtext) {
+  if (!is_xtext(xtext)) return std::string(xtext);
+  const auto value = [](char c) { return static_cast<unsigned>(text::is_digit(c) ? c - '0' : c - 'A' + 10); };
+  std::string octets;
+  for (std::size_t i = 0; i < xtext.size(); ++i) {
+    if (xtext[i] != '+') {
+      octets += xtext[i];
+    } else {
+      octets += static_cast<char>(value(xtext[i + 1]) << 4U | value(xtext[i + 2]));
+      i += 2;
+    }
+  }
+  return octets;
 }
 
 bool is_helo_name(std::string_view argument) {

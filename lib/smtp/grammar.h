@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "lib/mail/address.h"
@@ -76,6 +77,9 @@ Parsed<MailArguments> parse_mail(std::string_view argument, unsigned extensions,
 Parsed<RcptArguments> parse_rcpt(std::string_view argument, unsigned extensions, const mail::AddressRules& rules);
 Parsed<BdatArguments> parse_bdat(std::string_view argument);
 Parsed<AuthArguments> parse_auth(std::string_view argument);
+
+// The octets that an xtext (RFC 3461 section 4) stands for; one that is none stands for itself.
+std::string from_xtext(std::string_view xtext);
 
 // Domain or address literal, or a name with the other characters that hosts are seen to use ("_"): what it is to be
 // believed is policy. No blanks and no octet that could mean something else in a Received field.

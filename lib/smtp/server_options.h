@@ -3,15 +3,17 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "lib/mail/address.h"
+#include "lib/sasl/mechanisms.h"
 #include "lib/smtp/dot_reader.h"
 #include "lib/smtp/grammar.h"
 
 namespace smtp {
 
 // Where a session can ask its driver, and wait for the answer.
-enum class Stage : std::uint8_t { Connect, Helo, Mail, Rcpt, Data, Message };
+enum class Stage : std::uint8_t { Connect, Helo, Auth, Mail, Rcpt, Data, Message };
 constexpr unsigned bit(Stage stage) { return 1U << static_cast<unsigned>(stage); }
 
 struct ServerLimits {
@@ -33,7 +35,12 @@ struct ServerOptions {
   ServerLimits limits;
   mail::AddressRules address_rules;
   bool requires_tls = false;  // no mail without STARTTLS: RFC 3207 section 4
-  unsigned asks = bit(Stage::Rcpt) | bit(Stage::Message);  // at other stages the standard reply is given at once
+  // With the extension kAuth. Those that show a secret are for sessions under TLS, unless it is allowed to show them.
+  std::vector<const sasl::Mechanism*> mechanisms = {};
+  bool auth_in_clear = false;
+  bool auth_required = false;  // before anything but the commands of RFC 4954 section 6
+  // At other stages the standard reply is given at once; who a client is is always asked.
+  unsigned asks = bit(Stage::Rcpt) | bit(Stage::Message);
 
   // Made of the above by prepare(), which must be called once before a session starts.
   std::string greeting_reply, helo_reply, ehlo_reply, ehlo_reply_secured;

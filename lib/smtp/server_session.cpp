@@ -1,5 +1,5 @@
 // The machine itself: which octets are read as what, questions and answers, the life of a transaction. The verbs are in
-// server_verbs.cpp.
+// server_verbs.cpp and server_auth.cpp.
 #include "lib/smtp/server_session.h"
 
 #include <algorithm>
@@ -10,8 +10,8 @@ namespace smtp {
 
 Step ServerSession::advance(std::string_view& input, std::string& output) {
   for (;;) {
-    if (reading_ == Reading::Nothing) return Step::Close;
     if (std::exchange(delays_, false)) return Step::Delay;
+    if (reading_ == Reading::Nothing) return Step::Close;
     if (std::exchange(starts_tls_, false)) return Step::StartTls;
     if (is_asking_) return Step::Ask;
     if (!read(input, output)) return Step::NeedInput;
@@ -39,7 +39,11 @@ bool ServerSession::read_greeting(std::string& output) {
 bool ServerSession::read_command(std::string_view& input, std::string& output) {
   const auto lf = input.find('\n');
   const auto piece = input.substr(0, lf == std::string_view::npos ? lf : lf + 1);
-  if (line_.size() + piece.size() > options_->limits.command_line_octets) {
+  const auto octets = line_.size() + piece.size();
+  const bool is_of_exchange = octets > options_->limits.command_line_octets && this->is_of_exchange(piece);
+  if (octets > (is_of_exchange ? kMaxExchangeLineOctets : options_->limits.command_line_octets)) {
+    overlong_reply_ = is_of_exchange ? ReplyId::AuthLineTooLong : ReplyId::LineTooLong;
+    exchange_.reset();
     line_ = line_.ends_with('\r') ? "\r" : "";  // all that skip_command() needs of it
     reading_ = Reading::OverlongCommand;
     return true;
@@ -62,7 +66,11 @@ bool ServerSession::read_command(std::string_view& input, std::string& output) {
   }
   line.remove_suffix(has_cr_lf ? 2 : 1);
   ++progress_;
-  command(line, output);
+  if (exchange_ != nullptr) {
+    response(line, output);
+  } else {
+    command(line, output);
+  }
   return true;
 }
 
@@ -81,7 +89,7 @@ bool ServerSession::skip_command(std::string_view& input, std::string& output) {
   if (!has_cr_lf && refuses_bare_line_ends()) {
     close(ReplyId::BareLineFeed, output);
   } else {
-    reply({ReplyId::LineTooLong}, output);
+    reply({overlong_reply_}, output);
   }
   return true;
 }
@@ -166,6 +174,7 @@ void ServerSession::end_chunk(std::string& output) {
 constexpr ServerSession::StageRow ServerSession::kStages[] = {
     {Stage::Connect, &ServerSession::accept_connect, &ServerSession::refuse_connect},
     {Stage::Helo, &ServerSession::accept_helo, &ServerSession::refuse_helo},
+    {Stage::Auth, &ServerSession::accept_auth, &ServerSession::refuse_auth},
     {Stage::Mail, &ServerSession::accept_mail, &ServerSession::refuse_mail},
     {Stage::Rcpt, &ServerSession::accept_rcpt, &ServerSession::refuse_rcpt},
     {Stage::Data, &ServerSession::accept_data, &ServerSession::refuse_data},
@@ -175,7 +184,7 @@ constexpr ServerSession::StageRow ServerSession::kStages[] = {
 void ServerSession::ask(Stage stage, std::string& output) {
   stage_ = stage;
   if (stage == Stage::Message) has_text_ = false;  // it is the driver's now
-  if ((options_->asks & bit(stage)) != 0) {
+  if (((options_->asks | bit(Stage::Auth)) & bit(stage)) != 0) {
     is_asking_ = true;
   } else {
     (this->*kStages[static_cast<std::size_t>(stage)].accept)(output);
@@ -186,6 +195,8 @@ void ServerSession::answer(const Answer& answer, std::string& output) {
   assert(is_asking_);
   is_asking_ = false;
   ++progress_;
+  delays_ = answer.delays;
+  if (keeps_refusal(answer, output)) return;
   const StageRow& row = kStages[static_cast<std::size_t>(stage_)];
   if (answer.accepts) {
     std::string unsaid;
@@ -193,8 +204,9 @@ void ServerSession::answer(const Answer& answer, std::string& output) {
     output += answer.reply;
   } else {
     (this->*row.refuse)();
-    // The message was the filters' to judge; all else that is refused counts against the client.
-    const bool has_ended = stage_ != Stage::Message && count_error(output);
+    // The message was the filters' to judge, and what we cannot check is our fault; all else that is refused counts against the client.
+    const bool is_ours = stage_ == Stage::Message || (stage_ == Stage::Auth && answer.reply.starts_with('4'));
+    const bool has_ended = !is_ours && count_error(output);
     if (has_ended) return;
     output += answer.reply;
     if (answer.reply.empty()) append_reply(output, ReplyId::Denied);
@@ -210,7 +222,8 @@ void ServerSession::refuse_connect() { end(); }
 
 void ServerSession::accept_helo(std::string& output) {
   state_ = kReady;
-  output += !is_extended_ ? options_->helo_reply : is_secured_ ? options_->ehlo_reply_secured : options_->ehlo_reply;
+  if (is_extended_) return append_ehlo(output);
+  output += options_->helo_reply;
 }
 void ServerSession::refuse_helo() { helo_.clear(); }
 
@@ -272,8 +285,11 @@ void ServerSession::drop_chunk(ReplyId refusal) {
   chunk_refusal_ = refusal;
 }
 
-void ServerSession::tls_started() {
+void ServerSession::tls_started(sasl::Facts facts) {
   reset();
+  identity_.reset();
+  facts.server_name = options_->server_name;
+  channel_ = std::make_unique<sasl::Facts>(std::move(facts));
   is_secured_ = true;
   state_ = kStart;
   helo_.clear();
@@ -288,6 +304,7 @@ void ServerSession::close(ReplyId reply, std::string& output) {
 void ServerSession::end() {
   drop_message(ReplyId::None);
   is_asking_ = false;
+  exchange_.reset();
   reading_ = Reading::Nothing;
 }
 
@@ -303,7 +320,7 @@ bool ServerSession::count_error(std::string& output) {
     close(ReplyId::TooManyErrors, output);
     return true;
   }
-  delays_ = errors_ > options_->limits.soft_errors;
+  delays_ |= errors_ > options_->limits.soft_errors;
   return false;
 }
 

@@ -7,12 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "lib/sasl/mechanisms.h"
 #include "lib/smtp/dot_reader.h"
 #include "lib/smtp/replies.h"
 #include "lib/smtp/server_options.h"
 #include "lib/smtp/transaction.h"
 
 namespace smtp {
+
+inline constexpr std::size_t kMaxExchangeLineOctets = 12'288 + 2;  // with CR LF; RFC 4954 section 4.3
 
 // Where the octets of a message go while they come in. Outlives the session.
 class MessageSink {
@@ -38,6 +41,13 @@ struct Answer {
   bool accepts = true;
   bool closes = false;         // the session ends after the reply, as a 421 wants it
   std::string_view reply = {};  // complete lines, WireReply::lines; "": the standard reply of the stage
+  bool delays = false;          // Step::Delay comes before the reply is written
+};
+
+// Who a client has shown to be.
+struct Identity {
+  std::string user;  // whom it acts as; for ANONYMOUS what it says of itself, perhaps nothing
+  const sasl::Mechanism* mechanism = nullptr;
 };
 
 class ServerSession {
@@ -51,7 +61,10 @@ class ServerSession {
 
   // The driver's decision, after Step::Ask. At Stage::Message the transaction is over with it.
   void answer(const Answer& answer, std::string& output);
-  void tls_started();
+  // At Stage::Auth, instead of answer(), if the question is about keys: the exchange goes on with them.
+  void answer_keys(sasl::ScramKeys keys, std::string& output);
+  // What is known of the TLS channel, for mechanisms that use it; the name of the server is put in.
+  void tls_started(sasl::Facts facts = {});
   // The driver ends the session: time limit, stop of the server.
   void close(ReplyId reply, std::string& output);
 
@@ -59,6 +72,11 @@ class ServerSession {
   [[nodiscard]] const std::string& helo() const { return helo_; }
   [[nodiscard]] bool is_extended() const { return is_extended_; }  // EHLO
   [[nodiscard]] bool is_secured() const { return is_secured_; }
+  // At Stage::Auth.
+  [[nodiscard]] const sasl::Question& question() const { return exchange_->machine->question(); }
+  [[nodiscard]] const sasl::Mechanism& mechanism() const { return *exchange_->mechanism; }
+  // nullptr: it has not authenticated.
+  [[nodiscard]] const Identity* identity() const { return identity_.get(); }
   // From MAIL to the reply to the message; at Stage::Mail with the sender and at Stage::Rcpt with the recipient (the last one)
   // that are asked about. nullptr when there is none.
   [[nodiscard]] const Transaction* transaction() const { return transaction_.get(); }
@@ -121,16 +139,27 @@ class ServerSession {
   void quit(std::string_view argument, std::string& output);
   void starttls(std::string_view argument, std::string& output);
   void auth(std::string_view argument, std::string& output);
+  void response(std::string_view line, std::string& output);
+  void follow(const sasl::Move& move, std::string& output);
+  void end_exchange(ReplyId reply, std::string& output);
+  bool keeps_refusal(const Answer& answer, std::string& output);
+  void append_ehlo(std::string& output) const;
+  [[nodiscard]] bool is_usable(const sasl::Mechanism& mechanism) const;
+  [[nodiscard]] bool is_forbidden_in_clear(const sasl::Mechanism& mechanism) const;
+  [[nodiscard]] bool is_of_exchange(std::string_view piece) const;
+  [[nodiscard]] bool needs_identity() const { return options_->auth_required && identity_ == nullptr; }
 
   void ask(Stage stage, std::string& output);
   void accept_connect(std::string& output);
   void accept_helo(std::string& output);
+  void accept_auth(std::string& output);
   void accept_mail(std::string& output);
   void accept_rcpt(std::string& output);
   void accept_data(std::string& output);
   void accept_message(std::string& output);
   void refuse_connect();
   void refuse_helo();
+  void refuse_auth();
   void refuse_mail();
   void refuse_rcpt();
   void refuse_data();
@@ -152,11 +181,21 @@ class ServerSession {
   [[nodiscard]] bool is_too_large() const;
   [[nodiscard]] bool refuses_bare_line_ends() const;
 
+  // An AUTH command that is not over.
+  struct Exchange {
+    const sasl::Mechanism* mechanism;
+    std::unique_ptr<sasl::Exchange> machine;
+    std::string refusal;  // not empty: decided; the client is owed it when it has responded to a last challenge
+  };
+
   const ServerOptions* options_;
   MessageSink* sink_;
   std::string line_;  // begin of a command line whose end has not come; empty between commands
   std::string helo_;
   std::unique_ptr<Transaction> transaction_;
+  std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<Identity> identity_;
+  std::unique_ptr<sasl::Facts> channel_;  // nullptr: nothing is known of it
   std::uint64_t chunk_left_ = 0;
   DotReader text_;
   unsigned progress_ = 0;
@@ -167,6 +206,7 @@ class ServerSession {
   State state_ = kStart;
   Reading reading_ = Reading::Greeting;
   Stage stage_ = Stage::Connect;
+  ReplyId overlong_reply_ = ReplyId::LineTooLong;  // to the line that is skipped
   ReplyId chunk_refusal_ = ReplyId::None;  // reply to a chunk whose octets are thrown away; None: it was answered already
   bool is_asking_ = false;
   bool is_extended_ = false;

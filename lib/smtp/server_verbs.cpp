@@ -56,6 +56,7 @@ void ServerSession::greet(std::string_view name, bool is_extended, std::string& 
 }
 
 void ServerSession::mail(std::string_view argument, std::string& output) {
+  if (needs_identity()) return reply({ReplyId::AuthRequired}, output);
   const auto& limits = options_->limits;
   const auto parsed = parse_mail(argument, extensions(), options_->address_rules);
   if (!parsed) return reply(parsed.error(), output);
@@ -122,10 +123,11 @@ void ServerSession::noop(std::string_view, std::string& output) {
 }
 
 void ServerSession::vrfy(std::string_view, std::string& output) {
+  if (needs_identity()) return reply({ReplyId::AuthRequired}, output);
   if (!count_idle_command(output)) reply({ReplyId::CannotVerify}, output);  // RFC 5321 section 3.5.3
 }
 
-void ServerSession::expn(std::string_view, std::string& output) { reply({ReplyId::Unimplemented}, output); }
+void ServerSession::expn(std::string_view, std::string& output) { reply({needs_identity() ? ReplyId::AuthRequired : ReplyId::Unimplemented}, output); }
 
 void ServerSession::help(std::string_view, std::string& output) {
   if (!count_idle_command(output)) reply({ReplyId::Help}, output);
@@ -139,11 +141,6 @@ void ServerSession::quit(std::string_view, std::string& output) {
 void ServerSession::starttls(std::string_view, std::string& output) {
   starts_tls_ = true;
   reply({ReplyId::TlsGoAhead}, output);
-}
-
-void ServerSession::auth(std::string_view argument, std::string& output) {
-  const auto parsed = parse_auth(argument);
-  reply(parsed ? Refusal{ReplyId::UnknownMechanism} : parsed.error(), output);
 }
 
 // A client that keeps a session busy without mail. Returns true when the session has ended for it.

@@ -2,13 +2,15 @@
 #include <algorithm>
 
 #include "lib/base/utf8.h"
+#include "lib/chain/command.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/lang/text.h"
-#include "vsl-filter/services/command.h"
 #include "vsl-filter/services/service.h"
 
 namespace rules {
 
+using chain::Command;
+using chain::CommandEnd;
 using vsl::Result;
 using vsl::Run;
 using vsl::Value;

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "lib/base/result.h"
-#include "vsl-filter/services/command.h"
+#include "lib/chain/command.h"
 
-namespace rules {
+namespace chain {
 
 struct Identity {
   std::optional<uid_t> user;
@@ -24,4 +24,4 @@ struct Identity {
 [[nodiscard]] base::Result<pid_t> start_process(const std::string& program, std::span<const std::string> arguments, const Identity& identity,
                                                 std::span<const int> descriptors);
 
-}  // namespace rules
+}  // namespace chain

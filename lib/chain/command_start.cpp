@@ -1,4 +1,4 @@
-#include "vsl-filter/services/command_start.h"
+#include "lib/chain/command_start.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -15,7 +15,7 @@
 #include "lib/base/account.h"
 #include "lib/base/text.h"
 
-namespace rules {
+namespace chain {
 namespace {
 
 // What the child needs, made before vfork(2): the child has our memory, and may not allocate in it.
@@ -144,4 +144,4 @@ base::Result<pid_t> start_process(const std::string& program, std::span<const st
   return base::fail_errno(std::string(trouble.step) + " " + program);
 }
 
-}  // namespace rules
+}  // namespace chain

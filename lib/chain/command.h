@@ -1,4 +1,4 @@
-// A program that a rule runs: no shell, a time limit, its output kept up to a limit. Service `cmd` of the specification, 2.6.
+// A program that is run and waited for: no shell, a time limit, its output kept up to a limit. From any thread.
 #pragma once
 
 #include <chrono>
@@ -10,10 +10,7 @@
 #include "lib/base/blob.h"
 #include "lib/base/result.h"
 
-namespace rules {
-
-// As much as programs of the checkpassword interface read; a pipe holds it.
-inline constexpr std::size_t kMostSecretOctets = 512;
+namespace chain {
 
 struct Command {
   std::string program;  // a path, or a name that is looked up in $PATH
@@ -21,7 +18,7 @@ struct Command {
   std::chrono::milliseconds timeout{30'000};
   std::optional<std::string> user, group;  // names or numbers; absent: ours
   std::size_t output_octets = 65536;       // of standard output and of standard error that are kept, each
-  std::string secret;                      // not empty: what is to be read on descriptor 3, at most kMostSecretOctets
+  std::string secret;                      // not empty: what is to be read on descriptor 3, as much as a pipe holds
 };
 
 struct CommandEnd {
@@ -31,7 +28,7 @@ struct CommandEnd {
 
 // Blocks this thread until the program has ended or its time is over; then its process group is killed, which shows as
 // signal 9. Children that it leaves behind when it ends by itself go on. The program has the descriptors 0 (`input`), 1 and 2,
-// 3 if there is a secret, and no other. Error: it could not be started; the cause is for the rule's author.
+// 3 if there is a secret, and no other. Error: it could not be started; the cause is for the operator.
 [[nodiscard]] base::Result<CommandEnd> run_command(const Command& command, std::span<const std::string> arguments, const base::Blob& input);
 
-}  // namespace rules
+}  // namespace chain

@@ -1,4 +1,4 @@
-#include "vsl-filter/services/command.h"
+#include "lib/chain/command.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,9 +11,9 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
-#include "vsl-filter/services/command_start.h"
+#include "lib/chain/command_start.h"
 
-namespace rules {
+namespace chain {
 namespace {
 
 constexpr int kReadsAtTheEnd = 100;  // more than a pipe holds; bounded, since children that go on may write for ever
@@ -36,10 +36,10 @@ base::Result<base::UniqueFd> descriptor_of(const base::Blob& input) {
 // The reading end of a pipe that holds it. Not a file: it is gone when it was read.
 base::Result<base::UniqueFd> descriptor_of(const std::string& secret) {
   if (secret.empty()) return base::UniqueFd();
-  if (secret.size() > kMostSecretOctets) return base::fail(base::Fault::Permanent, "more than " + std::to_string(kMostSecretOctets) + " octets for descriptor 3");
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return base::fail_errno("pipe");
   base::UniqueFd read_end(ends[0]), write_end(ends[1]);
+  ::fcntl(write_end.get(), F_SETFL, O_NONBLOCK);  // nobody reads yet
   if (const auto written = base::write_all(write_end.get(), secret); !written) return std::unexpected(written.error());
   return above_childs(std::move(read_end));
 }
@@ -142,4 +142,4 @@ base::Result<CommandEnd> run_command(const Command& command, std::span<const std
   return end;
 }
 
-}  // namespace rules
+}  // namespace chain

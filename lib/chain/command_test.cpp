@@ -1,4 +1,4 @@
-#include "vsl-filter/services/command.h"
+#include "lib/chain/command.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include "lib/base/clock.h"
 
-using namespace rules;
+using namespace chain;
 using namespace std::chrono_literals;
 
 namespace {
