@@ -118,7 +118,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     delivery.message = &message;
     delivery.batch = std::move(batches[i]);
     const auto& to = delivery.batch.route;
-    schedule_.add(delivery, transport_ids_[static_cast<std::size_t>(to.transport)], to.host, message.is_fresh && !message.wishes.is_bulk, loop_.now_milliseconds());
+    schedule_.add(delivery, transport_ids_[static_cast<std::size_t>(to.transport)], to.host, message.is_fresh, message.wishes.priority, loop_.now_milliseconds());
   }
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <functional>
+#include <map>
 
 namespace run {
 namespace {
@@ -11,14 +13,25 @@ constexpr unsigned kFreshPerOld = 8;  // so many fresh ones in a row while old o
 constexpr Milliseconds kTransportPause = 50;  // the first; doubles
 constexpr Milliseconds kTransportPauseMost = 5'000;
 
+// The highest priority in front. No list in it is empty.
+template <class T>
+using ByPriority = std::map<int, std::list<T>, std::greater<>>;
+
+template <class T>
+void take_out_of(ByPriority<T>& lines, int priority, typename std::list<T>::iterator place) {
+  const auto line = lines.find(priority);
+  line->second.erase(place);
+  if (line->second.empty()) lines.erase(line);
+}
+
 }  // namespace
 
 struct Schedule::Destination {
   Transport* transport = nullptr;
   std::string host;
-  std::array<std::list<Job*>, kAges> lines;
+  std::array<ByPriority<Job*>, kAges> lines;
   std::array<std::list<Destination*>::iterator, kAges> ready_place;
-  std::array<bool, kAges> is_ready{};
+  std::array<std::optional<int>, kAges> ready_priority;  // nullopt: it is not among those of its transport that may start
   std::size_t open = 0;
   std::size_t refused = 0;
   std::size_t window = 1;
@@ -27,7 +40,12 @@ struct Schedule::Destination {
   Milliseconds pause = 0;
   std::string reason;
 
-  [[nodiscard]] std::size_t waiting() const { return lines[kFresh].size() + lines[kOld].size(); }
+  [[nodiscard]] std::size_t waiting() const {
+    std::size_t count = 0;
+    for (const auto& of_age : lines)
+      for (const auto& [priority, line] : of_age) count += line.size();
+    return count;
+  }
   [[nodiscard]] bool is_idle() const { return waiting() + open + refused == 0; }
 };
 
@@ -35,7 +53,7 @@ struct Schedule::Transport {
   std::string name;
   TransportLimits limits;
   std::unordered_map<std::string_view, std::unique_ptr<Destination>> destinations;  // keys are the hosts inside
-  std::array<std::list<Destination*>, kAges> ready;  // those with a job and room in their window; the first has its turn
+  std::array<ByPriority<Destination*>, kAges> ready;  // those with a job and room in their window; the first has its turn
   std::size_t open = 0;
   std::size_t open_old = 0;
   unsigned fresh_in_a_row = 0;
@@ -80,12 +98,13 @@ Schedule::Destination& Schedule::destination(Transport& transport, std::string_v
   return destination;
 }
 
-void Schedule::add(Job& job, TransportId id, std::string_view host, bool is_fresh, Milliseconds now) {
+void Schedule::add(Job& job, TransportId id, std::string_view host, bool is_fresh, int priority, Milliseconds now) {
   Transport& transport = *transports_[id];
   Destination& at = destination(transport, host, now);
   job.destination = &at;
-  job.is_fresh = is_fresh;
-  auto& line = at.lines[age_of(job)];
+  job.is_fresh = is_fresh && priority >= 0;
+  job.priority = priority;
+  auto& line = at.lines[age_of(job)][priority];
   line.push_back(&job);
   job.place = std::prev(line.end());
   job.is_waiting = true;
@@ -105,7 +124,7 @@ void Schedule::take_out(Job& job) {
     refused_.erase(job.place);
     --at.refused;
   } else {
-    at.lines[age_of(job)].erase(job.place);
+    take_out_of(at.lines[age_of(job)], job.priority, job.place);
   }
   job.is_waiting = job.is_refused = false;
   --waiting_;
@@ -122,23 +141,28 @@ void Schedule::remove(Job& job) {
 
 void Schedule::file(Destination& at) {
   for (const auto age : {kFresh, kOld}) {
-    const bool should = !at.lines[age].empty() && at.open < at.window;
-    if (should == at.is_ready[age]) continue;
+    const auto& lines = at.lines[age];
+    const auto should = lines.empty() || at.open >= at.window ? std::nullopt : std::optional(lines.begin()->first);
+    auto& is = at.ready_priority[age];
+    if (should == is) continue;
     auto& ready = at.transport->ready[age];
+    if (is) take_out_of(ready, *is, at.ready_place[age]);
     if (should) {
-      at.ready_place[age] = ready.insert(ready.end(), &at);
-    } else {
-      ready.erase(at.ready_place[age]);
+      auto& line = ready[*should];
+      at.ready_place[age] = line.insert(line.end(), &at);
     }
-    at.is_ready[age] = should;
+    is = should;
   }
 }
 
 void Schedule::refuse_all(Destination& at) {
-  for (auto& line : at.lines) {
-    for (Job* job : line) job->is_refused = true;
-    at.refused += line.size();
-    refused_.splice(refused_.end(), line);
+  for (auto& of_age : at.lines) {
+    for (auto& [priority, line] : of_age) {
+      for (Job* job : line) job->is_refused = true;
+      at.refused += line.size();
+      refused_.splice(refused_.end(), line);
+    }
+    of_age.clear();
   }
   file(at);
 }
@@ -150,7 +174,7 @@ Schedule::Destination* Schedule::pick(Transport& transport, Age& age, Millisecon
   if (!has_fresh && !has_old) return nullptr;
   age = has_fresh && !(has_old && transport.fresh_in_a_row >= kFreshPerOld) ? kFresh : kOld;
   transport.fresh_in_a_row = age == kFresh && has_old ? transport.fresh_in_a_row + 1 : 0;
-  return transport.ready[age].front();
+  return transport.ready[age].begin()->second.front();
 }
 
 std::optional<Schedule::Decision> Schedule::next(Milliseconds now) {
@@ -167,9 +191,9 @@ std::optional<Schedule::Decision> Schedule::next(Milliseconds now) {
     Age age{};
     Destination* at = pick(transport, age, now);
     if (at == nullptr) continue;
-    auto& ready = transport.ready[age];
-    ready.splice(ready.end(), ready, ready.begin());
-    Job& job = *at->lines[age].front();
+    auto& turns = transport.ready[age].begin()->second;
+    turns.splice(turns.end(), turns, turns.begin());
+    Job& job = *at->lines[age].begin()->second.front();
     take_out(job);
     ++open_;
     ++at->open;
@@ -224,7 +248,7 @@ void Schedule::wait_again(Job& job, std::string_view reason, Milliseconds now) {
     transport.reason = reason;
     transport.is_down = now - transport.unavailable_since >= policy_.patience;
   }
-  auto& line = at.lines[age_of(job)];
+  auto& line = at.lines[age_of(job)][job.priority];
   line.push_front(&job);
   job.place = line.begin();
   job.is_waiting = true;

@@ -7,7 +7,8 @@
 // without a try, and afterwards one probe decides for all.
 //
 // Within a destination and between destinations fresh mail goes before mail that is tried again; the latter gets every
-// ninth place, and never all places of a transport, since old mail is what hangs.
+// ninth place, and never all places of a transport, since old mail is what hangs. Of fresh mail what has a higher priority
+// goes first, and so it is of old mail; fresh mail of a priority below 0 waits as if it were old.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,7 @@ class Schedule {
     Destination* destination = nullptr;  // while it waits or is open
     std::list<Job*>::iterator place;     // while it waits
     bool is_fresh = true;
+    int priority = 0;
     bool is_waiting = false;
     bool is_refused = false;  // waits to be handed back
   };
@@ -56,7 +58,7 @@ class Schedule {
   Schedule& operator=(const Schedule&) = delete;
   TransportId add_transport(std::string name, const TransportLimits& limits);
 
-  void add(Job& job, TransportId transport, std::string_view host, bool is_fresh, Milliseconds now);
+  void add(Job& job, TransportId transport, std::string_view host, bool is_fresh, int priority, Milliseconds now);
   // A job that waits is forgotten.
   void remove(Job& job);
 

@@ -18,10 +18,10 @@ constexpr auto kUnavailable = Schedule::Ending::Unavailable;
 struct Fixture {
   explicit Fixture(Schedule::TransportLimits limits, Schedule::Policy policy = {}) : schedule(policy) { remote = schedule.add_transport("remote", limits); }
 
-  Schedule::Job& add_one(std::string_view host, bool is_fresh = true) {
+  Schedule::Job& add_one(std::string_view host, bool is_fresh = true, int priority = 0) {
     jobs.emplace_back();
     hosts.emplace_back(host);
-    schedule.add(jobs.back(), remote, host, is_fresh, now);
+    schedule.add(jobs.back(), remote, host, is_fresh, priority, now);
     return jobs.back();
   }
   void add(std::string_view host, std::size_t count, bool is_fresh = true) {
@@ -97,7 +97,7 @@ TEST_CASE("schedule: one transport does not take the places of another") {
   const auto local = f.schedule.add_transport("local", {.calls = 1, .calls_per_destination = 1});
   f.add("a", 5);
   Schedule::Job own;
-  f.schedule.add(own, local, "here", true, f.now);
+  f.schedule.add(own, local, "here", true, 0, f.now);
   std::size_t started = 0;
   bool own_started = false;
   while (const auto decision = f.schedule.next(f.now)) {
@@ -106,6 +106,62 @@ TEST_CASE("schedule: one transport does not take the places of another") {
   }
   CHECK(started == 3);
   CHECK(own_started);
+}
+
+TEST_CASE("schedule: a higher priority goes first, within a destination and between them") {
+  Fixture f({.calls = 1, .calls_per_destination = 1});
+  f.add("plain", 3);
+  f.add_one("high", true, 1);
+  f.add_one("plain", true, 2);
+  f.add_one("highest", true, 10);
+  f.add_one("plain", true, 1);
+  std::string order;
+  while (f.schedule.waiting() > 0) {
+    order += f.start_all() + " ";
+    f.end_all(kReached);
+  }
+  CHECK(order == "highest plain high plain plain plain plain ");
+}
+
+TEST_CASE("schedule: of one priority destinations take turns, and jobs keep their order") {
+  Fixture f({.calls = 10, .calls_per_destination = 10});
+  f.add("low", 2);
+  for (const auto* host : {"a", "a", "a", "b", "b"}) f.add_one(host, true, 3);
+  CHECK(f.start_all() == "a b a b a low low");
+  Fixture one({.calls = 10, .calls_per_destination = 10});
+  auto& last = one.add_one("a", true, 0);
+  auto& first = one.add_one("a", true, 4);
+  auto& second = one.add_one("a", true, 4);
+  one.start_all();
+  CHECK(one.open == std::deque<Schedule::Job*>{&first, &second, &last});
+}
+
+TEST_CASE("schedule: fresh mail of a priority below 0 waits as old mail does, and old mail has priorities too") {
+  Fixture f({.calls = 1, .calls_per_destination = 1});
+  f.add_one("bulk", true, -1);
+  f.add_one("bulkier", true, -10);
+  f.add_one("old", false, 0);
+  f.add_one("urgent-old", false, 5);
+  f.add_one("fresh");
+  std::string order;
+  while (f.schedule.waiting() > 0) {
+    order += f.start_all() + " ";
+    f.end_all(kReached);
+  }
+  CHECK(order == "fresh urgent-old old bulk bulkier ");
+}
+
+TEST_CASE("schedule: jobs of all priorities are handed back, taken out and forgotten") {
+  Fixture f({.calls = 1, .calls_per_destination = 1}, {.failures = 1});
+  f.add_one("dead", true, 1);
+  f.add_one("dead", true, -1);
+  auto& gone = f.add_one("dead", true, 2);
+  f.add_one("dead", true, 9);
+  f.schedule.remove(gone);
+  CHECK(f.start_all() == "dead");
+  f.end_all(kFailed);
+  CHECK(f.start_all() == "(dead) (dead)");
+  CHECK(f.schedule.waiting() == 0);
 }
 
 TEST_CASE("schedule: fresh mail goes before old") {

@@ -9,6 +9,7 @@ namespace run {
 namespace {
 
 constexpr std::int64_t kMostSeconds = 30 * 86400;
+constexpr std::int64_t kHighestPriority = 10;
 
 // Few messages have one of them; the others need not be parsed.
 bool speaks_of_wishes(std::string_view context) {
@@ -25,13 +26,13 @@ std::optional<std::chrono::milliseconds> seconds(const chain::Context& context, 
 }  // namespace
 
 Wishes wishes_of(std::string_view octets, const RetryPolicy& standard) {
-  Wishes wishes{standard, false};
+  Wishes wishes{standard, 0};
   if (!speaks_of_wishes(octets)) return wishes;
   const auto context = chain::Context::parse(octets);
   if (!context) return wishes;
   if (const auto wait = seconds(*context, "retry_after", 1)) wishes.retry.least = wishes.retry.most = *wait;
   if (const auto lifetime = seconds(*context, "expire", 0)) wishes.retry.lifetime = std::min(standard.lifetime, *lifetime);
-  wishes.is_bulk = context->number("priority").value_or(0) < 0;
+  wishes.priority = static_cast<int>(std::clamp(context->number("priority").value_or(0), -kHighestPriority, kHighestPriority));
   return wishes;
 }
 

@@ -9,7 +9,7 @@ namespace run {
 
 struct Wishes {
   RetryPolicy retry;     // that of the settings, as rules changed it
-  bool is_bulk = false;  // waits behind fresh mail
+  int priority = 0;   // higher goes first; below 0 also waits behind fresh mail
 };
 // What cannot be read changes nothing.
 [[nodiscard]] Wishes wishes_of(std::string_view context, const RetryPolicy& standard);

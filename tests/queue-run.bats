@@ -139,6 +139,20 @@ c.test sender@example.net later@c.test" ]
   [ "$(tail -n 1 out/calls)" = "d.test sender@example.net ok-bulk@d.test" ]
 }
 
+@test "queue-run: of what waits, a higher priority is delivered first" {
+  store spool working gate@here.test
+  start_queue_run --remote-concurrency 1
+  wait_for test -s out/calls
+  local priority
+  for priority in 0 -3 10 1 -10 5; do store --context "{\"priority\":$priority}" spool working "ok-$priority@h$priority.test"; done
+  store --context '{"priority":5}' spool working ok-again@h5.test
+  all_wait() { call --timeout 5s -- "unix:$PWD/spool/queue-run.sock" status </dev/null | sed -n 's/^reply: //p' | jq -e '.calls_waiting == 7'; }
+  wait_for all_wait
+  touch out/gate
+  wait_for is_empty
+  [ "$(sed 's/.* //' out/calls | paste -sd' ')" = 'gate@here.test ok-10@h10.test ok-5@h5.test ok-again@h5.test ok-1@h1.test ok-0@h0.test ok--3@h-3.test ok--10@h-10.test' ]
+}
+
 @test "queue-run: transports that rules gave win over the routes" {
   printf '#!/bin/sh\necho "local $1 $3" >>"$OUT/calls"; printf "rok\\0Kok\\0"\n' >local
   chmod +x local

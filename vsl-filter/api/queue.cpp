@@ -92,7 +92,7 @@ constexpr ApiRow kRows[] = {
     api<hold>("queue::hold", "", {Any}, kFrom, "the message is held, for this reason, until an operator releases it", kNoHandle),
     api<retry_after>("queue::retry_after", "", {Int}, kFrom, "seconds from one attempt to deliver the message to the next, instead of queue.retry_min to queue.retry_max", kNoHandle),
     api<expire>("queue::expire", "", {Int}, kFrom, "seconds until the queue gives the message up; never longer than queue.lifetime", kNoHandle),
-    api<priority>("queue::priority", "", {Int}, kFrom, "-10 to 10; below 0 the message waits behind all fresh mail, as bulk mail may", kNoHandle),
+    api<priority>("queue::priority", "", {Int}, kFrom, "-10 to 10: what is higher is delivered first; below 0 the message waits behind all fresh mail, as bulk mail may", kNoHandle),
 };
 
 }  // namespace
