@@ -81,7 +81,18 @@ Expected<void> set_string_index(Run& run, Value& object, const Value& index, con
   return {};
 }
 
+// As many bits of the number as go into the field.
+Expected<void> set_bit_field(Value& object, const Range& range, std::int64_t value) {
+  const auto [first, last] = part_of(range, 64);
+  if (first == last) return {};
+  const std::uint64_t ones = last - first >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (last - first)) - 1;
+  const std::uint64_t bits = static_cast<std::uint64_t>(object.as_int()) & ~(ones << first);
+  object = static_cast<std::int64_t>(bits | (static_cast<std::uint64_t>(value) & ones) << first);
+  return {};
+}
+
 Expected<void> set_bit_index(Value& object, const Value& index, const Value& value) {
+  if (index.is_range() && value.is_int()) return set_bit_field(object, index.as_range(), value.as_int());
   if (!index.is_int() || !value.is_bool()) return no_index(object, index);
   const auto at = resolve_index(index.as_int(), 64);
   if (!at) return fail(ErrorKind::BitFieldBounds, "Bit-field index " + std::to_string(index.as_int()) + " out of bounds: only 64 bits in bit-field");

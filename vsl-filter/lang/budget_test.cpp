@@ -67,17 +67,42 @@ TEST_CASE("budget: natives that use it up inside of callbacks of natives") {
 
 TEST_CASE("budget: depth of calls") {
   const std::string script = "fn f(n) { if n == 0 { 0 } else { 1 + f(n - 1) } } ";
-  CHECK(within_depth(10, script + "f(8)") == "8");  // nine calls and the top level
-  CHECK(within_depth(10, script + "f(9)") == "error: Stack overflow");
-  CHECK(within_depth(10, script + "try { f(9) } catch { } 1") == "error: Stack overflow");
-  CHECK(within_depth(128, script + "f(126)") == "126");
-  CHECK(within_depth(128, script + "f(127)") == "error: Stack overflow");
+  CHECK(within_depth(10, script + "f(8)") == "8");
+  CHECK(within_depth(10, script + "f(9)") == "9");  // ten calls
+  CHECK(within_depth(10, script + "f(10)") == "error: Stack overflow");
+  CHECK(within_depth(10, script + "try { f(10) } catch { } 1") == "error: Stack overflow");
+  CHECK(within_depth(1, script + "f(0)") == "0");
+  CHECK(within_depth(1, script + "f(1)") == "error: Stack overflow");
+  CHECK(evaluated(script + "f(126)") == "126");  // 128 is the standard
+  CHECK(evaluated(script + "f(127)") == "127");
+  CHECK(evaluated(script + "f(128)") == "error: Stack overflow");
   CHECK(within_depth(1000, script + "f(900)") == "900");  // registers in more than one segment
 }
 
 TEST_CASE("budget: callbacks count as calls, so that natives cannot exhaust the stack of C++") {
   CHECK(evaluated("fn f(n) { [n].map(|x| f(x + 1)) } f(0)") == "error: Stack overflow");
   CHECK(evaluated("let f = (); f = |x| [x].map(f); f.call(1)") == "error: Stack overflow");
+}
+
+TEST_CASE("budget: of natives in between only what they call counts") {
+  const std::string script = "fn f(n) { if n == 0 { 0 } else { [n - 1].map(|x| f(x))[0] + 1 } } ";  // 1 + 2n calls
+  CHECK(within_depth(11, script + "f(4)") == "4");
+  CHECK(within_depth(11, script + "f(5)") == "5");
+  CHECK(within_depth(11, script + "f(6)") == "error: Stack overflow");
+  CHECK(within_depth(10, script + "f(5)") == "error: Stack overflow");
+  CHECK(evaluated(script + "f(63)") == "63");
+  CHECK(evaluated(script + "f(64)") == "error: Stack overflow");
+}
+
+TEST_CASE("budget: what the host calls has the whole depth") {
+  test::Files files;
+  const Loaded loaded = load(LoadedText{"main.vsl", "fn f(n) { if n == 0 { 0 } else { 1 + f(n - 1) } }"}, files, test::standard_natives(), {}, unchecked());
+  REQUIRE(loaded.program);
+  Run run(*loaded.program, Budget{});
+  for (const auto& [depth, fits] : {std::pair{127, true}, {128, true}, {129, false}}) {
+    CAPTURE(depth);
+    CHECK(run.call("f", std::initializer_list<Value>{depth}).has_value() == fits);
+  }
 }
 
 TEST_CASE("budget: frames with many registers in many segments") {
@@ -132,7 +157,7 @@ TEST_CASE("failure: an endless recursion shows both ends of its way") {
   REQUIRE(loaded.failure);
   const std::string shown = render(*loaded.failure, loaded.sources());
   CHECK(std::ranges::count(shown, '\n') == 1 + 11 + 1 + 4);
-  CHECK(shown.find("  ... 112 more calls\n") != std::string::npos);
+  CHECK(shown.find("  ... 113 more calls\n") != std::string::npos);
   CHECK(shown.ends_with("main.vsl:2:1: called from the top level\n"));
 }
 

@@ -52,8 +52,7 @@ void FunctionCompiler::call(const ast::Call& node, Register target) {
   } else {
     const std::size_t prefix = name.size() - last.size();
     const std::string_view space = prefix == 0 ? std::string_view() : std::string_view(name).substr(0, prefix - 2);
-    if (space == "global") script = unit_.module_->find(last, count);
-    if (script == nullptr) native = unit_.program_.natives().find(space, last, count);
+    native = unit_.program_.natives().find(space, last, count);
   }
   // A native that changes its first argument changes the variable, whichever way the call is written.
   if (native != nullptr && native->mutates && node.callee.size() == 1) {

@@ -82,6 +82,9 @@ TEST_CASE("language: constants") {
       {"const A = [1, 2]; A.len() + A.len", "4"},
       {"const A = [3, 4]; let b = A; b.push(5); [A, b]", "[[3, 4], [3, 4, 5]]"},
       {"fn f() { global::X } const X = 3; f()", "3"},
+      {"fn f() { 4 } fn g(a) { global::f() + a } global::g(1)", "5"},
+      {"fn add(add) { global::add(add, 1) } fn add(a, b) { a + b } add(2)", "3"},
+      {"global::abs(-3)", "3"},
       {"fn f() { global::X } let r = f(); const X = 3; r", "error: Variable not found: X"},
       {"const X = 1; const F = || X + 1; F.call()", "2"},
   };

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kSegmentRegisters = 512;
 constexpr std::int64_t kSlice = 16'384;            // operations between two looks at the clock
+constexpr std::size_t kEntry = 1;                   // what the host calls is no nested call
 constexpr std::size_t kDepthWithoutLimit = 10'000;  // natives that call back need the stack of C++, too
 
 std::int64_t kind_number(ErrorKind kind) { return static_cast<std::int64_t>(kind); }
@@ -20,7 +21,7 @@ std::int64_t kind_number(ErrorKind kind) { return static_cast<std::int64_t>(kind
 }  // namespace
 
 Machine::Machine(Run& run, std::vector<Value>* slots)
-    : run_(run), heap_(run.heap_), slots_(slots), frames_(run.budget_.call_depth == 0 ? kDepthWithoutLimit : run.budget_.call_depth) {
+    : run_(run), heap_(run.heap_), slots_(slots), frames_(kEntry + (run.budget_.call_depth == 0 ? kDepthWithoutLimit : run.budget_.call_depth)) {
   segments_.push_back({std::make_unique<Value[]>(kSegmentRegisters), kSegmentRegisters});
   segment_end_ = segments_[0].values.get() + kSegmentRegisters;
   begin_budget();

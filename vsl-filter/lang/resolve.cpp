@@ -266,6 +266,7 @@ void Resolver::call(Node*& node) {
   auto& made = ast::as<ast::Call>(*node);
   if (made.in_callers_scope) refuse_callers_scope(made);
   visit_children(made);
+  if (made.callee.size() == 2 && made.callee[0].name == "global") made.callee = made.callee.subspan(1);  // global::f() is f()
   if (made.callee.size() > 1) {
     made.import = find_import(made.callee[0].name);
     return;

@@ -68,6 +68,16 @@ TEST_CASE("standard functions: bits") {
       {"let n = 0xABCD; n.set_bits(4, 8, 0xFF); n.to_hex()", "\"affd\""},
       {"let n = 0; n.set_bits(0..4, 0x1F); n", "15"},
       {"let n = 5; n.set_bits(0, 64, -1); n", "-1"},
+      {"let n = 0xABCD; n[4..12] = 0xFF; n.to_hex()", "\"affd\""},
+      {"let n = 0xABCD; n[4..=11] = 0x100; n.to_hex()", "\"a00d\""},
+      {"let n = 0; n[-4..64] = 15; n == -1152921504606846976", "true"},
+      {"let n = 5; n[0..64] = -1; n[0..=63] = n - 1; n", "-2"},
+      {"let n = 5; n[3..3] = 7; n[70..80] = 7; n", "5"},
+      {"let n = 0x10; n[4..8] += 2; n[0..4] |= 1; n", "49"},
+      {"let m = #{a: [0]}; m.a[0][1..3] = 3; m", "#{\"a\": [6]}"},
+      {"fn f() { this[0..2] = 3; } let n = 4; n.f(); n", "7"},
+      {"let n = 0; n[0..4] = true;", "error: Indexer not registered for 'i64 [range]'"},
+      {"let n = 0; n[1] = 1;", "error: Indexer not registered for 'i64 [i64]'"},
       {"[bits(5, 0, 3), bits(5, 0..=1), bits(5).len, bits(5, 60).len]", "[[true, false, true], [true, false], 64, 4]"},
   };
   check_all(kTable);
