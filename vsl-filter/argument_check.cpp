@@ -6,6 +6,7 @@
 
 #include "vsl-filter/addresses.h"
 #include "vsl-filter/api/api.h"
+#include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/lang/certain.h"
 #include "vsl-filter/lang/regex.h"
@@ -15,7 +16,6 @@
 namespace rules {
 
 namespace ast = vsl::ast;
-using ast::Kind;
 using vsl::Type;
 
 namespace {
@@ -92,6 +92,11 @@ using Fault = std::optional<std::string>;  // nothing: it is fine
 
 std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
+struct ObjectType {
+  std::string_view name;
+};
+constexpr ObjectType kIp4{"ip4"}, kIp6{"ip6"}, kRg4{"rg4"}, kRg6{"rg6"}, kAddress{"address"}, kFqdn{"fqdn"}, kCode{"code"};
+
 Fault reply_fault(std::string_view text) {
   if (Reply::parse(text)) return std::nullopt;
   return quoted(text) + " is no reply: expected a code, an enhanced code if wanted, a text, as in \"554 5.7.1 Not here\"";
@@ -113,6 +118,11 @@ Fault quarantine_fault(std::string_view text) {
 Fault pattern_fault(std::string_view text) {
   const auto regex = vsl::Regex::compile(text);
   return regex ? std::nullopt : Fault("bad regular expression: " + regex.error());
+}
+template <const ObjectType& kType>
+Fault object_fault(std::string_view text) {
+  const auto object = make_object(kType.name, text);
+  return object ? std::nullopt : Fault(object.error());
 }
 Fault level_fault(std::string_view text) {
   if (log_level_of(text)) return std::nullopt;
@@ -141,10 +151,17 @@ constexpr auto kTexts = std::to_array<TextRow>({
     {"", "log", 2, 0, level_fault, kWarning},
     {"", "regex", 1, 0, pattern_fault, kError},
     {"", "regex", 2, 0, pattern_fault, kError},
+    {"", "ip4", 1, 0, object_fault<kIp4>, kError},
+    {"", "ip6", 1, 0, object_fault<kIp6>, kError},
+    {"", "rg4", 1, 0, object_fault<kRg4>, kError},
+    {"", "rg6", 1, 0, object_fault<kRg6>, kError},
+    {"", "address", 1, 0, object_fault<kAddress>, kError},
+    {"", "fqdn", 1, 0, object_fault<kFqdn>, kError},
+    {"", "code", 1, 0, object_fault<kCode>, kError},
     {"mime", "has_attachment", 1, 0, pattern_fault, kError},
     {"rate", "limit", 4, 3, reply_fault, kWarning},
 });
-static_assert(kTexts.size() <= 16, "a bit for each");
+static_assert(kTexts.size() <= 32, "a bit for each");
 
 // Methods of texts, and of regexes in front of a text, whose first argument is a pattern when it is a text.
 constexpr auto kPatternMethods = std::to_array<std::string_view>({"captures", "named_captures", "find_all", "split_regex", "replace_regex", "matches", "is_match"});
@@ -152,7 +169,7 @@ constexpr auto kPatternMethods = std::to_array<std::string_view>({"captures", "n
 // Whether there was something to tell.
 bool tell(const TextRow& row, const ast::Nodes& arguments, vsl::Diagnostics& diagnostics) {
   const ast::Node& argument = *arguments[row.position];
-  if (argument.kind != Kind::String) return false;
+  if (argument.kind != ast::Kind::String) return false;
   auto fault = row.fault(ast::as<ast::String>(argument).value);
   if (!fault) return false;
   if (row.severity == kError)
@@ -176,11 +193,11 @@ ArgumentCheck::ArgumentCheck(const vsl::Natives& natives) : natives_(natives) {
     const vsl::Overloads* overloads = natives.find(row.space, row.name, row.arguments);
     if (overloads == nullptr) continue;
     for (const vsl::NativeRow* native : overloads->rows)
-      if (!has_handle(*native)) texts_[native->run] |= static_cast<std::uint16_t>(1U << i);
+      if (!has_handle(*native)) texts_[native->run] |= 1U << i;
   }
 }
 
-void ArgumentCheck::see(const ast::Call& call, vsl::Diagnostics& diagnostics) const {
+void ArgumentCheck::see(const ast::Call& call, bool is_tried, vsl::Diagnostics& diagnostics) const {
   const std::string space = space_of(call);
   const std::string_view name = call.callee.back().name;
   const vsl::Overloads* overloads = natives_.find(space, name, call.arguments.size());
@@ -194,6 +211,7 @@ void ArgumentCheck::see(const ast::Call& call, vsl::Diagnostics& diagnostics) co
   const auto texts = texts_.find((*fits)->run);
   if (texts == texts_.end()) return;
   for (std::size_t i = 0; i < kTexts.size(); ++i) {
+    if (is_tried && kTexts[i].severity == kError) continue;
     const bool is_about_it = (texts->second >> i & 1) != 0 && kTexts[i].arguments == call.arguments.size();
     if (is_about_it && tell(kTexts[i], call.arguments, diagnostics)) return;  // several rows may be of one function
   }
@@ -202,8 +220,8 @@ void ArgumentCheck::see(const ast::Call& call, vsl::Diagnostics& diagnostics) co
 void ArgumentCheck::see(const ast::MethodCall& call, vsl::Diagnostics& diagnostics) {
   if (call.arguments.empty() || std::ranges::find(kPatternMethods, call.name) == kPatternMethods.end()) return;
   // A text that is searched by a regex: `r.matches("text")`.
-  const bool is_of_regex = call.object->kind == Kind::Call && ast::as<ast::Call>(*call.object).callee.back().name == "regex";
-  const bool is_of_text = ast::certain_type(*call.object) == "string" || call.object->kind == Kind::Call;
+  const bool is_of_regex = call.object->kind == ast::Kind::Call && ast::as<ast::Call>(*call.object).callee.back().name == "regex";
+  const bool is_of_text = ast::certain_type(*call.object) == "string" || call.object->kind == ast::Kind::Call;
   if (is_of_regex || !is_of_text) return;
   tell({"", "", 0, 0, pattern_fault, kError}, call.arguments, diagnostics);
 }

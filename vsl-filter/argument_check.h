@@ -15,14 +15,14 @@ class ArgumentCheck {
  public:
   explicit ArgumentCheck(const vsl::Natives& natives);
 
-  // Of a call that means a function of the host.
-  void see(const vsl::ast::Call& call, vsl::Diagnostics& diagnostics) const;
+  // Of a call that means a function of the host. `is_tried`: a wrong text there may be wanted.
+  void see(const vsl::ast::Call& call, bool is_tried, vsl::Diagnostics& diagnostics) const;
   // Patterns only: whose method it is shows when it runs.
   static void see(const vsl::ast::MethodCall& call, vsl::Diagnostics& diagnostics);
 
  private:
   const vsl::Natives& natives_;
-  std::unordered_map<vsl::Native, std::uint16_t> texts_;  // by function: a bit for each row of the table of texts
+  std::unordered_map<vsl::Native, std::uint32_t> texts_;  // by function: a bit for each row of the table of texts
 };
 
 }  // namespace rules

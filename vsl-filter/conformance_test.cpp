@@ -1,6 +1,7 @@
 // The conformance examples of vsl.md 6.2 (C1 to C18) and 6.3 (O1 to O10).
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 
@@ -310,7 +311,7 @@ TEST_CASE("rules C: mistakes that are told when the rules are loaded") {
       {"#{ mail: [ #{ name: \"x\", type: \"rule\" } ] }", "the directive 'x' in stage 'mail' does not have an evaluation function"},
       {"#{ mail: [], mail_from: [ rule \"a\" || next() ], on_mail_from: [ rule \"b\" || next() ] }", "the stage 'mail' is there twice"},
       {"client_ip(); #{}", "cannot be used while the rules are being loaded"},
-      {"\nobject bad ip4 = \"300.1.1.1\"; #{}", "2:1: error: '300.1.1.1' is not a valid IPv4 address."},                       // O5
+      {"\nobject bad ip4 = \"300.1.1.1\"; #{}", "2:18: error: '300.1.1.1' is not a valid IPv4 address."},                       // O5
       {"object a address = \"no\"; #{}", "'no' is not a valid address: "},
       {"object a regex = \"(\"; #{}", "missing"},
       {"#{ mail: [ rule \"a\" || if helo() in regex(\"(\") { deny() } else { next() } ] }", "bad regular expression: "},
@@ -413,7 +414,22 @@ TEST_CASE("rules O9: lists from files") {
   Session transaction = session(Stage::Connect);
   CHECK(ask(Stage::Connect, "object file file:address = \"" + path + "\";", "\"b@x.example\" in global::file && global::file.len == 2", transaction) == "true");
   std::ofstream(path) << "a@x.example\nno address\n";
-  CHECK(has(ask(Stage::Connect, "object file file:address = \"" + path + "\";", "true", transaction), path + ":2: 'no address' is not a valid address"));
+  CHECK(has(ask(Stage::Connect, "object file file:address = \"" + path + "\";", "true", transaction), path + ":2:1: 'no address' is not a valid address"));
+  // All bad lines, each with its place; at most as many as there are diagnostics.
+  {
+    std::ofstream file(path);
+    file << "bad\na@x.example\r\n  worse\n";
+    for (int i = 0; i < 200; ++i) file << "bad" << i << "\n";
+  }
+  for (const auto* type : {"address", "rg4"}) {
+    CAPTURE(std::string(type));
+    const auto rules = testing::load("object file file:" + std::string(type) + " = \"" + path + "\";\n#{}");
+    const auto& all = rules->diagnostics().all();
+    REQUIRE(all.size() == vsl::Diagnostics::kMostKept);
+    CHECK(all[0].message.starts_with(path + ":1:1: 'bad' is not a valid "));
+    CHECK(rules->sources().locate(all[1].span).line == 1);
+    CHECK(std::ranges::any_of(all, [&](const auto& each) { return each.message.starts_with(path + ":3:3: 'worse' is not a valid "); }));
+  }
   // Ten thousand names: found by their hash, not one by one.
   {
     std::ofstream file(path);

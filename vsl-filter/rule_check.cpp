@@ -5,6 +5,7 @@
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/lang/certain.h"
+#include "vsl-filter/object_check.h"
 
 namespace rules {
 
@@ -112,6 +113,7 @@ void RuleCheck::enter(const ast::Node& node, const ast::Script& script, Diagnost
       open_.push_back(&node);
       see_directive(ast::as<ast::Directive>(node), diagnostics);
       break;
+    case ast::Kind::Try: ++tries_; break;
     case ast::Kind::Declaration: see_declaration(ast::as<ast::Declaration>(node), diagnostics); break;
     case ast::Kind::Let: see_text(ast::as<ast::Let>(node).variable, ast::as<ast::Let>(node).value); break;
     case ast::Kind::Assign: {
@@ -138,6 +140,7 @@ void RuleCheck::enter(const ast::Node& node, const ast::Script& script, Diagnost
 }
 
 void RuleCheck::leave(const ast::Node& node, const ast::Script& script, Diagnostics& diagnostics) {
+  if (node.kind == ast::Kind::Try) --tries_;
   if (node.kind == ast::Kind::Directive && !open_.empty() && open_.back() == &node) open_.pop_back();
   if (const auto function = functions_.find(&node); function != functions_.end() && !open_.empty() && open_.back() == function->second) open_.pop_back();
   if (&node == script.body.code) end_script(diagnostics);
@@ -296,7 +299,7 @@ void RuleCheck::see_call(const ast::Call& call, Diagnostics& diagnostics) {
   std::string space;
   for (std::size_t i = 0; i + 1 < call.callee.size(); ++i) space += (i == 0 ? "" : "::") + std::string(call.callee[i].name);
   see_use(space, call.callee.back().name, call.arguments.size(), call.callee.back().span, diagnostics);
-  arguments_.see(call, diagnostics);
+  arguments_.see(call, tries_ > 0, diagnostics);
 }
 
 void RuleCheck::see_declaration(const ast::Declaration& declaration, Diagnostics& diagnostics) {
@@ -304,6 +307,7 @@ void RuleCheck::see_declaration(const ast::Declaration& declaration, Diagnostics
   const auto old = std::ranges::find(kOldTypes, declaration.type, &OldType::old);
   if (old != std::end(kOldTypes))
     diagnostics.warning(declaration.type_span, "`" + std::string(old->old) + "` is a spelling of v0").with_help("write: " + std::string(old->now));
+  if (tries_ == 0) check_object(declaration, *script_, diagnostics);
   if (declaration.prefix.empty()) kinds_[declaration.variable] = old != std::end(kOldTypes) ? old->now : declaration.type;
 }
 

@@ -84,6 +84,7 @@ class RuleCheck : public vsl::CheckHook {
   std::unordered_map<const void*, Stage> hook_stage_;                                   // of functions
   std::unordered_map<const vsl::ast::Node*, Stage> stage_of_;                           // of directives
   std::unordered_map<const void*, Body> bodies_;                                        // of directives and functions
+  int tries_ = 0;                                                                       // around the present place: errors there may be wanted
   std::vector<const void*> open_;                                                       // whose body is being seen
   std::vector<std::pair<const vsl::ast::Directive*, Stage>> directives_;                // in order
   std::unordered_map<const vsl::ast::Variable*, std::string_view> kinds_;               // of declared objects

@@ -368,9 +368,9 @@ TEST_CASE("check: regexes") {
   const Row kRows[] = {
       {R"V(object r regex = "(?=x)";
 #{})V",
-       R"V(test.vsl:1:1: error: '(?=x)' is not a valid regex: invalid perl operator: (?=
+       R"V(test.vsl:1:18: error: '(?=x)' is not a valid regex: invalid perl operator: (?=
    1 | object r regex = "(?=x)";
-     | ^~~~~~~~~~~~~~~~~~~~~~~~
+     |                  ^~~~~~~
 1 error
 )V"},
       {R"V(const r = regex("a{2,1}");
@@ -390,6 +390,64 @@ TEST_CASE("check: regexes") {
        R"V(test.vsl:1:48: error: bad regular expression: missing ): (
    1 | #{ preq: [ rule "a" || if mime::has_attachment("(") { deny() } else { next() } ] }
      |                                                ^~~
+1 error
+)V"},
+  };
+  check(kRows);
+}
+
+TEST_CASE("check: all wrong values of objects, each where it stands") {
+  const Row kRows[] = {
+      {R"V(object g group = [ object a address = "no address", object b address = "b@b.example",
+  object c fqdn = "-x", object d ip4 = "1.2.3", 5 ];
+#{})V",
+       R"V(test.vsl:1:39: error: 'no address' is not a valid address: not an address
+   1 | object g group = [ object a address = "no address", object b address = "b@b.example",
+     |                                       ^~~~~~~~~~~~
+test.vsl:2:19: error: '-x' is not a valid fqdn.
+   2 |   object c fqdn = "-x", object d ip4 = "1.2.3", 5 ];
+     |                   ^~~~
+test.vsl:2:40: error: '1.2.3' is not a valid IPv4 address.
+   2 |   object c fqdn = "-x", object d ip4 = "1.2.3", 5 ];
+     |                                        ^~~~~~~
+test.vsl:2:49: error: the element '5' inside the 'g' group is not an object
+   2 |   object c fqdn = "-x", object d ip4 = "1.2.3", 5 ];
+     |                                                 ^
+4 errors
+)V"},
+      {R"V(object a code = #{ code: 99, enhanced: "5.7" };
+object b rg4 = #{ value: "1.2.3.4/33", note: "?" };
+object c ip6 = #{ note: "?" };
+const d = [address("x"), code("no")];
+#{})V",
+       R"V(test.vsl:1:17: error: code object a is missing the 'text' key.
+   1 | object a code = #{ code: 99, enhanced: "5.7" };
+     |                 ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+test.vsl:1:26: error: '99' is not a valid code: a number from 100 to 599
+   1 | object a code = #{ code: 99, enhanced: "5.7" };
+     |                          ^~
+test.vsl:1:40: error: '5.7' is not a valid enhanced code: three numbers, as in 5.7.1
+   1 | object a code = #{ code: 99, enhanced: "5.7" };
+     |                                        ^~~~~
+test.vsl:2:26: error: '1.2.3.4/33' is not a valid IPv4 range: 192.0.2.0/24 or 192.0.2.1-192.0.2.9
+   2 | object b rg4 = #{ value: "1.2.3.4/33", note: "?" };
+     |                          ^~~~~~~~~~~~
+test.vsl:3:16: error: 'value' key not found in object.
+   3 | object c ip6 = #{ note: "?" };
+     |                ^~~~~~~~~~~~~~
+test.vsl:4:20: error: 'x' is not a valid address: not an address
+   4 | const d = [address("x"), code("no")];
+     |                    ^~~
+test.vsl:4:31: error: 'no' is not a valid code: CODE[ ENHANCED] TEXT, as in 554 5.7.1 Relay access denied
+   4 | const d = [address("x"), code("no")];
+     |                               ^~~~
+7 errors
+)V"},
+      // Within rules too, and what only shows when it runs is left to that.
+      {R"V(#{ mail: [ rule "a" || { let h = helo(); object f fqdn = h; object r code = "5 no"; deny(r) } ] })V",
+       R"V(test.vsl:1:77: error: '5 no' is not a valid code: CODE[ ENHANCED] TEXT, as in 554 5.7.1 Relay access denied
+   1 | #{ mail: [ rule "a" || { let h = helo(); object f fqdn = h; object r code = "5 no"; deny(r) } ] }
+     |                                                                             ^~~~~~
 1 error
 )V"},
   };

@@ -124,7 +124,7 @@ TEST_CASE("lists from files: a bad line is named, at the limits of a name and be
     if (is_good)
       CHECK(answer == "true");
     else
-      CHECK(answer.find(file.path() + ":3: '") != std::string::npos);
+      CHECK(answer.find(file.path() + ":3:1: '") != std::string::npos);
     // As one object is judged.
     const auto alone = ask(Stage::Connect, "", "(|| { try { fqdn(\"" + line + "\"); return true; } catch (e) { return false; } }).call()", now);
     CHECK((alone == "true") == is_good);

@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "vsl-filter/api/line_list.h"
 #include "vsl-filter/api/object.h"
+#include "vsl-filter/lang/diagnostic.h"
 #include "vsl-filter/lang/program.h"
 
 namespace rules {
@@ -22,6 +23,28 @@ constexpr std::size_t kMostOctets = 256 << 20;
 const std::string& error_text(const std::string& text) { return text; }
 const std::string& error_text(const vsl::Failure& failure) { return failure.message(); }
 
+// The first one is the failure, the others are told with it.
+class BadLines {
+ public:
+  [[nodiscard]] bool are_enough() const { return failure_ && failure_->further().size() + 1 >= vsl::Diagnostics::kMostKept; }
+  void add(std::string message) {
+    if (failure_) {
+      failure_->add_further(std::move(message));
+    } else {
+      failure_.emplace(vsl::ErrorKind::Api, std::move(message));
+    }
+  }
+  [[nodiscard]] vsl::Expected<void> result() && {
+    if (failure_) return std::unexpected(*std::move(failure_));
+    return {};
+  }
+
+ private:
+  std::optional<vsl::Failure> failure_;
+};
+
+std::size_t column_of(std::string_view line, std::string_view value) { return 1 + static_cast<std::size_t>(value.data() - line.data()); }
+
 // string objects are plain strings; those of regexes are the language's.
 Result element_of(Run& run, std::string_view type, std::string_view text) {
   if (type == "string" || type == "str" || type == "val") return run.string(text);
@@ -31,20 +54,22 @@ Result element_of(Run& run, std::string_view type, std::string_view text) {
   return value_of(run.heap(), *std::move(object));
 }
 
-// Calls `add` with each line that says something, until it fails.
+// Calls `add` with each line that says something.
 vsl::Expected<void> for_each_line(Run& run, const std::string& file, std::string_view content, const auto& add) {
   std::size_t number = 0, count = 0;
-  for (std::string_view rest = content; !rest.empty();) {
+  BadLines bad;
+  for (std::string_view rest = content; !rest.empty() && !bad.are_enough();) {
     auto [line, behind] = base::text::split_once(rest, '\n');
     rest = behind;
     ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
-    line = base::text::trim(line);
-    if (line.empty() || line.starts_with('#')) continue;
-    if (const auto added = add(line); !added) return vsl::fail_api(file + ":" + std::to_string(number) + ": " + error_text(added.error()));
+    const auto value = base::text::trim(line);
+    if (value.empty() || value.starts_with('#')) continue;
+    if (const auto added = add(value); !added)
+      bad.add(file + ":" + std::to_string(number) + ":" + std::to_string(column_of(line, value)) + ": " + error_text(added.error()));
     if (!run.heap().may_hold_elements(++count)) return vsl::fail_api(file + ": too many lines for a list");
   }
-  return {};
+  return std::move(bad).result();
 }
 
 Result list_of_objects(Run& run, const std::string& file, std::string_view type, std::string_view content) {

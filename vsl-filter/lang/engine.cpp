@@ -50,6 +50,7 @@ class Loading {
     constexpr std::size_t kMostNotes = 8;
     for (std::size_t i = 1; i < std::min(failure.stack().size(), kMostNotes + 1); ++i)
       diagnostic.with_note(failure.stack()[i].span, "called from here");
+    for (const auto& message : failure.further()) loaded.diagnostics.error(failure.span(), message);
     // The value would not outlive the program.
     loaded.failure = Failure(failure.kind(), failure.message());
     for (const CallSite& call : failure.stack()) loaded.failure->add_call(call.function, call.span);

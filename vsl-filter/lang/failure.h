@@ -52,6 +52,10 @@ class Failure {
   [[nodiscard]] const std::vector<CallSite>& stack() const { return detail_->stack; }
   [[nodiscard]] Span span() const { return detail_->stack.empty() ? Span{} : detail_->stack.front().span; }
 
+  // What is wrong beside it, in places of their own: a list that is read whole tells all its bad lines.
+  [[nodiscard]] const std::vector<std::string>& further() const { return detail_->further; }
+  void add_further(std::string message) { detail_->further.push_back(std::move(message)); }
+
   Failure& in_function(std::string_view name) { return detail_->function = name, *this; }
   void set_message(std::string text) { detail_->message = std::move(text); }
   void add_call(std::string function, Span span) { detail_->stack.push_back({std::move(function), span}); }
@@ -65,6 +69,7 @@ class Failure {
     std::string message;
     Value value;
     std::string function;
+    std::vector<std::string> further;
     std::vector<CallSite> stack;
   };
   std::unique_ptr<Detail> detail_;
