@@ -146,7 +146,9 @@ base::Result<void> Message::make_index() {
     index->view = std::move(*view);
     indexed = index->view.octets();
   }
-  index->message = mail::Message::index(indexed);
+  mail::Message::Limits limits;
+  limits.fields += static_cast<std::uint32_t>(header_.size());  // those of the message are held anyway: the limit is for its parts
+  index->message = mail::Message::index(indexed, limits);
   index->body = is_written ? header_text().size() : header_.body_offset();
   if (is_body_changed()) {
     body_ = Body({index->blob, index->body, index->blob.size() - index->body});
@@ -156,14 +158,29 @@ base::Result<void> Message::make_index() {
   return {};
 }
 
+// Of what lies behind these limits nothing is known, so that nothing can be said or done about all parts. A part that is too deep
+// is known, only not what is in it.
+base::Result<void> Message::check_limits() const {
+  constexpr mail::Message::Limits kLimits;
+  switch (index_->message.limit()) {
+    case mail::Message::Limit::Parts: return base::fail(base::Fault::Permanent, "the message has more than " + std::to_string(kLimits.parts) + " parts");
+    case mail::Message::Limit::Fields: return base::fail(base::Fault::Permanent, "the parts of the message have more than " + std::to_string(kLimits.fields) + " header fields");
+    case mail::Message::Limit::Depth:
+    case mail::Message::Limit::None: break;
+  }
+  return {};
+}
+
 base::Result<const mail::Message*> Message::parts() {
   if (const auto made = make_index(); !made) return std::unexpected(made.error());
+  if (const auto within = check_limits(); !within) return std::unexpected(within.error());
   return &index_->message;
 }
 
 base::Result<bool> Message::remove_part(std::string_view path) {
   if (index_ == nullptr || index_->mime_changes != header_.mime_changes())
     if (const auto made = make_index(); !made) return std::unexpected(made.error());
+  if (const auto within = check_limits(); !within) return std::unexpected(within.error());
   const mail::Message& message = index_->message;
   auto found = part_at(message, path);
   if (found == mail::kNoPart) return false;

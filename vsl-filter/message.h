@@ -43,7 +43,8 @@ class Message {
   [[nodiscard]] base::Result<void> rewrite_recipient(std::string_view old_address, std::string_view new_address);
   [[nodiscard]] base::Result<void> rewrite_sender(std::string_view address);  // From becomes the bare address
 
-  // Its MIME structure, by the header as it is now. Valid until the message changes.
+  // Its MIME structure, by the header as it is now. Valid until the message changes. Fault::Permanent: there are more parts, or
+  // header fields of parts, than are looked through.
   [[nodiscard]] base::Result<const mail::Message*> parts();
   // Takes out the part of that path, with all that is in it, and a multipart that has none left; the message's own is left with an
   // empty text. False: there is none. A path means what it meant when parts() was last called, so that several parts can go one
@@ -68,6 +69,7 @@ class Message {
   [[nodiscard]] Body body_now() const;
   [[nodiscard]] std::vector<Body::Splice> in_body(std::vector<Body::Splice> splices) const;
   [[nodiscard]] base::Result<void> make_index();
+  [[nodiscard]] base::Result<void> check_limits() const;
 
   base::Blob blob_;
   std::unique_ptr<base::Blob::View> view_;

@@ -51,6 +51,27 @@ TEST_CASE("body rules: replace takes a text or a regex with groups, and says how
   CHECK(asked("caught(|| body())", large, small()).contains("String too large"));
 }
 
+TEST_CASE("body rules: any number of header fields; of parts and their fields no more than can be looked through") {
+  const auto many = [](std::size_t count, std::string_view what) {
+    std::string all;
+    all.reserve(count * what.size());
+    for (std::size_t i = 0; i < count; ++i) all += what;
+    return all;
+  };
+  for (const std::size_t count : {49'999, 50'000, 50'001, 100'000})
+    CHECK(asked("body::append_footer(\"below\") && mime::text().contains(\"below\")", many(count, "A:b\r\n") + "Content-Type: text/plain\r\n\r\ntext\r\n") == "true");
+  const std::string front = "A: b\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\ntext\r\n--m\r\n", end = "\r\nx\r\n--m--\r\n";
+  const std::string footer = "caught(|| { if !body::append_footer(\"below\") { throw \"none\" } })";
+  for (const std::size_t count : {49'998, 49'999}) CHECK(asked(footer, front + many(count, "A:b\r\n") + end) == "no error");
+  const auto over = front + many(50'000, "A:b\r\n") + end;
+  for (const auto& call : {footer, std::string("caught(|| mime::has_attachment())"), std::string("caught(|| mime::remove_part(\"2\"))"), std::string("caught(|| body::replace(\"a\", \"b\"))")})
+    CHECK(asked(call, over).contains("the parts of the message have more than 50000 header fields"));
+  const auto parts = [&](std::size_t count) { return front + many(count - 2, "\r\nx\r\n--m\r\n") + end; };
+  CHECK(asked(footer, parts(9'998)) == "no error");
+  CHECK(asked(footer, parts(9'999)) == "no error");
+  CHECK(asked(footer, parts(10'000)).contains("the message has more than 10000 parts"));
+}
+
 TEST_CASE("body rules: attachments are taken out in a loop over the parts") {
   CHECK(asked("{ let n = 0; for part in mime::parts() { if part.is_attachment && mime::remove_part(part) { n += 1; } } `${n} ${mime::parts().len} ${mime::has_attachment()}` }") == "2 2 false");
   CHECK(asked("mime::remove_part(\"3\") && mime::remove_part(\"2\") && !mime::remove_part(\"2\")") == "true");

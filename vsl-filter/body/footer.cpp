@@ -98,7 +98,7 @@ class FooterWriter {
 
   std::optional<BodyEdit> run() {
     const Part& root = message_.root();
-    if (message_.limit() != mail::Message::Limit::None || is_sealed(root) || is_report(root)) return std::nullopt;
+    if (is_sealed(root) || is_report(root)) return std::nullopt;
     if (!put_in(root)) {
       if (root.kind == Part::Kind::Multipart && root.subtype == "mixed" && root.first_child != kNoPart) {
         append_part(root);
