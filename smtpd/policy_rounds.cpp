@@ -79,7 +79,8 @@ base::Result<std::vector<Policy>> PolicyConfiguration::parse(const chain::Words&
 }
 
 void PolicyRounds::begin(Stage stage) {
-  if (stage == Stage::Auth || stage == Stage::Mail) now_ = before_;
+  if (stage == Stage::Helo) before_.effects = lasting_;
+  if (stage == Stage::Helo || stage == Stage::Auth || stage == Stage::Mail) now_ = before_;
   stage_ = stage;
   next_ = 0;
   is_under_way_ = true;
@@ -166,9 +167,24 @@ void PolicyRounds::note(bool is_warning, std::string_view what, std::string_view
   base::log::write(level, what, std::vector<base::log::Field>{{"policy", policy()->words.front()}, {"stage", name_of(stage_)}, {"client", client_}, {"text", text}});
 }
 
+// What this round has added stays, whatever name the client greets with later.
+void PolicyRounds::keep_effects() {
+  const auto &before = before_.effects, &now = now_.effects;
+  const auto append_new = [](std::vector<std::string>& kept, const std::vector<std::string>& old, const std::vector<std::string>& all) {
+    kept.insert(kept.end(), all.begin() + static_cast<std::ptrdiff_t>(old.size()), all.end());
+  };
+  append_new(lasting_.fields, before.fields, now.fields);
+  append_new(lasting_.copies, before.copies, now.copies);
+  if (now.hold != before.hold) lasting_.hold = now.hold;
+  if (now.redirect != before.redirect) lasting_.redirect = now.redirect;
+  if (now.discards != before.discards) lasting_.discards = now.discards;
+}
+
 PolicyVerdict PolicyRounds::finish() {
   is_under_way_ = false;
   if (verdict_.accepts && !defer_if_permit_.empty()) refuse(defer_if_permit_, false);
+  if (stage_ == Stage::Connect) lasting_ = now_.effects;
+  if (stage_ == Stage::Auth) keep_effects();
   if (stage_ < Stage::Mail) before_ = now_;
   return std::exchange(verdict_, {});
 }

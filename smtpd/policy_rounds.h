@@ -56,7 +56,7 @@ class PolicyRounds {
   PolicyRounds(const PolicyConfiguration& configuration, std::string client) : configuration_(configuration), client_(std::move(client)) {}
 
   // A round of questions about a stage begins. At Stage::Mail what an earlier transaction led to is forgotten; what came before
-  // it stays for the session.
+  // it stays for the session. A client may say HELO again: the last one counts, and what an earlier one led to is forgotten too.
   void begin(smtp::Stage stage);
   [[nodiscard]] bool is_under_way() const { return is_under_way_; }
   // Who is asked now; nullptr: everybody has been, or one has decided.
@@ -81,9 +81,11 @@ class PolicyRounds {
   void refuse_for_failure();
   void note(bool is_warning, std::string_view what, std::string_view text) const;
   void skip();
+  void keep_effects();
 
   const PolicyConfiguration& configuration_;
   std::string client_;
+  PolicyEffects lasting_;  // of connect and AUTH: no further greeting undoes them
   Learnt before_{{}, std::vector<std::string>(configuration_.policies.size())};  // of the session, without a transaction
   Learnt now_ = before_;
   smtp::Stage stage_ = smtp::Stage::Connect;

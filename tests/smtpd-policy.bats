@@ -110,6 +110,50 @@ EOF
   [ "$(jq -r .queue kept/4.ctx)" = null ]
 }
 
+# greets_often NAME...: says EHLO with each, the second one after a MAIL that is given up, and sends a message then
+greets_often() {
+  printf 'EHLO %s\r\n' "$1"
+  printf 'MAIL FROM:<gone@a.example>\r\n'
+  printf 'EHLO %s\r\n' "${@:2}"
+  printf 'MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nSubject: x\r\n\r\ntext\r\n.\r\nQUIT\r\n'
+}
+
+@test "smtpd: of several greetings the last one counts, for actions of policies" {
+  make_policy
+  serve --policy ./policy
+  answers CONNECT 'action=PREPEND X-Connect: yes'
+  answers EHLO 'action=PREPEND X-Helo: yes'
+  answers MAIL 'action=PREPEND X-Mail: yes'
+  greets_often one two three | say >out
+  [ "$(codes <out)" = "220 250 250 250 250 250 250 354 250 221" ]
+  [ "$(sed '/^Received/,$d' kept/1.msg | tr -d '\r' | paste -sd' ')" = 'X-Connect: yes X-Helo: yes X-Mail: yes' ]
+}
+
+@test "smtpd: of several greetings the last one counts, for rules of vsl-filter" {
+  cat >main.vsl <<'EOF'
+#{
+  connect: [ action "c" || { append_header("X-Connect", "yes"); set_variable("names", "") } ],
+  helo: [
+    action "h" || { append_header("X-Helo", helo()); set_variable("names", get_variable("names") + helo()) },
+    action "copy" || if helo() == "copied.example" { bcc("archive@b.example") },
+    rule "aside" || if helo() == "odd.example" { quarantine("odd") } else { next() },
+  ],
+  mail: [ action "m" || append_header("X-Mail", get_variable("names")) ],
+}
+EOF
+  vsl-filter --check main.vsl
+  serve --policy 'vsl-filter --policy main.vsl' -- vsl-filter main.vsl -- ./keep
+  greets_often copied.example other.example last.example | say >out
+  [ "$(codes <out)" = "220 250 250 250 250 250 250 354 250 221" ]
+  [ "$(grep '^X-' kept/1.msg | tr -d '\r' | paste -sd' ')" = 'X-Connect: yes X-Helo: last.example X-Mail: last.example' ]
+  [ "$(grep ^T kept/1.env | paste -sd' ')" = 'Tb@b.example' ]
+  # A status that ended the rules of the connection stays (vsl.md 2.4).
+  greets_often odd.example last.example | say >out
+  [ "$(codes <out)" = "220 250 250 250 250 250 354 250 221" ]
+  [ "$(jq -r .quarantine kept/2.ctx)" = odd ]
+  grep -q $'^X-Helo: odd.example\r$' kept/2.msg
+}
+
 @test "smtpd: several policies in their order, each at its stages" {
   make_policy
   script second <<'EOF'

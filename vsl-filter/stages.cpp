@@ -193,7 +193,9 @@ StageResult run_stage(const RuleSet& rules, Session& session, Stage stage, Trace
     return skipped;
   }
   if (rules.directives(stage).empty()) return {};
+  const auto before = stage == Stage::Authenticate ? session.connection.made() : RulesMade();
   StageResult result = StageRun(rules, session, stage, trace).directives();
+  if (stage == Stage::Authenticate) session.authenticated(before);
   const bool is_one_recipients = stage == Stage::Rcpt && result.status.kind == Skip::Kind::Deny && !rules.site().deny_closes;
   // What shall come again must not find its rules skipped.
   const bool comes_again = result.is_deferred && !has_client(stage);

@@ -18,6 +18,10 @@ enum Tag : std::uint64_t {
   kConnectionVariable = 2,
   kConnectionHeaders = 3,
   kConnectionRecipient = 4,
+  kBeforeHelo = 5,  // it was not what it is now: a greeting may undo the one before
+  kVariableBeforeHelo = 6,
+  kHeadersBeforeHelo = 7,
+  kRecipientBeforeHelo = 8,
   kTransaction = 16,
   kReversePath = 17,
   kSkip = 18,
@@ -113,6 +117,18 @@ void write_transaction(Writer& out, const Transaction& transaction, const std::s
   write_recipients(out, transaction.recipients);
 }
 
+void write_connection(Writer& out, const Connection& connection, const RulesMade& made) {
+  write_skip(out, kConnectionSkip, connection.skip);
+  write_variables(out, kConnectionVariable, made.variables);
+  write_text(out, kConnectionHeaders, made.headers);
+  for (const auto& recipient : made.recipients) write_text(out, kConnectionRecipient, recipient);
+  if (!connection.before_helo || *connection.before_helo == made) return;
+  out.number(kBeforeHelo);
+  write_variables(out, kVariableBeforeHelo, connection.before_helo->variables);
+  write_text(out, kHeadersBeforeHelo, connection.before_helo->headers);
+  for (const auto& recipient : connection.before_helo->recipients) write_text(out, kRecipientBeforeHelo, recipient);
+}
+
 // ---- in ------------------------------------------------------------------------------------------------------------------
 
 struct Changed {
@@ -122,9 +138,10 @@ struct Changed {
 
 struct Carried {
   Skip connection_skip, skip;
-  Variables connection_variables, variables, results;
-  std::string connection_headers, headers;
-  std::vector<std::string> connection_recipients;
+  RulesMade connection;
+  std::optional<RulesMade> before_helo;
+  Variables variables, results;
+  std::string headers;
   bool has_transaction = false;
   std::string message_id, quarantine, hold;
   base::WallTime time{};
@@ -175,12 +192,21 @@ std::string read_headers(Reader& in) {
   return text;
 }
 
+RulesMade& before_helo(Reader& in, Carried& carried) {
+  if (!carried.before_helo) in.fail();
+  return carried.before_helo ? *carried.before_helo : carried.before_helo.emplace();
+}
+
 void read_record(Reader& in, Carried& carried) {
   switch (in.number()) {
     case kConnectionSkip: carried.connection_skip = read_skip(in); return;
-    case kConnectionVariable: return read_variable(in, carried.connection_variables);
-    case kConnectionHeaders: carried.connection_headers = read_headers(in); return;
-    case kConnectionRecipient: carried.connection_recipients.emplace_back(in.text()); return;
+    case kConnectionVariable: return read_variable(in, carried.connection.variables);
+    case kConnectionHeaders: carried.connection.headers = read_headers(in); return;
+    case kConnectionRecipient: carried.connection.recipients.emplace_back(in.text()); return;
+    case kBeforeHelo: carried.before_helo.emplace(); return;
+    case kVariableBeforeHelo: return read_variable(in, before_helo(in, carried).variables);
+    case kHeadersBeforeHelo: before_helo(in, carried).headers = read_headers(in); return;
+    case kRecipientBeforeHelo: before_helo(in, carried).recipients.emplace_back(in.text()); return;
     case kTransaction:
       carried.has_transaction = true;
       carried.message_id = in.text();
@@ -194,7 +220,7 @@ void read_record(Reader& in, Carried& carried) {
     case kSkip: carried.skip = read_skip(in); return;
     case kVariable: return read_variable(in, carried.variables);
     case kHeaders: carried.headers = read_headers(in); return;
-    case kSameHeaders: carried.headers = carried.connection_headers; return;
+    case kSameHeaders: carried.headers = carried.connection.headers; return;
     case kQuarantine: carried.quarantine = in.text(); return;
     case kHold: carried.hold = in.text(); return;
     case kResult: return read_variable(in, carried.results);
@@ -242,9 +268,8 @@ Recipients merged(const Recipients& envelope, const Carried& carried, base::Wall
 void take_up(Session& session, Carried carried) {
   auto& connection = session.connection;
   connection.skip = std::move(carried.connection_skip);
-  connection.variables = std::move(carried.connection_variables);
-  connection.headers = HeaderList(carried.connection_headers).copy();
-  connection.recipients = std::move(carried.connection_recipients);
+  connection.restore(carried.connection);
+  connection.before_helo = std::move(carried.before_helo);
   if (!carried.has_transaction) return;
   if (session.transaction() == nullptr) session.mail(carried.reverse_path ? carried.reverse_path->first : std::string(), carried.message_id, carried.time);
   Transaction& transaction = *session.transaction();
@@ -264,13 +289,9 @@ void take_up(Session& session, Carried carried) {
 
 base::Result<std::string> to_state(const Session& session, std::string_view key) {
   Writer out;
-  const auto& connection = session.connection;
-  const std::string headers = text_of(connection.headers);
-  write_skip(out, kConnectionSkip, connection.skip);
-  write_variables(out, kConnectionVariable, connection.variables);
-  write_text(out, kConnectionHeaders, headers);
-  for (const auto& recipient : connection.recipients) write_text(out, kConnectionRecipient, recipient);
-  if (const auto* transaction = session.transaction()) write_transaction(out, *transaction, headers);
+  const auto made = session.connection.made();
+  write_connection(out, session.connection, made);
+  if (const auto* transaction = session.transaction()) write_transaction(out, *transaction, made.headers);
   std::string token = state::seal(out.octets, key);
   if (token.size() > kMaxStateOctets)
     return base::fail(base::Fault::Permanent, "what rules have set in this session needs a state token of " + std::to_string(token.size()) + " octets; at most " + std::to_string(kMaxStateOctets) + " go");

@@ -86,6 +86,61 @@ TEST_CASE("state: what rules set in the stages is there in the message's") {
   CHECK(token_of(again) == token_of(session));
 }
 
+TEST_CASE("state: a greeting replaces what rules made of the one before, in another process too") {
+  for (const bool hands_over : {false, true}) {
+    CAPTURE(hands_over);
+    Session session;
+    const auto hand_over = [&] {
+      if (!hands_over) return;
+      const auto token = token_of(session);
+      session = Session();
+      REQUIRE(rules::from_state(session, token));
+      CHECK(token_of(session) == token);
+    };
+    session.set_variable(Stage::Connect, "seen", "1");
+    REQUIRE(session.headers().append("X-Connect", "c"));
+    REQUIRE(session.add_recipient("connect@own.example", kNow));
+    hand_over();
+    for (const auto* name : {"one", "two"}) {
+      session.helo(name);
+      session.set_variable(Stage::Helo, "seen", "2");
+      session.set_variable(Stage::Helo, name, "true");
+      REQUIRE(session.headers().prepend("X-Helo", name));
+      REQUIRE(session.add_recipient(std::string(name) + "@own.example", kNow));
+      hand_over();
+      CHECK(session.headers().lines() == Strings{"X-Helo: " + std::string(name), "X-Connect: c"});
+    }
+    CHECK(session.variable("one") == nullptr);
+    CHECK(*session.variable("two") == "true");
+    CHECK(session.connection.recipients == Strings{"connect@own.example", "two@own.example"});
+    session.helo("quiet");
+    hand_over();
+    CHECK(session.headers().lines() == Strings{"X-Connect: c"});
+    CHECK(*session.variable("seen") == "1");
+    CHECK(session.connection.recipients == Strings{"connect@own.example"});
+  }
+}
+
+TEST_CASE("state: what rules of authenticate made stays behind a further greeting, and so does a status that ended the rules") {
+  Session session;
+  session.helo("one");
+  REQUIRE(session.headers().append("X-Helo", "one"));
+  const auto before = session.connection.made();
+  REQUIRE(session.headers().append("X-User", "ann\r\n folded"));
+  session.set_variable(Stage::Authenticate, "user", R"("ann")");
+  REQUIRE(session.add_recipient("ann@own.example", kNow));
+  session.authenticated(before);
+  session.helo("two");
+  CHECK(session.headers().lines() == Strings{"X-User: ann\r\n folded"});
+  CHECK(*session.variable("user") == R"("ann")");
+  CHECK(session.connection.recipients == Strings{"ann@own.example"});
+  session.set_variable(Stage::Helo, "name", "2");
+  session.set_skip(Stage::Helo, {.kind = Skip::Kind::Quarantine, .code = {}, .reply = {}, .name = "odd"});
+  session.helo("three");
+  CHECK(*session.variable("name") == "2");
+  CHECK(session.skip().name == "odd");
+}
+
 TEST_CASE("state: the envelope wins over a token that is older") {
   Session session;
   session.mail("ann@client.example", "ID-1", kNow);
@@ -141,7 +196,7 @@ TEST_CASE("state: a token that is damaged, foreign or without the key is an erro
     changed[i] = changed[i] == 'A' ? 'B' : 'A';
     (void)cause(changed);
   }
-  for (const auto* octets : {"\x05", "\x01", "\x01\x63", "\x02\x7f", "\x19\x01x", "\x1b", "\x03\x02no", "\x14\x04\r\n\r\n"}) {
+  for (const auto* octets : {"\x0f", "\x06\x01" "a\x01" "1", "\x07\x06" "A:b\r\n", "\x08\x01" "a", "\x01", "\x01\x63", "\x02\x7f", "\x19\x01x", "\x1b", "\x03\x02no", "\x14\x04\r\n\r\n"}) {
     CAPTURE(octets);
     CHECK(cause(rules::state::seal(octets, {})) == "state token: not as this version writes it");
   }

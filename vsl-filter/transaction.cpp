@@ -46,11 +46,50 @@ base::Result<void> Transaction::set_quarantine(std::string_view name) {
   return {};
 }
 
+// ---- connection ------------------------------------------------------------------------------------------------------------
+
+RulesMade Connection::made() const {
+  RulesMade made{variables, {}, recipients};
+  headers.append_to(made.headers);
+  return made;
+}
+
+void Connection::restore(const RulesMade& made) {
+  variables = made.variables;
+  headers = HeaderList(made.headers).copy();
+  recipients = made.recipients;
+}
+
 // ---- session ---------------------------------------------------------------------------------------------------------------
 
 void Session::helo(std::string name) {
   reset();
   connection.helo = std::move(name);
+  if (connection.skip.finishes()) return;  // the rules will not run
+  if (connection.before_helo) {
+    connection.restore(*connection.before_helo);
+  } else {
+    connection.before_helo = connection.made();
+  }
+}
+
+void Session::authenticated(const RulesMade& before) {
+  if (!connection.before_helo) return;
+  const auto now = connection.made();
+  auto& kept = *connection.before_helo;
+  for (const auto& [name, json] : now.variables)
+    if (const auto old = before.variables.find(name); old == before.variables.end() || old->second != json) kept.variables.insert_or_assign(name, json);
+  const HeaderList fields_before(before.headers);
+  auto old_lines = fields_before.lines();
+  for (const auto& line : connection.headers.lines()) {
+    if (const auto old = std::ranges::find(old_lines, line); old != old_lines.end()) {
+      old_lines.erase(old);
+    } else {
+      kept.headers.append(line).append("\r\n");
+    }
+  }
+  for (const auto& recipient : now.recipients)
+    if (std::ranges::find(before.recipients, recipient) == before.recipients.end()) kept.recipients.push_back(recipient);
 }
 
 void Session::starttls(TlsFacts tls) {

@@ -49,6 +49,14 @@ struct Credentials {
 // JSON texts by the names that scripts give them.
 using Variables = std::map<std::string, std::string, std::less<>>;
 
+// What rules of connect, helo and authenticate made of a connection, beside a status that ended them.
+struct RulesMade {
+  Variables variables;
+  std::string headers;  // the fields, each with CRLF
+  std::vector<std::string> recipients;
+  friend bool operator==(const RulesMade&, const RulesMade&) = default;
+};
+
 struct Connection {
   std::string client_ip, server_ip;  // without brackets; "" when the client came by no network
   std::uint16_t client_port = 0, server_port = 0;
@@ -66,6 +74,11 @@ struct Connection {
   Variables variables;
   HeaderList headers;
   std::vector<std::string> recipients;
+  // ... and what there was of it before the rules of helo: a client may say HELO again.
+  std::optional<RulesMade> before_helo;
+
+  [[nodiscard]] RulesMade made() const;
+  void restore(const RulesMade& made);
 };
 
 // What rules ask of the queue for a message (queue:: of vsl.md 5.4).
@@ -111,8 +124,11 @@ class Session {
   [[nodiscard]] const Transaction* transaction() const { return transaction_ ? &*transaction_ : nullptr; }
 
   // What the client said. EHLO and HELO end a transaction (RFC 5321 section 4.1.4); STARTTLS forgets all that the client said
-  // before it (RFC 3207 section 4.2).
+  // before it (RFC 3207 section 4.2). Of several greetings the last one counts: what rules of helo made of an earlier one is
+  // undone, unless they ended the rules of the connection with it.
   void helo(std::string name);
+  // The rules of authenticate have run, on what they found: that stays when the client greets once more.
+  void authenticated(const RulesMade& before);
   void starttls(TlsFacts tls);
   Transaction& mail(std::string reverse_path, std::string message_id, base::WallTime now);
   void rcpt(std::string address, base::WallTime now);

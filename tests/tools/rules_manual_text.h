@@ -219,6 +219,12 @@ and
 decide for good holds for the connection; from
 .Cm mail
 on for the transaction.
+Fields, variables and recipients that they add stay for every transaction of the
+connection.
+When a client greets again, the rules of
+.Cm helo
+run on what there was before the greeting: what they added for an earlier one is
+gone.
 )M";
 
 constexpr std::string_view kObjects = R"M(.Sh OBJECTS
