@@ -256,6 +256,40 @@ logged() { grep -q "$1" "$postfix/maillog"; }
   run ! grep -E 'warning: .*(policy|PREPEND|REDIRECT|FILTER|DISCARD|BCC|HOLD)' "$postfix/maillog"
 }
 
+@test "vsl-filter: at VRFY and ETRN rules of connect and helo refuse, and nothing else happens" {
+  make_action_rules
+  local state
+  for state in VRFY ETRN; do
+    aside() { ask "protocol_state=$state" client_address=192.0.2.1 "helo_name=$1" sender= recipient= instance=9 | vsl-filter --policy rules.vsl 2>log | grep .; }
+    [ "$(aside c.example)" = 'action=DUNNO' ]
+    [ "$(aside liar.example)" = 'action=550 5.7.1 that is not your name' ]
+  done
+  # In the middle of a transaction it goes on behind it.
+  sed -i '/connect: /s/ \],$/, rule "denied" || if client_ip() == "192.0.2.66" { deny("554 5.7.1 go away") } else { next() }, action "field" || append_header("X-C", "1") ],/' rules.vsl
+  vsl-filter --check rules.vsl
+  for state in RCPT VRFY RCPT DATA; do
+    ask "protocol_state=$state" client_address=192.0.2.1 helo_name=c sender=a@a.example recipient=marked@bench.invalid instance=1
+  done | vsl-filter --policy rules.vsl 2>log | grep . | paste -sd'|' >out
+  [ "$(cat out)" = 'action=PREPEND X-C: 1|action=DUNNO|action=PREPEND X-One: 1|action=PREPEND X-Two: 2' ]
+  for state in CONNECT ETRN; do ask "protocol_state=$state" client_address=192.0.2.66 helo_name=c sender= recipient= instance=1; done |
+    vsl-filter --policy rules.vsl 2>log | grep . | uniq -c | tr -s ' ' >out
+  [ "$(cat out)" = ' 2 action=554 5.7.1 go away' ]
+}
+
+@test "vsl-filter: an unchanged Postfix asks it at VRFY and ETRN" {
+  make_action_rules
+  make_postfix_folder
+  printf '#!/bin/sh\ntee -a %s/questions | %s/vsl-filter --policy %s/rules.vsl 2>/dev/null\n' "$postfix" "$postfix" "$postfix" >"$postfix/policy"
+  : >"$postfix/questions" && chmod 666 "$postfix/questions"
+  asking_postfix unix:private/policy smtpd_helo_restrictions smtpd_etrn_restrictions
+  for name in c.example liar.example; do printf 'EHLO %s\r\nVRFY u@bench.invalid\r\nETRN bench.invalid\r\nQUIT\r\n' "$name" | say | tr -d '\r' | sed '/^250/d' >"said-$name"; done
+  grep -q '^252 2.0.0 u@bench.invalid' said-c.example
+  run ! grep rejected said-c.example
+  [ "$(grep -c '^550 5.7.1 <liar.example>: Helo command rejected: that is not your name' said-liar.example)" = 2 ]
+  [ "$(grep '^protocol_state=' "$postfix/questions" | sort -u | paste -sd' ')" = 'protocol_state=ETRN protocol_state=VRFY' ]
+  run ! grep -E 'warning: .*policy' "$postfix/maillog"
+}
+
 @test "vsl-filter: a reload logs each mistake as a line, wherever the log goes; calls are answered meanwhile" {
   start filter vsl-filter --resident "$PWD/filter.sock" --log-destination "$PWD/rules.log" rules.vsl
   wait_for serves filter.sock

@@ -39,6 +39,8 @@ class Question {
   }
   // Only smtpd hands the state back, and takes more than an action.
   [[nodiscard]] bool is_ours() const { return chain::find(attributes_, "state") != nullptr; }
+  // VRFY and ETRN: about no message.
+  [[nodiscard]] bool is_aside() const { return (*this)["protocol_state"] == "VRFY" || (*this)["protocol_state"] == "ETRN"; }
   [[nodiscard]] bool is_at_end() const { return (*this)["protocol_state"] == "END-OF-MESSAGE"; }
   [[nodiscard]] std::optional<Stage> stage() const {
     const auto row = std::ranges::find(kStates, (*this)["protocol_state"], &StateRow::protocol_state);
@@ -88,16 +90,8 @@ class Asked {
   Asked(const RuleSet& rules, const Question& question, AskedSession& asked) : rules_(rules), question_(question), asked_(asked) {}
 
   Decision decide(Stage stage) {
-    read_connection(question_, asked_.session.connection, rules_.site());
-    // A server may ask at later stages only: the rules of the earlier ones come first.
-    Decision decision;
-    for (const auto earlier : {Stage::Connect, Stage::Helo, Stage::Mail}) {
-      if (earlier >= stage) break;
-      if (earlier == Stage::Mail ? has_transaction() : has(asked_.ran, earlier)) continue;
-      if (earlier == Stage::Helo && asked_.session.connection.helo.empty()) continue;
-      decision = run(earlier);
-      if (decision.refuses()) return decision;
-    }
+    Decision decision = decide_before(stage);
+    if (decision.refuses()) return decision;
     if (stage == Stage::Data && has_lone_recipient()) decision = run(Stage::Rcpt);
     if (decision.refuses()) return decision;
     decision.stage = stage;
@@ -105,7 +99,31 @@ class Asked {
     return run(stage);
   }
 
+  // What connect and helo have to say; a transaction that is under way is none of its business.
+  Decision decide_aside() {
+    Decision decision = decide_before(Stage::Mail);
+    if (decision.refuses() || !asked_.session.skip().finishes()) return decision;
+    decision.result.status = asked_.session.skip();
+    decision.result.was_skipped = true;
+    decision.effect = effect_of(Stage::Helo, decision.result, rules_.site().deny_closes);
+    return decision;
+  }
+
  private:
+  // A server may ask at later stages only: the rules of the earlier ones come first.
+  Decision decide_before(Stage stage) {
+    read_connection(question_, asked_.session.connection, rules_.site());
+    Decision decision;
+    for (const auto earlier : {Stage::Connect, Stage::Helo, Stage::Mail}) {
+      if (earlier >= stage) break;
+      if (earlier == Stage::Mail ? has_transaction() : has(asked_.ran, earlier)) continue;
+      if (earlier == Stage::Helo && asked_.session.connection.helo.empty()) continue;
+      decision = run(earlier);
+      if (decision.refuses()) break;
+    }
+    return decision;
+  }
+
   [[nodiscard]] bool has_transaction() {
     const auto* transaction = asked_.session.transaction();
     return transaction != nullptr && transaction->given_reverse_path == question_["sender"];
@@ -119,7 +137,10 @@ class Asked {
 
   Decision run(Stage stage) {
     Session& session = asked_.session;
-    if (stage == Stage::Helo) session.helo(std::string(question_["helo_name"]));
+    if (stage == Stage::Helo) {
+      session.helo(std::string(question_["helo_name"]));
+      asked_.told = {};  // Postfix forgets too, with the transaction
+    }
     if (stage == Stage::Mail) begin_transaction(session, question_, rules_.site().now());
     if (stage == Stage::Rcpt) session.rcpt(std::string(question_["recipient"]), rules_.site().now());
     Decision decision;
@@ -211,6 +232,19 @@ Answer reply_for_postfix(const Question& question, std::unique_ptr<AskedSession>
   return reply(std::move(text));
 }
 
+std::string refusal_of(const Decision& decision) { return decision.refuses() ? action_of(decision.effect.reply.value_or(kLocalError)) : ""; }
+
+// Of VRFY and ETRN Postfix takes a yes or a no.
+Answer reply_aside(const RuleSet& rules, const Question& question, PolicyMemory& memory) {
+  const std::string instance(question["instance"]);
+  auto asked = memory.take(instance);
+  const auto refusal = refusal_of(Asked(rules, question, *asked).decide_aside());
+  memory.put(instance, std::move(asked));
+  std::string text;
+  chain::append_policy(text, "action", refusal.empty() ? "DUNNO" : refusal);
+  return reply(std::move(text));
+}
+
 Answer failed(std::string_view cause) {
   base::log::error("question without an answer", {{"cause", cause}});
   return Answer::exit(base::exit_row(base::Fault::Temporary).in_chain);
@@ -247,8 +281,9 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
   if (!attributes) return failed(attributes.error().cause);
   const Question question(std::move(*attributes));
   if (question["request"] != "smtpd_access_policy") return failed("request=" + std::string(question["request"]) + "; expected: smtpd_access_policy");
+  if (question.is_aside()) return reply_aside(rules, question, memory);
   const auto stage = question.stage();
-  if (!stage) return reply("action=DUNNO\n");  // VRFY, ETRN and what comes after us
+  if (!stage) return reply("action=DUNNO\n");  // what comes after us
   auto asked = session_of(rules, question, *stage, memory);
   if (!asked) return failed(asked.error().cause);
   if (!question.is_ours() && is_asked_again(question, **asked)) return reply_for_postfix(question, std::move(*asked), memory);
@@ -262,7 +297,7 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
     auto reply_text = reply_for_smtpd(question, decision, **asked);
     return reply_text ? reply(std::move(*reply_text)) : failed(reply_text.error().cause);
   }
-  (*asked)->refusal = decision.refuses() ? action_of(decision.effect.reply.value_or(kLocalError)) : "";
+  (*asked)->refusal = refusal_of(decision);
   return reply_for_postfix(question, std::move(*asked), memory);
 }
 
