@@ -94,6 +94,25 @@ TEST_CASE("budget: of natives in between only what they call counts") {
   CHECK(evaluated(script + "f(64)") == "error: Stack overflow");
 }
 
+TEST_CASE("budget: callbacks at the end of a segment of registers, wherever it falls") {
+  for (int registers = 0; registers < 40; ++registers) {
+    std::string script = "fn f(n) { ";
+    for (int i = 0; i < registers; ++i) script += "let v" + std::to_string(i) + " = n; ";
+    script += "if n == 0 { 0 } else { [n - 1].map(|x| f(x))[0] + 1 } } f(150)";
+    CHECK(within_depth(400, script) == "150");
+  }
+}
+
+TEST_CASE("budget: callbacks in each other have a limit of their own") {
+  const std::string script = "fn f(n) { if n == 0 { 0 } else { [n - 1].map(|x| f(x))[0] + 1 } } ";
+  for (const std::uint32_t depth : {0U, 100'000U}) {
+    CHECK(within_depth(depth, script + "f(1998)") == "1998");
+    CHECK(within_depth(depth, script + "f(1999)") == "1999");
+    CHECK(within_depth(depth, script + "f(2000)") == "error: Stack overflow");
+    CHECK(within_depth(depth, "fn g(n) { if n == 0 { 0 } else { 1 + g(n - 1) } } g(9999)") == "9999");
+  }
+}
+
 TEST_CASE("budget: what the host calls has the whole depth") {
   test::Files files;
   const Loaded loaded = load(LoadedText{"main.vsl", "fn f(n) { if n == 0 { 0 } else { 1 + f(n - 1) } }"}, files, test::standard_natives(), {}, unchecked());

@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t kSegmentRegisters = 512;
 constexpr std::int64_t kSlice = 16'384;            // operations between two looks at the clock
 constexpr std::size_t kEntry = 1;                   // what the host calls is no nested call
-constexpr std::size_t kDepthWithoutLimit = 10'000;  // natives that call back need the stack of C++, too
+constexpr std::size_t kDepthWithoutLimit = 10'000;
+constexpr std::size_t kMostCallbacks = 2'000;       // in each other, whatever the budget: they need the stack of C++, 8 MiB of it
 
 std::int64_t kind_number(ErrorKind kind) { return static_cast<std::int64_t>(kind); }
 
@@ -34,17 +35,16 @@ Value* Machine::top() const {
   return frames_[depth_ - 1].base + frames_[depth_ - 1].code->registers;
 }
 
-Value* Machine::next_segment(std::size_t registers, Value* window, std::size_t arguments) {
+Value* Machine::next_segment(std::size_t registers) {
   ++segment_;
   if (segment_ < segments_.size() && segments_[segment_].size < registers) segments_.resize(segment_);
   if (segment_ == segments_.size()) {
     const std::size_t size = std::max(registers, kSegmentRegisters);
     segments_.push_back({std::make_unique<Value[]>(size), size});
   }
-  Value* moved = segments_[segment_].values.get();
-  segment_end_ = moved + segments_[segment_].size;
-  for (std::size_t i = 0; i <= arguments; ++i) moved[i] = std::move(window[i]);
-  return moved;
+  Value* base = segments_[segment_].values.get();
+  segment_end_ = base + segments_[segment_].size;
+  return base;
 }
 
 bool Machine::enter(const Code& code, Value* window, std::size_t arguments, const Function* function, const Place* receiver,
@@ -52,7 +52,10 @@ bool Machine::enter(const Code& code, Value* window, std::size_t arguments, cons
   if (depth_ >= frames_.size()) return fail_with(Failure(ErrorKind::StackOverflow, "Stack overflow"));
   Value* base = window;
   const std::uint32_t segment = segment_;
-  if (window + code.registers > segment_end_) base = next_segment(code.registers, window, arguments);
+  if (window + code.registers > segment_end_) {
+    base = next_segment(code.registers);
+    std::move(window, window + arguments + 1, base);
+  }
   if (function != nullptr) bind(code, base, arguments, *function);
   frames_[depth_++] = Frame{&code, code.instructions.data(), base, window, receiver, segment, false, is_constant};
   return true;
@@ -103,19 +106,22 @@ void Machine::give_back(const Frame& frame) {
 }
 
 Result Machine::call(const Code& code, Value& self, std::span<const Value> arguments, const Function* function) {
+  if (callbacks_ >= kMostCallbacks) return fail(ErrorKind::StackOverflow, "Stack overflow");
   const std::size_t entry = depth_;
   Value* window = top();
   const std::uint32_t segment = segment_;
   const std::size_t bound = function == nullptr ? 0 : function->curried;
   if (window + std::max<std::size_t>(code.registers, arguments.size() + bound + 1) > segment_end_)
-    window = next_segment(std::max<std::size_t>(code.registers, arguments.size() + bound + 1), window, 0);
+    window = next_segment(std::max<std::size_t>(code.registers, arguments.size() + bound + 1));  // nothing lies at the top yet
   window[0] = std::move(self);
   std::copy(arguments.begin(), arguments.end(), window + 1);
   const bool is_entered = enter(code, window, arguments.size(), function, nullptr, false);
   if (is_entered) {
     frames_[depth_ - 1].segment = segment;
     frames_[depth_ - 1].is_entry = true;
+    ++callbacks_;
     Result result = run(entry);
+    --callbacks_;
     self = std::move(entry_self_);
     return result;
   }

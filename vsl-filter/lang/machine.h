@@ -57,7 +57,7 @@ class Machine {
   Result run(std::size_t entry);
   // Puts a frame on the stack whose window (this, arguments) begins at `window`; false: failure_ says why.
   bool enter(const Code& code, Value* window, std::size_t arguments, const Function* function, const Place* receiver, bool is_constant);
-  Value* next_segment(std::size_t registers, Value* window, std::size_t arguments);
+  Value* next_segment(std::size_t registers);
   // Puts what the function has bound before and behind the arguments.
   void bind(const Code& code, Value* window, std::size_t arguments, const Function& function);
   // Ends the frame on top with this result: gives `this` back, releases the registers. True: C++ called it, and the result is in
@@ -138,6 +138,7 @@ class Machine {
   Value* segment_end_ = nullptr;
   std::vector<Frame> frames_;  // all that the budget allows; the first depth_ are in use
   std::size_t depth_ = 0;
+  std::size_t callbacks_ = 0;  // entries in each other: of the host, and of natives
   Result entry_result_;
   Value entry_self_;           // what the entry frame's `this` became
   std::optional<Failure> failure_;
