@@ -37,6 +37,8 @@ notices() {
 @test "family: mailboxes and aliases" { passes family; }
 @test "lists: the fields of a mailing list" { passes lists; }
 
+@test "office: the body of letters" { passes office; }
+
 @test "gateway: an open relay is noticed" {
   notices gateway "nobody outside relays through us" "rule \"relay\" || check_rcpt_relay(site::own_hosts)" 'rule "relay" || next()'
 }
@@ -47,6 +49,12 @@ notices() {
 
 @test "attachments: a program that is let in is noticed" {
   notices attachments "programs are refused" 'types::programs' 'types::macros'
+}
+
+@test "office: a signature that is broken, and a program that stays, are noticed" {
+  cp -R office other
+  notices office "what is signed stays as it is" 'prepend_header("X-Disclaimer"' 'prepend_header("X-Nothing"'
+  notices other "programs are taken out" '&& mime::remove_part(part)' ''
 }
 
 @test "family: mail for children that goes to them is noticed" {
@@ -130,6 +138,19 @@ envelope() { tr '\n' ' ' <"kept/$1.env"; }
   [ "$(jq -r .quarantine kept/1.ctx)" = macros ]
   [[ $(attached photo.jpeg | mail_from_to ann@client.example me@example.org photo) == 250* ]]
   [ "$(jq -r '.quarantine // ""' kept/2.ctx)" = '' ]
+}
+
+@test "office: at work" {
+  work office
+  attached() { printf 'Date: Fri, 20 Nov 2026 10:00:00 +0000\nMessage-ID: <1@a.example>\nTo: me@example.org\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nhello\n--b\nContent-Type: application/octet-stream; name="%s"\n\nMZ\n--b--\n' "$1"; }
+  [[ $(attached invoice.exe | mail_from_to ann@client.example me@example.org invoice) == 250* ]]
+  grep -q '^X-Removed: invoice.exe' kept/1.msg
+  grep -q '^\[The attachment invoice.exe was taken out' kept/1.msg
+  run ! grep -q '^MZ' kept/1.msg
+  [ "$(jq -r '.quarantine // ""' kept/1.ctx)" = '' ]
+  local i
+  for i in {1..20}; do [[ $(text | mail_from_to ann@client.example me@example.org "$i") == 250* ]]; done
+  [[ $(text | mail_from_to ann@client.example me@example.org again) == '450 4.7.1 Too many messages like this one'* ]]
 }
 
 @test "family: at work" {
