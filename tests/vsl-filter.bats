@@ -28,6 +28,30 @@ V
   [ "${#lines[@]}" = 3 ]
 }
 
+@test "vsl-filter: a folder of rules per domain, as vSMTP 2 had it, is told what to write, and that does it" {
+  mkdir -p v2/example.org
+  echo 'export const stages = #{ connect: [ rule "all" || next() ], mail: [ rule "m" || if mail_from().domain == "bad.example" { deny() } else { next() } ], rcpt: [ rule "r" || info("554 5.7.1 no relay") ] };' >v2/root.vsl
+  for way in incoming outgoing internal; do
+    echo "export const stages = #{ rcpt: [ action \"a\" || append_header(\"X-Way\", \"$way\"), rule \"r\" || accept() ] };" >"v2/example.org/$way.vsl"
+  done
+  run -78 vsl-filter --check v2
+  [[ $output == 'vsl-filter: '*'v2 is a folder; rules begin in one file.'*'"Rules per domain" in vsl(7)'* ]]
+  sed -n '/^.Ss Rules per domain/,/^.Ed/p' "$TOP/vsl-filter/vsl.7" | sed '1,/^.Bd/d; /^.Ed/d' >v2/main.vsl
+  run -78 vsl-filter v2 mail.eml
+  [[ $output == *'v2 is a folder; the rules begin in v2/main.vsl'* ]]
+  run -0 vsl-filter --check v2/main.vsl
+  [ -z "$output" ]
+  way() { vsl-filter --from "$1" --to "$2" v2/main.vsl mail.eml | sed -n 's/^  + X-Way: //p'; }
+  [ "$(way ann@client.example bob@example.org)" = incoming ]
+  [ "$(way ann@client.example bob@sub.example.org)" = incoming ]
+  [ "$(way bob@example.org ann@client.example)" = outgoing ]
+  [ "$(way bob@example.org eve@example.org)" = internal ]
+  run -1 vsl-filter --from ann@client.example --to eve@elsewhere.example v2/main.vsl mail.eml
+  [ "${lines[0]}" = 'mail.eml: refused at rcpt: 554 5.7.1 no relay' ]
+  run -1 vsl-filter --from a@bad.example --to bob@example.org v2/main.vsl mail.eml
+  [[ ${lines[0]} == 'mail.eml: refused at mail: 554'* ]]
+}
+
 @test "vsl-filter: facts of the command line win over those of the message" {
   run -1 vsl-filter --helo localhost rules.vsl mail.eml
   [ "${lines[0]}" = "mail.eml: refused at helo: 550 5.7.1 who are you?" ]

@@ -1,6 +1,7 @@
 #include "vsl-filter/rule_set.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "vsl-filter/api/object.h"
@@ -49,6 +50,16 @@ vsl::Budget budget_of_loading(vsl::Budget budget) {
   return budget;
 }
 
+// Rules begin in a file. vSMTP 2 was given a folder, with a script for all and folders of domains in it.
+base::Result<void> check_no_folder(const std::string& path) {
+  std::error_code none;
+  if (!std::filesystem::is_directory(path, none)) return {};
+  const auto folder = std::filesystem::path(path);
+  for (const auto* script : {"main.vsl", "main.rhai"})
+    if (std::filesystem::is_regular_file(folder / script, none)) return base::fail(base::Fault::Config, path + " is a folder; the rules begin in " + (folder / script).string());
+  return base::fail(base::Fault::Config, path + " is a folder; rules begin in one file. For scripts per domain, as in vSMTP 2, write the main.vsl of \"Rules per domain\" in vsl(7)");
+}
+
 std::string text_at(const vsl::Map& map, std::string_view key) {
   const Value* value = map.find(key);
   return value != nullptr && value->is_string() ? std::string(value->as_text()) : std::string();
@@ -80,6 +91,7 @@ void RuleSet::finish(const Load& load) {
 }
 
 base::Result<std::shared_ptr<const RuleSet>> RuleSet::load(const std::string& main_path, Site site) {
+  if (const auto checked = check_no_folder(main_path); !checked) return std::unexpected(checked.error());
   std::shared_ptr<RuleSet> set(new RuleSet(std::move(site)));
   vsl::FolderLoader loader(main_path, {.folders = set->site_.settings.words("rules.path")});
   base::Result<void> read;

@@ -179,6 +179,38 @@ yields () where there are no rules, which as the value of a hook is
 Closures of directives may take
 .Ql ctx
 as their only parameter, in scripts of either style.
+.Ss Rules per domain
+vSMTP 2 was given a folder: a script for all, and for each domain of ours one for
+mail that comes in, leaves, or stays within.
+Here rules begin in one file, which says the same.
+Each of the scripts gives its map a name,
+.Ql export const stages = #{ rcpt: [ ... ] } ,
+and beside them stands
+.Pa main.vsl :
+.Bd -literal -offset indent
+import "root" as root;
+import "example.org/incoming" as incoming;
+import "example.org/outgoing" as outgoing;
+import "example.org/internal" as internal;
+
+// The rules of the domain, or of the longest one above it; else those for all.
+fn run_stage(ctx, stage) {
+    let flow = ctx.flow(#{ "example.org": () });
+    let rules = switch flow.type {
+        "inbound" => incoming::stages,
+        "outbound" => outgoing::stages,
+        _ => internal::stages,
+    };
+    ctx.run(#{ "example.org": rules[stage] ?? [] }, flow.domain) ?? ctx.run(root::stages[stage] ?? [])
+}
+fn on_connect(ctx) { ctx.run(root::stages.connect ?? []) }
+fn on_mail_from(ctx) { run_stage(ctx, "mail") }
+fn on_rcpt_to(ctx) { run_stage(ctx, "rcpt") }
+fn on_pre_queue(ctx) { run_stage(ctx, "preq") }
+.Ed
+.Pp
+A message to several domains has the rules of its last recipient's; vSMTP 2 made
+copies of it.
 .Sh STATUSES
 .Bl -tag -width Ds
 .It Fn next
