@@ -151,6 +151,66 @@ END
   [[ "$(said 'AUTH LOGIN')" == '538 5.7.11 '* ]]
 }
 
+# A certificate NAME signed by the authority ca; the authority signs itself.
+certificates() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=ca -keyout ca.key -out ca.crt 2>/dev/null
+  local name
+  for name in "$@"; do
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$name.key" -out "$name.csr" 2>/dev/null
+    openssl x509 -req -in "$name.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 30 -out "$name.crt" 2>/dev/null
+  done
+}
+
+@test "smtpd: under TLS passwords may be shown, and submission wants to know who sends" {
+  certificates mx.example.org
+  start smtpd smtpd --listen 127.0.0.1:0 --listen-submission 127.0.0.1:0 --domain mx.example.org --certificate mx.example.org.crt --private-key mx.example.org.key \
+    --relay-clients 192.0.2.1 --password-file users --failure-delay 0 -- ./keep
+  wait_for grep -q 'service=submission' smtpd.log
+  port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\) service=smtp$/\1/p' smtpd.log)
+  local submission
+  submission=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\) service=submission$/\1/p' smtpd.log)
+  ! printf 'EHLO c\r\nQUIT\r\n' | say | grep AUTH || false
+  timeout 30 swaks --server "127.0.0.1:$port" --tls --from a@a.example --to b@b.example --auth PLAIN --auth-user ann --auth-password secret-of-ann --hide-all
+  grep -q 'with ESMTPSA (TLS' kept/1.msg
+  run -28 timeout 30 swaks --server "127.0.0.1:$submission" --tls --from a@a.example --to b@b.example --auth PLAIN --auth-user ann --auth-password wrong
+  [[ $output == *'<~* 535 5.7.8 '* ]]
+  run -23 timeout 30 swaks --server "127.0.0.1:$submission" --tls --from a@a.example --to b@b.example
+  [[ $output == *'<~* 530 5.7.0 Authentication required'* ]]
+  timeout 30 swaks --server "127.0.0.1:$submission" --tls --from a@a.example --to b@b.example --auth LOGIN --auth-user ann --auth-password secret-of-ann --hide-all
+  has_kept 2
+}
+
+@test "smtpd: a client is whom its certificate names, if somebody vouches for it" {
+  certificates mx.example.org ann
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=ann -keyout own.key -out own.crt 2>/dev/null
+  start smtpd smtpd --listen 127.0.0.1:0 --domain mx.example.org --certificate mx.example.org.crt --private-key mx.example.org.key --client-certificate ask \
+    --client-authorities ca.crt --relay-clients 192.0.2.1 --mechanisms EXTERNAL --failure-delay 0 -- ./keep
+  wait_for grep -q 'service=smtp' smtpd.log
+  port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\) service=smtp$/\1/p' smtpd.log)
+  timeout 60 python3 - "$port" <<'END'
+import smtplib, ssl, sys
+def client(name):
+    context = ssl.create_default_context(cafile='ca.crt')
+    context.check_hostname = False
+    if name: context.load_cert_chain(name + '.crt', name + '.key')
+    smtp = smtplib.SMTP('127.0.0.1', int(sys.argv[1]))
+    smtp.starttls(context=context)
+    smtp.ehlo()
+    return smtp
+smtp = client('ann')
+assert smtp.esmtp_features['auth'].strip() == 'EXTERNAL', smtp.esmtp_features
+assert smtp.docmd('AUTH', 'EXTERNAL Ym9i')[0] == 535  # bob
+assert smtp.docmd('AUTH', 'EXTERNAL =')[0] == 235
+smtp.sendmail('ann@a.example', ['b@b.example'], 'Subject: x\r\n\r\nhello\r\n')
+for name in (None, 'own'):
+    smtp = client(name)
+    assert 'auth' not in smtp.esmtp_features
+    assert smtp.docmd('AUTH', 'EXTERNAL =')[0] == 504
+END
+  [ "$(jq -c .connection.credentials kept/1.ctx)" = '{"Query":{"authid":"ann"}}' ]
+  grep -q 'authenticated client=127.0.0.1 helo=.* user=ann method=EXTERNAL tls=yes' smtpd.log
+}
+
 @test "smtpd: auth.required" {
   auth_serve --password-file users --required all
   [ "$(said 'MAIL FROM:<a@a.example>' 'VRFY x' NOOP | cut -c1-9 | paste -sd' ')" = '530 5.7.0 530 5.7.0 250 2.0.0' ]

@@ -1,9 +1,11 @@
 #include "lib/sasl/password_file.h"
 
 #include <doctest/doctest.h>
+#include <sodium.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <fstream>
 
@@ -64,6 +66,18 @@ TEST_CASE("stored passwords: what PostgreSQL, Dovecot, glibc and libsodium write
   };
   const auto field = [&](std::size_t n) { return text.substr(comma(n), n == 3 ? std::string::npos : comma(n + 1) - comma(n) - 1); };
   CHECK(StoredPassword::parse("SCRAM-SHA-256$" + field(0) + ":" + field(1) + "$" + field(2) + ":" + field(3))->is("pencil"));
+}
+
+TEST_CASE("stored passwords: argon2id, as libsodium writes it") {
+  REQUIRE(::sodium_init() >= 0);
+  std::array<char, crypto_pwhash_STRBYTES> hash{};
+  REQUIRE(::crypto_pwhash_str_alg(hash.data(), "secret", 6, crypto_pwhash_OPSLIMIT_MIN, crypto_pwhash_MEMLIMIT_MIN, crypto_pwhash_ALG_ARGON2ID13) == 0);
+  for (const std::string front : {"", "{ARGON2ID}"}) {
+    const auto stored = StoredPassword::parse(front + hash.data());
+    REQUIRE(stored);
+    CHECK(stored->is("secret"));
+    CHECK_FALSE(stored->is("secrets"));
+  }
 }
 
 TEST_CASE("stored passwords: forms of yesterday, and none, are errors that do not quote them") {

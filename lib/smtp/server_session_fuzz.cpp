@@ -62,6 +62,13 @@ class Driver : public smtp::MessageSink {
       require(session_.transaction() != nullptr && !session_.transaction()->recipients.empty());
       answer.accepts = !session_.transaction()->recipients.back().address.starts_with('x');
     }
+    if (session_.stage() == smtp::Stage::Auth) {
+      const auto& question = session_.question();
+      require(question.kind != sasl::Question::Kind::Proven);
+      answer.accepts = question.kind != sasl::Question::Kind::Disproven && question.secret.size() % 2 == 1;
+      if (!answer.accepts) answer.reply = "535 5.7.8 no\r\n";
+      require(session_.identity() == nullptr);
+    }
     if (session_.stage() == smtp::Stage::Message) {
       require(is_open_ && !session_.transaction()->recipients.empty());
       is_open_ = false;
@@ -88,6 +95,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     options[1].limits.command_line_octets = 64;
     options[1].extensions = ~0U & ~static_cast<unsigned>(smtp::kStartTls);
     options[1].asks = ~0U;
+    // Those whose challenges are always the same.
+    for (const auto* name : {"PLAIN", "LOGIN", "OAUTHBEARER", "XOAUTH2", "ANONYMOUS", "EXTERNAL"}) options[1].mechanisms.push_back(sasl::find_mechanism(name));
+    options[1].auth_in_clear = true;
     for (auto& o : options) o.prepare();
     return true;
   }();
