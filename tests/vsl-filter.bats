@@ -228,6 +228,14 @@ V
   [ "${lines[2]}" = false ]
   [[ ${lines[3]} == *'error: '*nonsense* ]]
   [ "${lines[-1]}" = 2 ]
+  run -0 --separate-stderr vsl-filter --repl mail.eml <<'V'
+let y = 20; y + 1
+y
+msg().to_string().contains("Subject: hello\r\n") && `${msg()}`.ends_with("\r\n\r\ntext\r\n")
+V
+  [ "$output" = "21
+20
+true" ]
 }
 
 @test "vsl-filter: --test runs the cases beside the rules" {

@@ -173,6 +173,11 @@ TEST_CASE("rules: variables live as long as what set them") {
   Session transaction = session(Stage::Helo);
   CHECK(act(Stage::Helo, "set_variable(\"seen\", #{ n: 1 });", transaction).empty());
   transaction.mail("ann@client.example", "ID1", {});
+  for (const auto* odd : {"|| 1", "timestamp()", "deny()", "msg()", "[#{a: [accept()]}]"}) {
+    Session other = session(Stage::Helo);
+    CHECK(act(Stage::Helo, "set_variable(\"odd\", " + std::string(odd) + ");", other).contains("it travels as JSON"));
+  }
+  CHECK(act(Stage::Helo, "set_variable(\"fine\", [fqdn(\"a.example\"), regex(\"a\"), connection_timestamp(), 1.5, ()]);", transaction).empty());
   CHECK(ask(Stage::Mail, "", "get_variable(\"seen\").n == 1 && set_variable(\"seen\", 2).n == 1 && get_variable(\"seen\") == 2 && get_variable(\"none\") == ()", transaction) == "true");
   transaction.reset();
   transaction.mail("ann@client.example", "ID2", {});

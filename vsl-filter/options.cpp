@@ -138,7 +138,7 @@ const base::Manual kManual = {
     .program = "vsl-filter",
     .section = "1",
     .usage = "[OPTION...] RULES [MESSAGE...]\n[OPTION...] RULES <message >filtered\nRULES -- NEXT...\n--policy RULES\n"
-             "--resident SOCKET RULES\n--check RULES\n--test FILE...\n--api [NAME...]\n--repl [RULES [MESSAGE]]",
+             "--resident SOCKET RULES\n--check RULES\n--test FILE...\n--api [NAME...]\n--repl [RULES] [MESSAGE]",
     .purpose = "Runs rules in vSL on messages and sessions: saved ones, those of a chain, those that a mail server asks about.",
     .examples = "vsl-filter main.vsl ~/Maildir/cur/*\n"
                 "vsl-filter --stage rcpt --client-ip 192.0.2.1 --from a@b.example --to c@d.example main.vsl < saved.eml > filtered.eml\n"
@@ -168,7 +168,9 @@ base::Result<Options> options_of(const base::CommandLine& line) {
   const bool takes_rules = options.mode != Mode::Api && options.mode != Mode::Test;
   const bool needs_rules = takes_rules && options.mode != Mode::Repl;
   if (needs_rules && options.files.empty()) return base::fail(Fault::Usage, "no rules named");
-  if (takes_rules && !options.files.empty()) {
+  // A message alone, too: `vsl-filter --repl saved.eml`.
+  const bool is_message_alone = options.mode == Mode::Repl && options.files.size() == 1 && !options.files.front().ends_with(".vsl") && !options.files.front().ends_with(".rhai");
+  if (takes_rules && !options.files.empty() && !is_message_alone) {
     options.rules = options.files.front();
     options.files.erase(options.files.begin());
   }

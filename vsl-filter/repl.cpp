@@ -73,10 +73,7 @@ class Repl {
     const auto loaded = vsl::load({"input", before_ + text}, loader, api_.natives(), kDialect, load);
     print_diagnostics(loaded);
     if (!loaded.program) return;
-    if (keeps(text)) {
-      before_ += text + (text.ends_with(';') || text.ends_with('}') ? "\n" : ";\n");
-      return;
-    }
+    if (keeps(text)) before_ += text + (text.ends_with(';') || text.ends_with('}') ? "\n" : ";\n");
     const auto& value = loaded.program->value();
     if (!value.is_unit()) print(vsl::debug_of(value) + "\n");
   }

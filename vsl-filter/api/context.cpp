@@ -101,7 +101,7 @@ template <const vsl::HostClass& kClass>
 Result handle(Run& run, Arguments) {
   auto session = session_at(run, "ctx");
   if (!session) return pass_on(session);
-  return run.heap().host(kClass, nullptr);
+  return run.heap().host(kClass, *session);
 }
 
 constexpr ApiRow kRows[] = {

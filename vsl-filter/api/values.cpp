@@ -123,6 +123,13 @@ Result server_property(Run& run, const Value&, std::string_view name) {
 }
 
 void context_text(const vsl::HostObject&, std::string& out) { out += "MailContext"; }
+// The message as it is now; before there is one, what rules have added.
+void message_text(const vsl::HostObject& self, std::string& out) {
+  auto& session = self.as<Session>();
+  auto* transaction = session.transaction();
+  if (transaction == nullptr || !transaction->message) return session.headers().append_to(out);
+  if (const auto text = transaction->message->text()) out += *text;
+}
 void server_text(const vsl::HostObject&, std::string& out) { out += "Server"; }
 
 }  // namespace
@@ -143,7 +150,7 @@ const vsl::HostClass kCredentialsClass{.name = "credentials", .destroy = vsl::de
 
 const vsl::HostClass kHandleClass{.name = "handle"};
 const vsl::HostClass kContextClass{.name = "context", .base = &kHandleClass, .text = context_text, .index = field, .set_index = set_field};
-const vsl::HostClass kMessageClass{.name = "message", .base = &kHandleClass};
+const vsl::HostClass kMessageClass{.name = "message", .base = &kHandleClass, .text = message_text};
 const vsl::HostClass kServerClass{.name = "server", .base = &kHandleClass, .text = server_text, .get = server_property};
 
 }  // namespace rules
