@@ -420,3 +420,22 @@ END
   run -78 smtpd --listen 127.0.0.1:0 --mechanisms 'XOAUTH2' --password-file users
   [[ $output == *'expected: auth.check_token'* ]]
 }
+
+@test "smtpd: what rules and policies say at AUTH stays when the client greets once more, what they said of its name does not" {
+  cat >main.vsl <<'V'
+#{
+  helo: [ action "h" || append_header("X-Helo", helo()) ],
+  authenticate: [ rule "a" || { append_header("X-User", auth().authid); set_variable("user", auth().authid); accept() } ],
+  preq: [ action "tell" || append_header("X-Variable", `${get_variable("user")}`) ],
+}
+V
+  vsl-filter --check main.vsl
+  script other <<'END'
+while read -r line; do
+  case $line in protocol_state=*) state=${line#*=} ;; '') printf 'action=PREPEND X-Other: %s\n\n' "$state" ;; esac
+done
+END
+  auth_serve --policy 'helo,auth=./other -- all=vsl-filter --policy main.vsl' -- vsl-filter main.vsl -- ./keep
+  said "$(plain ann x)" 'EHLO second.example' 'EHLO third.example' 'MAIL FROM:<a@a.example>' 'RCPT TO:<b@b.example>' DATA 'Subject: x' '' text .
+  [ "$(grep '^X-' kept/1.msg | tr -d '\r' | sort | paste -sd' ')" = 'X-Helo: third.example X-Other: AUTH X-Other: EHLO X-User: ann X-Variable: ann' ]
+}
