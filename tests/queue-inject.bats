@@ -356,6 +356,20 @@ logged() { qctl --spool spool list working --json | jq -r 'select(.in_log) | .id
 
 # ---- sendmail -----------------------------------------------------------------------------------------------------------
 
+@test "queue-inject: a descriptor that its caller has closed never becomes a file of the queue" {
+  queue-inject --spool spool --resident "$PWD/queue.sock" --log-level debug <&- >&- 2>&- 3>&- &
+  echo $! >closed.pid
+  wait_for serves queue.sock
+  local fd
+  for fd in 0 1 2; do [ "$(readlink "/proc/$(cat closed.pid)/fd/$fd")" = /dev/null ]; done
+  # Nor does anything read or write there as if it were a file.
+  run -54 bash -c 'exec queue-inject --spool spool <&- 1<envelope'
+  run -71 bash -c 'queue-inject --version >&-'
+  [ "$output" = 'queue-inject: fatal: write: Bad file descriptor' ]
+  run -71 bash -c 'queue-inject --help >/dev/full'
+  [ "$output" = 'queue-inject: fatal: write: No space left on device' ]
+}
+
 @test "sendmail: the options that programs use" {
   export VSMTP_CONFIG=$PWD/vsmtp.ini
   printf '[server]\ndomain = host.example\n[queue]\nspool = %s\n' "$PWD/spool" >vsmtp.ini

@@ -226,6 +226,8 @@ END
   run -78 tcplaunch 127.0.0.1:0 no-such-program
   [[ $output == "tcplaunch: fatal: program no-such-program: No such file or directory" ]]
   run -78 tcplaunch 127.0.0.1:0 /etc/passwd
+  run -75 bash -c 'tcplaunch -1 127.0.0.1:0 true >&-'
+  [[ $output == *"tcplaunch: fatal: write: Bad file descriptor" ]]
   launch -- true
   run -78 tcplaunch "127.0.0.1:$port" true
   [[ $output == *"Address already in use"* ]]

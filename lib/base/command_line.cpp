@@ -12,6 +12,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/base/standard_descriptors.h"
 #include "lib/base/text.h"
 #include "lib/base/version.h"
 
@@ -76,7 +77,7 @@ std::size_t first_argument(const Values& line, const po::options_description& kn
   return line.size();
 }
 
-void print_help(const Manual& manual, const po::options_description& own, const po::options_description& from_settings) {
+Result<void> print_help(const Manual& manual, const po::options_description& own, const po::options_description& from_settings) {
   std::ostringstream out;
   for (const auto line : text::split(manual.usage, '\n')) out << "usage: " << manual.program << ' ' << line << '\n';
   out << '\n' << manual.purpose << "\n\n" << own;
@@ -85,12 +86,13 @@ void print_help(const Manual& manual, const po::options_description& own, const 
   for (const auto line : text::split(manual.examples, '\n'))
     if (!line.empty()) out << "  " << line << '\n';
   out << "\nManual: man " << manual.section << ' ' << manual.program << '\n';
-  (void)write_all(1, out.str());
+  return write_all(1, out.str());
 }
 
 }  // namespace
 
 Result<CommandLine> CommandLine::parse(const Manual& manual, int argc, char** argv) {
+  keep_standard_descriptors();
   log::leave_connection(manual.program);
   CommandLine parsed;
   Values line(argv + std::min(argc, 1), argv + argc);
@@ -132,12 +134,13 @@ Result<CommandLine> CommandLine::parse(const Manual& manual, int argc, char** ar
     po::store(po::command_line_parser(line).options(all).positional(positional).style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing).run(), seen);
 
     if (seen.count("help") != 0) {
-      print_help(manual, own, from_settings);
+      if (const auto printed = print_help(manual, own, from_settings); !printed) return std::unexpected(printed.error());
       parsed.should_exit_ = true;
       return parsed;
     }
     if (seen.count("version") != 0) {
-      (void)write_all(1, std::string(manual.program) + " (vSMTP) " + kVersion + "\n");
+      const auto printed = write_all(1, std::string(manual.program) + " (vSMTP) " + kVersion + "\n");
+      if (!printed) return std::unexpected(printed.error());
       parsed.should_exit_ = true;
       return parsed;
     }
