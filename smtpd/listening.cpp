@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
@@ -49,6 +51,26 @@ base::Result<void> add_from_inetd(Sockets& sockets, Service service) {
 
 constexpr std::array<std::string_view, 3> kListenSettings = {"smtp.listen", "smtp.listen_submission", "smtp.listen_submissions"};
 
+// Whether descriptor 0 is a session: tcpserver(1) and its like say PROTO, inetd(8) and systemd give the connection, a person
+// a file. No other socket and no pipe: under a supervisor descriptor 0 may be any of these and means nothing.
+bool is_session() {
+  if (std::getenv("PROTO") != nullptr) return true;
+  struct stat what;
+  if (::fstat(0, &what) != 0) return false;
+  if (S_ISREG(what.st_mode)) return true;
+  sockaddr_storage peer;
+  socklen_t length = sizeof peer;
+  if (::getpeername(0, reinterpret_cast<sockaddr*>(&peer), &length) != 0) return false;
+  return peer.ss_family == AF_INET || peer.ss_family == AF_INET6;
+}
+
+// "smtp.listen_submission" is --listen-submission.
+bool is_option(const base::CommandLine& line, std::string_view setting) {
+  std::string option(setting.substr(setting.find('.') + 1));
+  std::ranges::replace(option, '_', '-');
+  return line.has(option);
+}
+
 base::Result<void> add_all(Sockets& sockets, const base::Settings& settings, Service service) {
   const auto setting = kListenSettings[index(service)];
   for (const auto& text : settings.words(setting)) {
@@ -68,12 +90,17 @@ Service service_named(std::string_view name, Service otherwise) {
   return known != kServiceNames.end() ? static_cast<Service>(known - kServiceNames.begin()) : otherwise;
 }
 
-base::Result<Sockets> listening_sockets(const base::Settings& settings) {
+base::Result<Sockets> listening_sockets(const base::CommandLine& line) {
+  const auto& settings = line.settings;
+  auto inherited = net::inherited_listeners();
+  const bool is_handed_over = !inherited.empty() || listens(0) || is_session();
   Sockets sockets;
-  for (const auto service : {Service::Smtp, Service::Submission, Service::Submissions})
+  for (const auto service : {Service::Smtp, Service::Submission, Service::Submissions}) {
+    if (is_handed_over && !is_option(line, kListenSettings[index(service)])) continue;
     if (const auto added = add_all(sockets, settings, service); !added) return std::unexpected(added.error());
+  }
   const Service nameless = service_named(settings.text("smtp.service"), Service::Smtp);
-  for (auto& [fd, name] : net::inherited_listeners()) sockets.push_back({std::move(fd), service_named(name, nameless)});
+  for (auto& [fd, name] : inherited) sockets.push_back({std::move(fd), service_named(name, nameless)});
   if (sockets.empty() && listens(0)) {
     if (const auto added = add_from_inetd(sockets, nameless); !added) return std::unexpected(added.error());
   }

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/command_line.h"
 #include "lib/base/result.h"
-#include "lib/base/settings.h"
 #include "lib/base/unique_fd.h"
 #include "smtpd/service.h"
 
@@ -18,8 +18,9 @@ struct ListeningSocket {
 
 [[nodiscard]] Service service_named(std::string_view name, Service otherwise);
 
-// Those of smtp.listen and its like, those that systemd or s6 handed over, and descriptor 0 when it listens (inetd's wait). Empty: one session on
-// descriptors 0 and 1 is meant. A port alone listens on loopback, on both families as far as the host has them.
-[[nodiscard]] base::Result<std::vector<ListeningSocket>> listening_sockets(const base::Settings& settings);
+// Those of --listen and its like, those that systemd or s6 handed over, and descriptor 0 when it listens (inetd's wait). Where
+// nothing was handed over, neither sockets nor a session on descriptor 0: those of vsmtp.ini. Empty: one session on descriptors
+// 0 and 1 is meant. A port alone listens on loopback, on both families as far as the host has them.
+[[nodiscard]] base::Result<std::vector<ListeningSocket>> listening_sockets(const base::CommandLine& line);
 
 }  // namespace smtpd

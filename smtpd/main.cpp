@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
   auto configuration = smtpd::Configuration::from(*command_line, ticket_keys);
   if (!configuration) return base::report(kManual.program, configuration.error());
 
-  auto listening = smtpd::listening_sockets(command_line->settings);
+  auto listening = smtpd::listening_sockets(*command_line);
   if (!listening) return base::report(kManual.program, listening.error());
   if (const auto& user = command_line->settings.text("server.user"); !user.empty()) {
     if (const auto became = become(user); !became) return base::report(kManual.program, became.error());

@@ -64,8 +64,11 @@ delivers() {
   kill -TERM "$(sed -n 's/.* smtpd\[\([0-9]*\)\].*/\1/p' smtpd.log | head -n 1)"
 }
 
-# As systemd and s6 do it: the socket is descriptor 3, LISTEN_FDS and LISTEN_PID say so.
+# As systemd and s6 do it: the socket is descriptor 3, LISTEN_FDS and LISTEN_PID say so. A configuration that would listen
+# elsewhere changes nothing.
 @test "smtpd: sockets of LISTEN_FDS are served" {
+  printf '[smtp]\nlisten = 192.0.2.1:25\n' >vsmtp.ini
+  export VSMTP_CONFIG=$PWD/vsmtp.ini
   cat >activate.py <<'EOF'
 import os, socket, sys
 s = socket.socket()
@@ -82,6 +85,33 @@ EOF
   port=$(sed -n 's/^port //p' smtpd.log)
   delivers
   stop smtpd
+}
+
+@test "smtpd: what is handed over is served, not what the configuration would listen on" {
+  local taken
+  taken=$(free_port)
+  start taken socat "TCP4-LISTEN:$taken,fork" /dev/null
+  wait_for_port "$taken"
+  printf '[smtp]\nlisten = 127.0.0.1:%s\n[queue]\nspool = %s/spool\n' "$taken" "$PWD" >vsmtp.ini
+  export VSMTP_CONFIG=$PWD/vsmtp.ini
+  run -78 smtpd -- ./keep  # the address counts where nothing is handed over: descriptor 0 is /dev/null here
+  [[ $output == *"127.0.0.1:$taken"*"Address already in use"* ]]
+
+  port=$(free_port)
+  start server tcpserver -HRl0 127.0.0.1 "$port" smtpd -- ./keep
+  wait_for_port "$port"
+  delivers
+  stop server || true
+  # As under inetd and systemd, where no environment says so.
+  start server tcpserver -HRl0 127.0.0.1 "$port" env -u PROTO smtpd -- ./keep
+  wait_for_port "$port"
+  delivers
+  stop server || true
+
+  printf 'EHLO c\r\nQUIT\r\n' >session
+  [ "$(smtpd -- ./keep <session | codes)" = '220 250 221' ]
+  [ "$(cat session | smtpd --listen '' -- ./keep | codes)" = '220 250 221' ]
+  [ "$(cat session | sendmail -bs | codes)" = '220 250 221' ]
 }
 
 @test "smtpd: under s6-supervise" {
