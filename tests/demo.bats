@@ -128,12 +128,32 @@ EOF
   [ "$output" = "vsmtp: fatal: port $port is taken; choose another one with --port" ]
 }
 
+@test "vsmtp up: a folder in which a server runs is left alone" {
+  start_up
+  run -1 vsmtp up --dir data --port "$(free_port)"
+  [ "$output" = "vsmtp: fatal: a server runs in $PWD/data already; stop it, or choose another folder with --dir" ]
+  send --to me@example.org
+  wait_for has_mail example.org/me 1
+}
+
+@test "vsmtp up: what is not looked at because the folder has a configuration, it says" {
+  start_up
+  ends_with 0 vsmtp
+  start_up --domain example.net --relay '[127.0.0.1]:9'
+  grep -qxF "vsmtp: not looked at: --domain --relay; $PWD/data/vsmtp.ini is there already and says it" vsmtp.log
+  grep -q 'swaks .* --to me@example.org$' vsmtp.log
+}
+
 @test "vsmtp: a wrong command line exits 64" {
   run -64 vsmtp
   run -64 vsmtp down
   run -64 vsmtp up --color
   run -64 vsmtp up --port
-  run -64 vsmtp up --port smtp
+  local port
+  for port in smtp 0 65536 999999; do
+    run -64 vsmtp up --port $port
+    [ "$output" = "vsmtp: fatal: --port: '$port'; expected: a number from 1 to 65535 (see --help)" ]
+  done
   run -64 vsmtp up --dir 'with blanks'
   run -64 vsmtp demo fast
   run -0 vsmtp --help
