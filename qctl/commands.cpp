@@ -26,6 +26,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"retry", "ID...|SELECTION", "try deferred messages now", kChanging, retry},
     {"remove", "ID...|SELECTION", "forget messages for good; asks first", kRemoving, remove},
     {"check", "", "look for foreign and half-written files", kOne, check},
+    {"shield", "[unban ADDRESS...]", "clients and networks that smtpd counts or has banned; let them in again", kOne, nullptr, shield},
 });
 }  // namespace
 

@@ -16,6 +16,8 @@ struct Command {
   std::span<const std::string_view> options;  // that it knows, beside those of every program
   // The exit code; an error ends the program with the code of its fault.
   base::Result<int> (*run)(Session&);
+  // Of a command that needs no spool: this instead, with what stands behind its name.
+  base::Result<int> (*run_apart)(const base::CommandLine& line, std::span<const std::string> arguments, Output& out) = nullptr;
 };
 
 std::span<const Command> commands();
@@ -32,5 +34,6 @@ base::Result<int> release(Session& session);
 base::Result<int> retry(Session& session);
 base::Result<int> remove(Session& session);
 base::Result<int> check(Session& session);
+base::Result<int> shield(const base::CommandLine& line, std::span<const std::string> arguments, Output& out);
 
 }  // namespace qctl

@@ -28,7 +28,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"empty,e", "TEXT", "status: what stands for no message [0]"},
     {"json", "", "print one JSON object a line"},
 });
-constexpr auto kSettings = std::to_array<std::string_view>({"queue.spool"});
+constexpr auto kSettings = std::to_array<std::string_view>({"queue.spool", "shield.file"});
 
 std::string usage() {
   std::string text = "[OPTION...]";
@@ -73,9 +73,18 @@ base::Result<void> read_queues(const qctl::Command& command, qctl::Session& sess
   return {};
 }
 
+base::Result<int> run_apart(const qctl::Command& command, const base::CommandLine& line) {
+  qctl::Output out(1);
+  const auto exit_code = command.run_apart(line, std::span(line.arguments).subspan(1), out);
+  const auto flushed = out.flush();
+  if (exit_code && !flushed) return std::unexpected(flushed.error());
+  return exit_code;
+}
+
 base::Result<int> run(const base::CommandLine& line) {
   const auto command = command_of(line);
   if (!command) return std::unexpected(command.error());
+  if ((*command)->run_apart != nullptr) return run_apart(**command, line);
   auto selection = qctl::Selection::of(line);
   if (!selection) return std::unexpected(selection.error());
   auto spool = queue::Spool::open(line.settings.text("queue.spool"));

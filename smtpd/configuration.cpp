@@ -112,7 +112,16 @@ base::Result<PolicyConfiguration> policy_configuration(const base::Settings& set
 
 }  // namespace
 
-base::Result<std::shared_ptr<const Configuration>> Configuration::from(const base::CommandLine& command_line, std::shared_ptr<net::tls::TicketKeys> ticket_keys) {
+base::Result<Configuration::Kept> Configuration::Kept::make(const base::Settings& settings) {
+  Kept kept;
+  kept.ticket_keys = net::tls::make_ticket_keys(settings.milliseconds("tls.ticket_lifetime"));
+  auto ledger = Shield::ledger(settings);
+  if (!ledger) return std::unexpected(ledger.error());
+  kept.ledger = std::move(*ledger);
+  return kept;
+}
+
+base::Result<std::shared_ptr<const Configuration>> Configuration::from(const base::CommandLine& command_line, const Kept& kept) {
   const base::Settings& settings = command_line.settings;
   if (const auto checked = check_minima(settings); !checked) return std::unexpected(checked.error());
   auto relay = RelayPolicy::from(settings);
@@ -125,7 +134,7 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   if (!authentication) return std::unexpected(authentication.error());
 
   auto configuration = std::make_shared<Configuration>();
-  auto tls = tls_context(settings, std::move(ticket_keys));
+  auto tls = tls_context(settings, kept.ticket_keys);
   if (!tls) return std::unexpected(tls.error());
   configuration->tls = std::move(*tls);
   const auto services = session_options_of_services(settings, configuration->tls != nullptr);
@@ -149,6 +158,13 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   configuration->caller = {.timeout_milliseconds = settings.milliseconds("smtp.chain_timeout"),
                            .processes = settings.count("smtp.chain_process_max"),
                            .inline_octets = settings.octets("smtp.message_memory_max")};
+  if (kept.ledger) {
+    auto shield = Shield::from(settings, kept.ledger);
+    if (!shield) return std::unexpected(shield.error());
+    configuration->shield = std::move(*shield);
+    if (configuration->shield->limits_messages())
+      for (auto& session : configuration->sessions) session.asks |= smtp::bit(smtp::Stage::Mail);
+  }
   configuration->clients_max = settings.count("server.client_count_max");
   configuration->clients_per_address_max = settings.count("server.client_count_per_address_max");
   return configuration;

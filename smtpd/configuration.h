@@ -15,6 +15,7 @@
 #include "smtpd/policy_rounds.h"
 #include "smtpd/relay_policy.h"
 #include "smtpd/service.h"
+#include "smtpd/shield.h"
 
 namespace smtpd {
 
@@ -37,12 +38,18 @@ struct Configuration {
   base::BlobWriter::Limits message;
   chain::Words chain;
   chain::Caller::Limits caller;
+  std::shared_ptr<Shield> shield;  // nullptr: nothing is counted
   std::size_t clients_max;
   std::size_t clients_per_address_max;  // 0: no limit
 
   [[nodiscard]] const smtp::ServerOptions& session(Service service) const { return sessions[index(service)]; }
-  // `ticket_keys` outlive a reload, so that clients can go on resuming their sessions; nullptr: new ones.
-  [[nodiscard]] static base::Result<std::shared_ptr<const Configuration>> from(const base::CommandLine& command_line, std::shared_ptr<net::tls::TicketKeys> ticket_keys = nullptr);
+  // What outlives a reload.
+  struct Kept {
+    std::shared_ptr<net::tls::TicketKeys> ticket_keys;  // clients go on resuming their sessions; nullptr: new ones
+    std::optional<net::Ledger> ledger;                  // who is banned stays so; nullopt: nothing is counted
+    [[nodiscard]] static base::Result<Kept> make(const base::Settings& settings);
+  };
+  [[nodiscard]] static base::Result<std::shared_ptr<const Configuration>> from(const base::CommandLine& command_line, const Kept& kept = {});
 };
 
 }  // namespace smtpd

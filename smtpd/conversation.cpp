@@ -38,6 +38,7 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
   now_ = now;
   for (;;) {
     const auto step = session_.advance(input, output);
+    note_errors();
     set_deadline(now);
     if (step != smtp::Step::Delay) delays_log_in_ = false;
     switch (step) {
@@ -71,7 +72,9 @@ Conversation::Decision Conversation::decide(std::string& output) {
   const auto stage = session_.stage();
   if (stage == smtp::Stage::Message) return decide_message(output);
   if (stage == smtp::Stage::Auth) return decide_log_in(output);
-  if (stage == smtp::Stage::Rcpt && (!rounds_ || !rounds_->is_under_way()) && refuse_relaying(output)) return Decision::Made;
+  const bool is_first = !rounds_ || !rounds_->is_under_way();  // asked about this stage
+  if (is_first && put_off(output)) return Decision::Made;
+  if (is_first && stage == smtp::Stage::Rcpt && refuse_relaying(output)) return Decision::Made;
   if (rounds_) return ask_policies(output);
   session_.answer({}, output);
   return Decision::Made;
@@ -119,6 +122,24 @@ void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
   // The greeting and the 354 are more than a yes.
   const bool has_own_words = session_.stage() != smtp::Stage::Data && session_.stage() != smtp::Stage::Helo && session_.stage() != smtp::Stage::Connect;
   session_.answer({.accepts = verdict.accepts, .closes = verdict.closes, .reply = verdict.accepts && !has_own_words ? std::string_view() : reply.lines}, output);
+}
+
+// By the shield, which counts messages and recipients.
+bool Conversation::put_off(std::string& output) {
+  const auto stage = session_.stage();
+  if (!configuration_->shield || (stage != smtp::Stage::Mail && stage != smtp::Stage::Rcpt)) return false;
+  const auto why = configuration_->shield->puts_off(peer_.client(), stage == smtp::Stage::Mail ? Deed::Message : Deed::Recipient);
+  if (why.empty()) return false;
+  log::info("put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"from", session_.transaction()->reverse_path}, {"cause", why}});
+  std::string reply;
+  smtp::append_reply(reply, smtp::ReplyId::TooFast);
+  session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
+  return true;
+}
+
+void Conversation::note_errors() {
+  const auto errors = session_.errors() - std::exchange(noted_errors_, session_.errors());
+  if (errors > 0 && configuration_->shield) configuration_->shield->note(peer_.client(), Deed::Error, errors);
 }
 
 bool Conversation::refuse_relaying(std::string& output) {
@@ -185,6 +206,7 @@ CallFacts Conversation::facts() const {
 }
 
 chain::Call Conversation::take_call() {
+  if (configuration_->shield) configuration_->shield->note(peer_.client(), Deed::Octets, session_.transaction()->octets);
   const CallFacts facts = this->facts();
   chain::Call call;
   call.environment = environment_of(facts);

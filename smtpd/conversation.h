@@ -94,6 +94,8 @@ class Conversation final : private smtp::MessageSink {
   [[nodiscard]] bool may_relay() const;
   void answer(const PolicyVerdict& verdict, std::string& output);
   bool refuse_relaying(std::string& output);
+  bool put_off(std::string& output);
+  void note_errors();
   void discard_message(std::string& output);
   [[nodiscard]] CallFacts facts() const;
   void refuse_for_storage(std::string& output);
@@ -124,6 +126,7 @@ class Conversation final : private smtp::MessageSink {
   FailureCounts* failures_;
   std::uint64_t now_ = 0;
   unsigned failed_log_ins_ = 0;
+  unsigned noted_errors_ = 0;     // by the shield
   bool is_checking_ = false;      // credentials, behind the policies
   bool delays_log_in_ = false;    // what is delayed is the reply to a log-in
   unsigned last_progress_ = 0;

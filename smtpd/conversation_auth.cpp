@@ -137,6 +137,7 @@ void Conversation::refuse_log_in(std::string_view why, std::string reply, bool c
   if (is_counted) {
     ++failed_log_ins_;
     if (failures_ != nullptr && !peer_.client_ip.empty()) failures_->add(peer_.client_network(), now_, configuration.failure_time);
+    if (configuration_->shield) configuration_->shield->note(peer_.client(), Deed::FailedLogIn, 1);
   }
   log::info("authentication failed", {{"client", peer_.client_ip},
                                       {"helo", session_.helo()},

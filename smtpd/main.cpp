@@ -40,6 +40,19 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "tls.client_certificate",
     "tls.client_authorities",
     "tls.ticket_lifetime",
+    "shield.file",
+    "shield.rows",
+    "shield.period",
+    "shield.connection_rate",
+    "shield.message_rate",
+    "shield.recipient_rate",
+    "shield.octet_rate",
+    "shield.error_rate",
+    "shield.failed_log_in_rate",
+    "shield.network_factor",
+    "shield.ban_time",
+    "shield.ban_time_max",
+    "shield.exempt",
     "server.domain",
     "server.user",
     "server.client_count_max",
@@ -113,8 +126,9 @@ int main(int argc, char** argv) {
   if (command_line->should_exit()) return 0;
   if (!command_line->arguments.empty())
     return base::report(kManual.program, {base::Fault::Usage, "unexpected argument '" + command_line->arguments.front() + "'; the programs of the chain stand behind --"});
-  const auto ticket_keys = net::tls::make_ticket_keys(command_line->settings.milliseconds("tls.ticket_lifetime"));
-  auto configuration = smtpd::Configuration::from(*command_line, ticket_keys);
+  const auto kept = smtpd::Configuration::Kept::make(command_line->settings);
+  if (!kept) return base::report(kManual.program, kept.error());
+  auto configuration = smtpd::Configuration::from(*command_line, *kept);
   if (!configuration) return base::report(kManual.program, configuration.error());
 
   auto listening = smtpd::listening_sockets(*command_line);
@@ -129,7 +143,7 @@ int main(int argc, char** argv) {
   const auto read_again = [&]() -> base::Result<std::shared_ptr<const smtpd::Configuration>> {
     const auto again = base::CommandLine::parse(kManual, argc, argv);
     if (!again) return std::unexpected(again.error());
-    return smtpd::Configuration::from(*again, ticket_keys);
+    return smtpd::Configuration::from(*again, *kept);
   };
   const auto serve = [&] {
     smtpd::Server(*configuration, std::move(*listening), read_again).run();

@@ -49,6 +49,9 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
   if (limits_.is_full()) return turn_away(socket, client, "too many connections");
   if (client.is_ip() && limits_.is_full_for(limits_.client_of(client))) return turn_away(socket, client, "too many connections from this address");
 
+  if (configuration_->shield)
+    if (const auto why = configuration_->shield->turns_away(client); !why.empty()) return turn_away(socket, client, why);
+
   Peer peer = Peer::of(client, net::Address::of_local(socket.get()));
   // Who may open a Unix socket of ours is a local user.
   peer.is_relay_client = !client.is_ip() || configuration_->relay.is_relay_client(client);

@@ -29,7 +29,7 @@ constexpr auto kCommon = std::to_array<OptionRow>({
 constexpr auto kLogSettings = std::to_array<std::string_view>({"log.level", "log.format", "log.destination"});
 
 std::string option_of(const Setting& setting) {
-  std::string name(setting.section == "log" || setting.section == "dns" ? std::string(setting.section) + "-" : "");
+  std::string name(setting.section == "log" || setting.section == "dns" || setting.section == "shield" ? std::string(setting.section) + "-" : "");
   name += setting.key;
   std::ranges::replace(name, '_', '-');
   return name;

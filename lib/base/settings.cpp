@@ -68,6 +68,20 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"tls", "client_authorities", Kind::Path, "", "", "PEM file with certificates of those who sign the clients'"},
     {"tls", "ticket_lifetime", Kind::Duration, "1h", "", "how long a client can resume a session without a full handshake; 0: not at all"},
 
+    {"shield", "file", Kind::Path, "", "", "file that keeps the counts, for qctl shield and for servers and sessions that are started apart; best on a memory file system. Empty: the workers of a server share memory"},
+    {"shield", "rows", Kind::Count, "65536", "", "addresses and networks that are remembered; the oldest go first"},
+    {"shield", "period", Kind::Duration, "1m", "", "time in which is counted"},
+    {"shield", "connection_rate", Kind::Count, "0", "", "connections of an address in that time; more are turned away; 0: no limit"},
+    {"shield", "message_rate", Kind::Count, "0", "", "messages of an address in that time; more are put off; 0: no limit"},
+    {"shield", "recipient_rate", Kind::Count, "0", "", "recipients that an address names in that time; more are put off; 0: no limit"},
+    {"shield", "octet_rate", Kind::Octets, "0", "", "octets of messages of an address in that time; further messages are put off; 0: no limit"},
+    {"shield", "error_rate", Kind::Count, "300", "", "errors of an address in that time; more lead to a ban; 0: no limit"},
+    {"shield", "failed_log_in_rate", Kind::Count, "60", "", "log-ins of an address that fail in that time; more lead to a ban; 0: no limit"},
+    {"shield", "network_factor", Kind::Count, "8", "", "how much more than an address its network (IPv4 /24, IPv6 /64) may do; 0: networks are not looked at"},
+    {"shield", "ban_time", Kind::Duration, "10m", "", "how long the first ban lasts, each further one of a day twice as long; 0: nobody is banned"},
+    {"shield", "ban_time_max", Kind::Duration, "1d", "", "how long a ban lasts at most"},
+    {"shield", "exempt", Kind::List, "127.0.0.0/8 ::1", "", "addresses and networks that are not counted"},
+
     {"virtual", "certificate", Kind::List, "", "", "PEM files, as in [tls], for clients that ask for this domain or for a name of these certificates"},
     {"virtual", "private_key", Kind::List, "", "", "PEM files with their keys, as in [tls]"},
 

@@ -32,6 +32,7 @@ constexpr auto kReplies = std::to_array<ReplyRow>({
     {ReplyId::Failure,              451, "4.3.0", "Requested action aborted: local error in processing"},
     {ReplyId::NoStorage,            452, "4.3.1", "Insufficient system storage"},
     {ReplyId::TooManyRecipients,    452, "4.5.3", "Requested action not taken: too many recipients"},
+    {ReplyId::TooFast,              450, "4.7.1", "Too much in a short time, try again later"},
     {ReplyId::AuthTemporaryFailure, 454, "4.7.0", "Temporary authentication failure"},
     {ReplyId::UnknownCommand,       500, "5.5.1", "Syntax error command unrecognized"},
     {ReplyId::LineTooLong,          500, "5.5.2", "Command line too long"},

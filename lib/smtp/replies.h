@@ -28,6 +28,7 @@ enum class ReplyId : std::uint8_t {
   Failure,
   NoStorage,
   TooManyRecipients,
+  TooFast,
   AuthTemporaryFailure,
   UnknownCommand,
   LineTooLong,

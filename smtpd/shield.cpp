@@ -1,0 +1,94 @@
+#include "smtpd/shield.h"
+
+#include <algorithm>
+
+#include "lib/base/log.h"
+
+namespace smtpd {
+namespace {
+
+// In the order of Deed.
+constexpr std::array<std::string_view, net::Ledger::kColumns> kLimits = {"shield.connection_rate", "shield.message_rate", "shield.recipient_rate",
+                                                                         "shield.octet_rate",      "shield.error_rate",   "shield.failed_log_in_rate"};
+constexpr unsigned kIpv4Network = 24, kIpv6Network = 64;
+
+std::uint64_t limit_of(const base::Settings& settings, Deed deed) {
+  const auto name = kLimits[static_cast<std::size_t>(deed)];
+  return deed == Deed::Octets ? settings.octets(name) : settings.count(name);
+}
+
+}  // namespace
+
+base::Result<net::Ledger> Shield::ledger(const base::Settings& settings) {
+  auto ledger = net::Ledger::open(settings.text("shield.file"), settings.count("shield.rows"), settings.milliseconds("shield.period"));
+  if (!ledger) return base::fail_within("shield.file", ledger.error());
+  return ledger;
+}
+
+base::Result<std::shared_ptr<Shield>> Shield::from(const base::Settings& settings, const std::optional<net::Ledger>& kept) {
+  auto ledger = kept ? base::Result<net::Ledger>(*kept) : Shield::ledger(settings);
+  if (!ledger) return std::unexpected(ledger.error());
+  const std::shared_ptr<Shield> shield(new Shield(std::move(*ledger)));
+  for (std::size_t i = 0; i < kLimits.size(); ++i) shield->limits_[i] = limit_of(settings, static_cast<Deed>(i));
+  shield->network_factor_ = settings.count("shield.network_factor");
+  shield->ban_milliseconds_ = settings.milliseconds("shield.ban_time");
+  shield->longest_ban_milliseconds_ = settings.milliseconds("shield.ban_time_max");
+  for (const auto& word : settings.words("shield.exempt")) {
+    const auto network = net::Network::parse(word);
+    if (!network) return base::fail(base::Fault::Config, "shield.exempt: " + network.error().cause);
+    shield->exempt_.push_back(*network);
+  }
+  return shield;
+}
+
+bool Shield::is_exempt(const net::Address& client) const {
+  return !client.is_ip() || std::ranges::any_of(exempt_, [&](const net::Network& network) { return network.contains(client); });
+}
+
+std::array<Shield::Circle, 2> Shield::circles_of(const net::Address& client) const {
+  return {{{net::Prefix::of(client, 32, 128), 1}, {net::Prefix::of(client, kIpv4Network, kIpv6Network), network_factor_}}};
+}
+
+bool Shield::is_beyond(const Circle& circle, Deed deed, double count) const {
+  const auto limit = limits_[index(deed)];
+  return limit != 0 && circle.factor != 0 && count > static_cast<double>(limit * circle.factor);
+}
+
+// Who is turned away is counted all the same: a client that goes on knocking stays outside.
+std::string Shield::turns_away(const net::Address& client) {
+  if (is_exempt(client)) return {};
+  const auto now = net::Ledger::now();
+  std::string why;
+  for (const auto& circle : circles_of(client)) {
+    if (ledger_.banned_until(circle.whose, now) != 0) return "banned";
+    const auto count = ledger_.add(circle.whose, index(Deed::Connection), 1, now);
+    if (is_beyond(circle, Deed::Connection, count)) why = "too many connections in a time from " + circle.whose.text();
+  }
+  return why;
+}
+
+std::string Shield::puts_off(const net::Address& client, Deed deed) {
+  if (is_exempt(client)) return {};
+  const auto now = net::Ledger::now();
+  std::string why;
+  for (const auto& circle : circles_of(client)) {
+    const auto count = ledger_.add(circle.whose, index(deed), 1, now);
+    if (is_beyond(circle, deed, count)) why = "too many " + std::string(kDeedNames[index(deed)]) + " in a time from " + circle.whose.text();
+    if (deed == Deed::Message && is_beyond(circle, Deed::Octets, ledger_.count(circle.whose, index(Deed::Octets), now))) why = "too many octets in a time from " + circle.whose.text();
+  }
+  return why;
+}
+
+void Shield::note(const net::Address& client, Deed deed, std::uint64_t amount) {
+  if (amount == 0 || is_exempt(client)) return;
+  const auto now = net::Ledger::now();
+  for (const auto& circle : circles_of(client)) {
+    const auto count = ledger_.add(circle.whose, index(deed), amount, now);
+    const bool is_reason = deed == Deed::Error || deed == Deed::FailedLogIn;
+    if (!is_reason || ban_milliseconds_ == 0 || !is_beyond(circle, deed, count) || ledger_.banned_until(circle.whose, now) != 0) continue;
+    const auto milliseconds = ledger_.ban(circle.whose, ban_milliseconds_, longest_ban_milliseconds_, now);
+    base::log::warning("banned", {{"client", circle.whose.text()}, {"for_seconds", milliseconds / 1000}, {"cause", "too many " + std::string(kDeedNames[index(deed)])}});
+  }
+}
+
+}  // namespace smtpd

@@ -1,0 +1,58 @@
+// What a client, and its network, may do in a time, over all sessions and workers; who does more is put off or turned away for a
+// while. smtpd(8), "Floods and bots".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/base/settings.h"
+#include "lib/net/ledger.h"
+
+namespace smtpd {
+
+// Columns of the ledger. qctl shield prints them under these names.
+enum class Deed : std::uint8_t { Connection, Message, Recipient, Octets, Error, FailedLogIn };
+constexpr std::array<std::string_view, net::Ledger::kColumns> kDeedNames = {"connections", "messages", "recipients", "octets", "errors", "failed_log_ins"};
+
+class Shield {
+ public:
+  // `kept` is what outlives a reload; without one and without a file nothing is counted beyond this process and its children.
+  [[nodiscard]] static base::Result<std::shared_ptr<Shield>> from(const base::Settings& settings, const std::optional<net::Ledger>& kept);
+  [[nodiscard]] static base::Result<net::Ledger> ledger(const base::Settings& settings);
+
+  // A client comes. Why it is to be turned away; "": it is welcome.
+  [[nodiscard]] std::string turns_away(const net::Address& client);
+  // Before a message or a recipient is taken. Why not now; "": it is.
+  [[nodiscard]] std::string puts_off(const net::Address& client, Deed deed);
+  // What was done cannot be refused any more, but counts: octets, errors, failed log-ins. Many of the latter two are a reason for a ban.
+  void note(const net::Address& client, Deed deed, std::uint64_t amount);
+
+  // Whether transactions must be asked about.
+  [[nodiscard]] bool limits_messages() const { return limits_[index(Deed::Message)] != 0 || limits_[index(Deed::Octets)] != 0; }
+
+ private:
+  explicit Shield(net::Ledger ledger) : ledger_(std::move(ledger)) {}
+  static constexpr std::size_t index(Deed deed) { return static_cast<std::size_t>(deed); }
+  // The client's address and its network, with how much more the latter may do.
+  struct Circle {
+    net::Prefix whose;
+    std::uint64_t factor;  // 0: not looked at
+  };
+  [[nodiscard]] std::array<Circle, 2> circles_of(const net::Address& client) const;
+  [[nodiscard]] bool is_exempt(const net::Address& client) const;
+  [[nodiscard]] bool is_beyond(const Circle& circle, Deed deed, double count) const;
+
+  net::Ledger ledger_;
+  std::array<std::uint64_t, net::Ledger::kColumns> limits_{};  // of an address in a period; 0: none
+  std::uint64_t network_factor_ = 0;
+  std::uint64_t ban_milliseconds_ = 0, longest_ban_milliseconds_ = 0;
+  std::vector<net::Network> exempt_;
+};
+
+}  // namespace smtpd

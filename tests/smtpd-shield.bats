@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# smtpd's shield: what addresses and networks may do in a time, over all workers and sessions; qctl shield.
+load smtpd_helpers
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || exit 1
+  make_keep
+}
+teardown() { stop_all; }
+
+# greetings COUNT ADDRESS: the first lines that so many connections from that address get, one after the other.
+greetings() {
+  python3 - "$port" "$1" "$2" <<'END'
+import socket, sys
+for _ in range(int(sys.argv[2])):
+    with socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10, source_address=(sys.argv[3], 0)) as client:
+        print(client.recv(512).decode().strip())
+END
+}
+# from ADDRESS: standard input goes to the server, what it says is printed.
+from() { socat -t 20 -T 20 - "TCP4:127.0.0.1:$port,bind=$1"; }
+
+@test "smtpd shield: connections in a time, counted for all workers together, by address and by network" {
+  serve --workers 2 --shield-exempt 192.0.2.1 --shield-connection-rate 5 --shield-network-factor 2 --shield-period 1h
+  run -0 greetings 7 127.0.1.1
+  [ "$(grep -c '^220 ' <<<"$output")" = 5 ]
+  [ "$(grep -c '^421 4.7.0 ' <<<"$output")" = 2 ]
+  run -0 greetings 3 127.0.1.2
+  [ "$(grep -c '^220 ' <<<"$output")" = 3 ]
+  run -0 greetings 1 127.0.1.3  # the eleventh of the network
+  [[ $output == 421* ]]
+  run -0 greetings 1 127.0.2.1
+  [[ $output == 220* ]]
+  wait_for grep -q 'turned away client=127.0.1.3 .*cause="too many connections in a time from 127.0.1.0/24"' smtpd.log
+}
+
+@test "smtpd shield: messages and recipients beyond the rate are put off, at the edge" {
+  serve --shield-exempt 192.0.2.1 --shield-message-rate 2 --shield-recipient-rate 3 --shield-period 1h
+  local one='MAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nSubject: x\r\n\r\nhello\r\n.\r\n'
+  # shellcheck disable=SC2059
+  run -0 from 127.0.1.1 < <(printf "EHLO c.example\r\n$one${one}MAIL FROM:<a@a.example>\r\nQUIT\r\n")
+  [ "$(codes <<<"$output")" = '220 250 250 250 354 250 250 250 354 250 450 221' ]
+  [[ $output == *'450 4.7.1 Too much in a short time, try again later'* ]]
+  has_kept 2
+  stop smtpd
+  serve --shield-exempt 192.0.2.1 --shield-recipient-rate 3 --shield-period 1h
+  run -0 from 127.0.1.1 < <(printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<1@b.example>\r\nRCPT TO:<2@b.example>\r\nRCPT TO:<3@b.example>\r\nRCPT TO:<4@b.example>\r\nQUIT\r\n')
+  [ "$(codes <<<"$output")" = '220 250 250 250 250 250 450 221' ]
+  grep -q 'put off client=127.0.1.1 .*cause="too many recipients in a time from 127.0.1.1"' smtpd.log
+}
+
+@test "smtpd shield: errors lead to a ban that qctl shows and lifts; it outlives reload and restart" {
+  local shield=(--shield-file "$PWD/counts" --shield-exempt 192.0.2.1 --shield-error-rate 4 --shield-ban-time 1h)
+  serve "${shield[@]}"
+  run -0 from 127.0.1.1 < <(printf 'EHLO c.example\r\n1\r\n2\r\n3\r\n4\r\nQUIT\r\n')
+  run -0 greetings 1 127.0.1.1
+  [[ $output == 220* ]]
+  run -0 from 127.0.1.1 < <(printf 'EHLO c.example\r\n5\r\nQUIT\r\n')
+  grep -q 'warning banned client=127.0.1.1 for_seconds=3600 cause="too many errors"' smtpd.log
+  run -0 greetings 1 127.0.1.1
+  [[ $output == '421 4.7.0 '* ]]
+  run -0 greetings 1 127.0.1.2
+  [[ $output == 220* ]]
+
+  run -0 qctl shield --shield-file counts --json
+  [ "$(jq -rs '.[0] | .client, .errors, .bans, (.banned_for_seconds > 3500)' <<<"$output")" = "$(printf '127.0.1.1\n5\n1\ntrue')" ]
+  run -0 qctl shield --shield-file counts
+  [[ ${lines[0]} == CLIENT*'banned for' && ${lines[1]} == 127.0.1.1*' s' ]]
+
+  kill -HUP "$(pid_of smtpd)"
+  wait_for grep -q 'configuration reloaded' smtpd.log
+  run -0 greetings 1 127.0.1.1
+  [[ $output == 421* ]]
+  stop smtpd
+  serve "${shield[@]}"
+  run -0 greetings 1 127.0.1.1
+  [[ $output == 421* ]]
+  run -64 qctl shield unban 127.0.9.9 --shield-file counts
+  [[ $output == *"nothing is known of '127.0.9.9'"* ]]
+  run -0 qctl shield unban 127.0.1.1 --shield-file counts
+  run -0 greetings 1 127.0.1.1
+  [[ $output == 220* ]]
+}
+
+@test "smtpd shield: one session under tcpserver counts with the others through the file" {
+  local shield=(--shield-file "$PWD/counts" --shield-exempt 192.0.2.1 --shield-message-rate 1 --shield-period 1h)
+  port=$(free_port)
+  start tcpserver tcpserver -HRl0 127.0.0.1 "$port" smtpd --domain mx.example.org "${shield[@]}" -- ./keep
+  wait_for_port "$port"
+  local one='EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nQUIT\r\n'
+  # shellcheck disable=SC2059
+  run -0 from 127.0.1.1 < <(printf "$one")
+  [ "$(codes <<<"$output")" = '220 250 250 250 221' ]
+  # shellcheck disable=SC2059
+  run -0 from 127.0.1.1 < <(printf "$one")
+  [ "$(codes <<<"$output")" = '220 250 450 503 221' ]
+}
+
+@test "smtpd shield: files that cannot be, and qctl without one, are errors that say so" {
+  run -78 qctl shield
+  [[ $output == *'shield.file is not set'* ]]
+  run qctl shield --shield-file /nowhere/counts
+  [ "$status" -ne 0 ]
+  [[ $output == *'open /nowhere/counts: No such file or directory'* ]]
+  echo nonsense >nonsense
+  run -78 qctl shield --shield-file nonsense
+  [[ $output == *"nonsense: not a ledger of smtpd's shield"* ]]
+  run smtpd --listen 127.0.0.1:0 --shield-file /nowhere/counts -- ./keep
+  [ "$status" -ne 0 ]
+  [[ $output == *'shield.file: open /nowhere/counts'* ]]
+  run -78 smtpd --listen 127.0.0.1:0 --shield-exempt nonsense -- ./keep
+  [[ $output == *'shield.exempt: '* ]]
+}
+
+@test "smtpd shield: 20,000 connections from one address and from many cost those only who make them" {
+  serve --shield-exempt 127.0.0.1 --shield-connection-rate 100 --shield-network-factor 4 --shield-period 1h
+  run -0 timeout 100 python3 - "$port" <<'END'
+import socket, sys, time
+port, greeted = int(sys.argv[1]), 0
+def knock(source):
+    with socket.create_connection(('127.0.0.1', port), 10, source_address=(source, 0)) as client:
+        return client.recv(100).startswith(b'220')
+one = sum(knock('127.1.0.1') for _ in range(10000))
+many = sum(knock(f'127.{2 + i // 2500}.{i % 250}.{1 + i % 200}') for i in range(10000))
+began = time.monotonic()
+assert knock('127.0.0.1')
+print(one, many, time.monotonic() - began < 1)
+END
+  [ "$output" = '100 10000 True' ]
+}
