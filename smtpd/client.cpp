@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lib/base/log.h"
+#include "lib/net/proxy_header.h"
 
 namespace smtpd {
 namespace {
@@ -34,15 +35,47 @@ base::Result<void> Client::start(base::UniqueFd socket) {
   auto adopted = stream_.adopt(std::move(socket));
   if (!adopted) return adopted;
   stream_.start_reading();
-  if (conversation_.begins_with_tls()) {
-    begin_handshake();
+  if (!conversation_.begins_with_proxy_header()) {
+    begin({});
   } else {
-    run({}, clients_.output_buffer());
+    state_ = State::Announcing;
+    kept_ = std::make_unique<Kept>();
+    clients_.set_deadline(number_, now() + conversation_.configuration().time.handshake);
   }
   return {};
 }
 
+void Client::begin(std::string_view input) {
+  if (!conversation_.begins_with_tls()) return run(input, clients_.output_buffer());
+  begin_handshake();
+  if (!input.empty()) shake_hands(input);
+}
+
+// A connection that does not begin as it must is closed without a word: it is no client that could read one.
+void Client::hear_proxy(std::string_view octets) {
+  kept_->input += octets;
+  std::string_view rest = kept_->input;
+  net::ProxyHeader header;
+  switch (header.read(rest)) {
+    case net::ProxyHeader::Status::NeedMore: return;
+    case net::ProxyHeader::Status::Malformed:
+      base::log::info("no header of the PROXY protocol", {{"client", peer().client_ip}});
+      return clients_.remove(number_);
+    case net::ProxyHeader::Status::Read: break;
+  }
+  Peer client = header.client.is_empty() ? peer() : Peer::of(header.client, header.server);
+  // What the proxy itself may do its clients may not.
+  client.is_relay_client = !header.client.is_empty() && conversation_.configuration().relay.is_relay_client(header.client);
+  const bool is_let_in = header.client.is_empty() || clients_.set_address(number_, header.client);
+  conversation_.set_peer(std::move(client));
+  state_ = State::Talking;
+  const auto kept = std::exchange(kept_, nullptr);
+  if (!is_let_in) return close(smtp::ReplyId::TooManyConnections);
+  begin(rest);
+}
+
 void Client::on_octets(std::string_view octets) {
+  if (state_ == State::Announcing) return hear_proxy(octets);
   if (state_ == State::Handshaking) return shake_hands(octets);
   if (state_ != State::Talking) return;
   if (tls_) return hear(octets);
@@ -219,7 +252,7 @@ void Client::on_end(const base::Error* error) {
 }
 
 void Client::on_deadline() {
-  if (state_ == State::Closing) return clients_.remove(number_);
+  if (state_ == State::Closing || state_ == State::Announcing) return clients_.remove(number_);
   if (state_ == State::Handshaking) {
     base::log::info("TLS handshake failed", {{"client", peer().client_ip}, {"cause", "timeout"}});
     return clients_.remove(number_);
@@ -234,7 +267,7 @@ void Client::on_deadline() {
 }
 
 void Client::stop() {
-  if (state_ == State::Handshaking) return clients_.remove(number_);
+  if (state_ == State::Handshaking || state_ == State::Announcing) return clients_.remove(number_);
   const bool is_idle = state_ == State::Delaying || (state_ == State::Talking && !conversation_.is_in_transaction());
   if (is_idle) close(smtp::ReplyId::ShuttingDown);
 }

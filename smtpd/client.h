@@ -29,6 +29,8 @@ class Clients {
   // For replies that are written at once; empty at the begin of each use.
   virtual std::string& output_buffer() = 0;
   virtual std::string& plaintext_buffer() = 0;  // the same, for what TLS clients say
+  // A client has turned out to be at this address. False: there are too many from there.
+  virtual bool set_address(std::size_t number, const net::Address& client) = 0;
   // Destroys the client with this number.
   virtual void remove(std::size_t number) = 0;
   // The number is checked once a second: when `deadline` (monotonic milliseconds, 0: none) is over, on_deadline() is called.
@@ -53,6 +55,7 @@ class Client final : private net::StreamUser {
  private:
   enum class State : std::uint8_t {
     Talking,
+    Announcing,  // a proxy says who the client is
     Handshaking,
     Asking,    // a policy has a question
     Checking,  // the client's credentials are looked at
@@ -72,6 +75,8 @@ class Client final : private net::StreamUser {
   void check(std::string_view unread, std::string_view output);
   void call(std::string_view unread, std::string_view output);
   void pause(State state, std::string_view unread, std::string_view output);
+  void begin(std::string_view input);
+  void hear_proxy(std::string_view octets);
   void start_tls(std::string_view unread, std::string_view output);
   void begin_handshake();
   void shake_hands(std::string_view octets);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "smtpd/certificate_name.h"
 #include "smtpd/outcome_reply.h"
 #include "smtpd/policy_question.h"
@@ -24,7 +25,7 @@ std::string_view last_line(std::string_view replies) {
 
 Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now, FailureCounts* failures)
     : configuration_(std::move(configuration)), service_(service), peer_(std::move(peer)), session_(configuration_->session(service_), *this), failures_(failures) {
-  if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
+  set_peer(std::move(peer_));
   set_deadline(now);
   if (log::enabled(log::Level::Debug)) log::debug("connect", {{"client", peer_.client().text()}});
 }
@@ -32,6 +33,27 @@ Conversation::Conversation(std::shared_ptr<const Configuration> configuration, S
 Conversation::~Conversation() {
   if (!log::enabled(log::Level::Debug)) return;
   log::debug("disconnect", {{"client", peer_.client().text()}, {"messages", session_.messages()}, {"errors", session_.errors()}});
+}
+
+void Conversation::set_peer(Peer peer) {
+  peer_ = std::move(peer);
+  session_.allow_xclient(configuration_->relay.may_speak_for_others(peer_.client()));
+  if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
+}
+
+// What it does not say is not known; what is not known has no rights.
+void Conversation::take_xclient(const smtp::Xclient& xclient) {
+  const auto address_of = [](std::string_view ip, std::string_view port) {
+    (void)(base::text::starts_with_ignoring_case(ip, "IPV6:") && (ip.remove_prefix(5), true));
+    return net::Address::from_ip(ip, base::text::parse_number<std::uint16_t>(port).value_or(0)).value_or(net::Address());
+  };
+  const auto client = address_of(xclient.address, xclient.port), server = address_of(xclient.server_address, xclient.server_port);
+  Peer peer = Peer::of(client, server.is_empty() ? peer_.server() : server);
+  peer.client_host = smtp::is_helo_name(xclient.name) ? xclient.name : std::string();
+  peer.is_relay_client = configuration_->relay.is_relay_client(client);
+  log::info("speaks for another client", {{"client", peer_.client_ip}, {"other", peer.client_ip}, {"name", peer.client_host}, {"user", base::text::printable(xclient.login)}});
+  set_peer(std::move(peer));
+  session_.allow_xclient(true);  // it may speak for the next one too
 }
 
 Conversation::Next Conversation::advance(std::string_view& input, std::string& output, std::uint64_t now) {
@@ -70,6 +92,7 @@ void Conversation::tls_started(net::tls::Facts facts) {
 
 Conversation::Decision Conversation::decide(std::string& output) {
   const auto stage = session_.stage();
+  if (const auto xclient = session_.take_xclient()) take_xclient(*xclient);
   if (stage == smtp::Stage::Message) return decide_message(output);
   if (stage == smtp::Stage::Auth) return decide_log_in(output);
   const bool is_first = !rounds_ || !rounds_->is_under_way();  // asked about this stage

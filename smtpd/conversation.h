@@ -55,6 +55,9 @@ class Conversation final : private smtp::MessageSink {
   // Whether the handshake comes before the greeting: then tls_started() comes before the first advance().
   [[nodiscard]] bool begins_with_tls() const { return service_ == Service::Submissions; }
   void tls_started(net::tls::Facts facts);
+  // Whether a header of the PROXY protocol comes before all else; then set_peer() comes before the first advance().
+  [[nodiscard]] bool begins_with_proxy_header() const { return configuration_->relay.is_proxy(peer_.client()); }
+  void set_peer(Peer peer);
 
   // How the call ended. Then advance() with the rest of the input.
   void answer(const chain::Outcome& outcome, std::string& output);
@@ -82,6 +85,7 @@ class Conversation final : private smtp::MessageSink {
   Decision decide_message(std::string& output);
   Decision ask_policies(std::string& output);
   void begin_round();
+  void take_xclient(const smtp::Xclient& xclient);
   // Who is there: conversation_auth.cpp.
   Decision decide_log_in(std::string& output);
   Decision begin_log_in(std::string& output);

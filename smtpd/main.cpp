@@ -60,6 +60,8 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "delivery.local_domains",
     "smtp.relay_domains",
     "smtp.relay_clients",
+    "smtp.proxy_clients",
+    "smtp.xclient_clients",
     "smtp.greeting",
     "smtp.message_size_max",
     "smtp.message_memory_max",

@@ -6,21 +6,41 @@
 
 namespace smtpd {
 
+namespace {
+
+base::Result<std::vector<net::Network>> networks_of(const base::Settings& settings, std::string_view setting) {
+  std::vector<net::Network> networks;
+  for (const auto& word : settings.words(setting)) {
+    const auto network = net::Network::parse(word);
+    if (!network) return base::fail(base::Fault::Config, std::string(setting) + ": " + network.error().cause);
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
+bool has(const std::vector<net::Network>& networks, const net::Address& client) {
+  return std::ranges::any_of(networks, [&](const net::Network& network) { return network.contains(client); });
+}
+
+}  // namespace
+
 base::Result<RelayPolicy> RelayPolicy::from(const base::Settings& settings) {
   RelayPolicy policy;
   policy.local_domains_ = mail::DomainList(settings.words("delivery.local_domains"));
   policy.relay_domains_ = mail::DomainList(settings.words("smtp.relay_domains"));
-  for (const auto& word : settings.words("smtp.relay_clients")) {
-    const auto network = net::Network::parse(word);
-    if (!network) return base::fail(base::Fault::Config, "smtp.relay_clients: " + network.error().cause);
-    policy.relay_clients_.push_back(*network);
+  const std::pair<std::string_view, std::vector<net::Network>*> lists[] = {
+      {"smtp.relay_clients", &policy.relay_clients_}, {"smtp.proxy_clients", &policy.proxies_}, {"smtp.xclient_clients", &policy.speakers_}};
+  for (const auto& [setting, networks] : lists) {
+    auto read = networks_of(settings, setting);
+    if (!read) return std::unexpected(read.error());
+    *networks = std::move(*read);
   }
   return policy;
 }
 
-bool RelayPolicy::is_relay_client(const net::Address& client) const {
-  return std::ranges::any_of(relay_clients_, [&](const net::Network& network) { return network.contains(client); });
-}
+bool RelayPolicy::is_relay_client(const net::Address& client) const { return has(relay_clients_, client); }
+bool RelayPolicy::is_proxy(const net::Address& client) const { return has(proxies_, client); }
+bool RelayPolicy::may_speak_for_others(const net::Address& client) const { return has(speakers_, client); }
 
 bool RelayPolicy::takes(std::string_view recipient, bool is_relay_client) const {
   if (is_relay_client) return true;

@@ -1,4 +1,5 @@
-// Which recipients are taken from whom: the one decision that smtpd makes itself. Everything finer is for rules.
+// Which recipients are taken from whom, and whose word counts about who a client is: the decisions that smtpd makes itself. Everything
+// finer is for rules.
 #pragma once
 
 #include <string_view>
@@ -13,17 +14,21 @@ namespace smtpd {
 
 class RelayPolicy {
  public:
-  // Of delivery.local_domains, smtp.relay_domains and smtp.relay_clients.
+  // Of delivery.local_domains, smtp.relay_domains, smtp.relay_clients, smtp.proxy_clients and smtp.xclient_clients.
   [[nodiscard]] static base::Result<RelayPolicy> from(const base::Settings& settings);
 
   // Whether this client may send to any domain.
   [[nodiscard]] bool is_relay_client(const net::Address& client) const;
+  // Whether its connections begin with a header of the PROXY protocol.
+  [[nodiscard]] bool is_proxy(const net::Address& client) const;
+  // Whether it may say by XCLIENT that it is somebody else.
+  [[nodiscard]] bool may_speak_for_others(const net::Address& client) const;
   // `recipient` is an address as RCPT took it; <Postmaster> without a domain is always ours (RFC 5321 section 4.5.1).
   [[nodiscard]] bool takes(std::string_view recipient, bool is_relay_client) const;
 
  private:
   mail::DomainList local_domains_, relay_domains_;
-  std::vector<net::Network> relay_clients_;
+  std::vector<net::Network> relay_clients_, proxies_, speakers_;
 };
 
 }  // namespace smtpd

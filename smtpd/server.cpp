@@ -47,7 +47,9 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
   // Reset already. What it sent could still be read, and a client without an address must not pass for one of a Unix socket.
   if (client.is_empty()) return;
   if (limits_.is_full()) return turn_away(socket, client, "too many connections");
-  if (client.is_ip() && limits_.is_full_for(limits_.client_of(client))) return turn_away(socket, client, "too many connections from this address");
+  // The clients of a proxy are counted when it has said who they are.
+  const bool is_counted = client.is_ip() && !configuration_->relay.is_proxy(client);
+  if (is_counted && limits_.is_full_for(limits_.client_of(client))) return turn_away(socket, client, "too many connections from this address");
 
   if (configuration_->shield)
     if (const auto why = configuration_->shield->turns_away(client); !why.empty()) return turn_away(socket, client, why);
@@ -55,8 +57,9 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
   Peer peer = Peer::of(client, net::Address::of_local(socket.get()));
   // Who may open a Unix socket of ours is a local user.
   peer.is_relay_client = !client.is_ip() || configuration_->relay.is_relay_client(client);
-  limits_.add(limits_.client_of(client));
   const std::size_t number = clients_.size();
+  addresses_.push_back(is_counted ? limits_.client_of(client) : std::string());
+  limits_.add(addresses_.back());
   clients_.push_back(std::make_unique<Client>(static_cast<Clients&>(*this), number, configuration_, service, std::move(peer)));
   deadlines_.push_back(0);
   if (number == 0) sweep_timer_.start(kSweepMilliseconds, kSweepMilliseconds);
@@ -74,16 +77,30 @@ void Server::turn_away(const base::UniqueFd& socket, const net::Address& client,
   base::log::info("turned away", {{"client", client.ip()}, {"connections", clients_.size()}, {"cause", cause}});
 }
 
+bool Server::set_address(std::size_t number, const net::Address& client) {
+  auto address = limits_.client_of(client);
+  if (limits_.is_full_for(address)) {
+    base::log::info("turned away", {{"client", client.ip()}, {"connections", clients_.size()}, {"cause", "too many connections from this address"}});
+    return false;
+  }
+  limits_.remove(addresses_[number]);
+  limits_.add(address);
+  addresses_[number] = std::move(address);
+  return true;
+}
+
 void Server::remove(std::size_t number) {
   const auto gone = std::move(clients_[number]);
-  limits_.remove(limits_.client_of(gone->peer().client()));
+  limits_.remove(addresses_[number]);
   if (number + 1 < clients_.size()) {
     clients_[number] = std::move(clients_.back());
     clients_[number]->renumber(number);
     deadlines_[number] = deadlines_.back();
+    addresses_[number] = std::move(addresses_.back());
   }
   clients_.pop_back();
   deadlines_.pop_back();
+  addresses_.pop_back();
   if (!clients_.empty()) return;
   sweep_timer_.stop();
   if (is_stopping_) loop_.stop();

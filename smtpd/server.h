@@ -37,6 +37,7 @@ class Server final : private Clients {
   [[nodiscard]] bool is_stopping() const override { return is_stopping_; }
   std::string& output_buffer() override { return emptied(output_); }
   std::string& plaintext_buffer() override { return emptied(plaintext_); }
+  bool set_address(std::size_t number, const net::Address& client) override;
   void remove(std::size_t number) override;
   void set_deadline(std::size_t number, std::uint64_t deadline) override { deadlines_[number] = deadline; }
 
@@ -57,6 +58,7 @@ class Server final : private Clients {
   FailureCounts failures_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::string> addresses_;    // by which each client is counted
   std::vector<std::uint64_t> deadlines_;  // of each client; apart, since all are looked through every second
   net::ClientLimits limits_;
   net::Workers handshakers_;

@@ -37,6 +37,8 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "greeting", Kind::Text, "Service ready", "", "text of the greeting behind the name of the server"},
     {"smtp", "relay_domains", Kind::List, "", "", "domains that mail is taken for from everyone, beside delivery.local_domains; .example.org for all names below it"},
     {"smtp", "relay_clients", Kind::List, "127.0.0.0/8 ::1", "", "addresses and networks whose clients may send to any domain"},
+    {"smtp", "proxy_clients", Kind::List, "", "", "addresses and networks of proxies, whose connections begin with a header of the PROXY protocol (versions 1 and 2) that says who the client is"},
+    {"smtp", "xclient_clients", Kind::List, "", "", "addresses and networks whose clients may say by XCLIENT that they are somebody else"},
     {"smtp", "message_size_max", Kind::Octets, "20m", "", "largest message; 0: no limit"},
     {"smtp", "message_memory_max", Kind::Octets, "256k", "", "largest message that is held in memory; larger ones are in a memory file"},
     {"smtp", "message_memfd_max", Kind::Octets, "4m", "", "largest message in a memory file; larger ones are in an unlinked file of message_directory"},

@@ -50,6 +50,7 @@ enum class ReplyId : std::uint8_t {
   AuthRequired,
   AuthFailed,
   AuthNeedsEncryption,
+  XclientDenied,
   RelayDenied,
   TlsRequired,
   BareLineEnd,

@@ -1,5 +1,6 @@
 // AUTH (RFC 4954): lines of base64 around a SASL exchange.
 #include <algorithm>
+#include <vector>
 
 #include "lib/base/base64.h"
 #include "lib/base/text.h"
@@ -22,20 +23,25 @@ bool ServerSession::is_usable(const sasl::Mechanism& mechanism) const {
 
 bool ServerSession::is_forbidden_in_clear(const sasl::Mechanism& mechanism) const { return mechanism.shows_secret && !is_secured_ && !options_->auth_in_clear; }
 
-// The line of AUTH names what can be used now (section 3).
+// The line of AUTH names what can be used now (section 3); XCLIENT is for those who may use it.
 void ServerSession::append_ehlo(std::string& output) const {
   const std::string& text = is_secured_ ? options_->ehlo_reply_secured : options_->ehlo_reply;
-  std::string names;
+  std::string auth;
   if ((options_->extensions & kAuth) != 0)
     for (const auto* mechanism : options_->mechanisms)
-      if (is_usable(*mechanism) && !is_forbidden_in_clear(*mechanism)) names.append(" ").append(mechanism->name);
-  const auto first_line = std::min(text.find('\n') + 1, text.size());
-  const bool is_alone = first_line == text.size();
-  if (names.empty()) {
+      if (is_usable(*mechanism) && !is_forbidden_in_clear(*mechanism)) auth.append(auth.empty() ? "AUTH " : " ").append(mechanism->name);
+  std::vector<std::string> lines;
+  if (!auth.empty()) lines.push_back(std::move(auth));
+  if (allows_xclient_) lines.push_back(xclient_line());
+  if (lines.empty()) {
     output += text;
     return;
   }
-  output.append("250-").append(text, 4, first_line - 4).append(is_alone ? "250 AUTH" : "250-AUTH").append(names).append("\r\n").append(text, first_line);
+  const auto first_line = std::min(text.find('\n') + 1, text.size());
+  const bool are_last = first_line == text.size();
+  output.append("250-").append(text, 4, first_line - 4);
+  for (const auto& line : lines) output.append(are_last && &line == &lines.back() ? "250 " : "250-").append(line).append("\r\n");
+  output.append(text, first_line);
 }
 
 // Section 4.3: lines of AUTH and behind it have a limit of their own.

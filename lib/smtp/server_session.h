@@ -50,6 +50,11 @@ struct Identity {
   const sasl::Mechanism* mechanism = nullptr;
 };
 
+// Who a trusted proxy says the client is; "": it does not know. None has control characters.
+struct Xclient {
+  std::string name, address, port, login, server_address, server_port;  // addresses as XCLIENT writes them: "IPV6:2001:db8::1"
+};
+
 class ServerSession {
  public:
   // Both are borrowed for the session's life.
@@ -72,6 +77,9 @@ class ServerSession {
   [[nodiscard]] const std::string& helo() const { return helo_; }
   [[nodiscard]] bool is_extended() const { return is_extended_; }  // EHLO
   [[nodiscard]] bool is_secured() const { return is_secured_; }
+  // The client may say that it is somebody else. Then Stage::Connect comes again, with what it has said.
+  void allow_xclient(bool allows) { allows_xclient_ = allows; }
+  [[nodiscard]] std::unique_ptr<const Xclient> take_xclient() { return std::move(xclient_); }
   // At Stage::Auth.
   [[nodiscard]] const sasl::Question& question() const { return exchange_->machine->question(); }
   [[nodiscard]] const sasl::Mechanism& mechanism() const { return *exchange_->mechanism; }
@@ -139,6 +147,8 @@ class ServerSession {
   void quit(std::string_view argument, std::string& output);
   void starttls(std::string_view argument, std::string& output);
   void auth(std::string_view argument, std::string& output);
+  void xclient(std::string_view argument, std::string& output);
+  static std::string xclient_line();
   void response(std::string_view line, std::string& output);
   void follow(const sasl::Move& move, std::string& output);
   void end_exchange(ReplyId reply, std::string& output);
@@ -195,6 +205,7 @@ class ServerSession {
   std::unique_ptr<Transaction> transaction_;
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<Identity> identity_;
+  std::unique_ptr<const Xclient> xclient_;
   std::unique_ptr<sasl::Facts> channel_;  // nullptr: nothing is known of it
   std::uint64_t chunk_left_ = 0;
   DotReader text_;
@@ -213,6 +224,7 @@ class ServerSession {
   bool is_secured_ = false;
   bool starts_tls_ = false;
   bool has_quit_ = false;
+  bool allows_xclient_ = false;
   bool delays_ = false;
   bool is_chunked_ = false;     // the message comes by BDAT
   bool is_last_chunk_ = false;

@@ -17,6 +17,7 @@ constexpr ServerSession::Verb ServerSession::kVerbs[] = {
     {"NOOP",     kAny | kInClear,               Argument::Optional, 0,         &ServerSession::noop},      // 4.1.1.9
     {"STARTTLS", kReady | kInClear,             Argument::None,     kStartTls, &ServerSession::starttls},  // RFC 3207 section 4
     {"AUTH",     kReady,                        Argument::Required, kAuth,     &ServerSession::auth},      // RFC 4954 section 4
+    {"XCLIENT",  kStart | kReady | kInClear,    Argument::Required, 0,         &ServerSession::xclient},   // server_xclient.cpp
     {"VRFY",     kAny,                          Argument::Required, 0,         &ServerSession::vrfy},      // 4.1.1.6
     {"EXPN",     kAny,                          Argument::Required, 0,         &ServerSession::expn},      // 4.1.1.7
     {"HELP",     kAny | kInClear,               Argument::Optional, 0,         &ServerSession::help},      // 4.1.1.8
