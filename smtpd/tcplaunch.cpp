@@ -100,6 +100,7 @@ base::Result<void> read_arguments(const CommandLine& line, Plan& plan) {
   }
   if (words.empty()) return base::fail(base::Fault::Usage, "expected ADDRESS:PORT... PROGRAM [ARGUMENT...] (see --help)");
   auto path = launch::find_program(words.front());
+  if (!path && plan.addresses.empty()) return base::fail(base::Fault::Usage, "'" + words.front() + "' is neither ADDRESS:PORT, such as 0.0.0.0:25 or [::]:25, nor a program");
   if (!path) return std::unexpected(path.error());
   plan.rules.path = std::move(*path);
   plan.rules.arguments = std::move(words);

@@ -95,6 +95,7 @@ by_mx() {
 
 @test "deliver-remote: without a recipient the command line is wrong" {
   run -55 deliver-remote example.org a@example.net <mail.eml
+  [ "$output" = 'deliver-remote: fatal: expected: HOST SENDER RECIPIENT...' ]
   run -64 deliver-remote --resident x.sock example.org
   run -64 deliver-remote --no-such-option
   run -78 deliver-remote --port 0 example.org a@example.net b@example.org <mail.eml

@@ -155,6 +155,8 @@ EOF
     [ "$output" = "vsmtp: fatal: --port: '$port'; expected: a number from 1 to 65535 (see --help)" ]
   done
   run -64 vsmtp up --dir 'with blanks'
+  run -64 vsmtp up -- mime-check -- no-such-filter
+  [ "$output" = "vsmtp: fatal: no program 'no-such-filter' for the chain (see --help)" ]
   run -64 vsmtp demo fast
   run -0 vsmtp --help
   mandoc -Tlint -Wwarning "$TOP/bin/vsmtp.1"

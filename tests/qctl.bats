@@ -29,6 +29,11 @@ on_terminal() {
   COLUMNS=100 script -qec "stty cols ${columns:-100} -echo; $(printf '%q ' "$@")" /dev/null | tr -d '\r'
 }
 
+@test "qctl: a configuration that cannot be read is an error, also a folder" {
+  run -78 qctl --config . list
+  [ "$output" = 'qctl: fatal: read .: Is a directory' ]
+}
+
 @test "qctl: an empty spool has empty queues" {
   run -0 qctl
   [[ $output == *"WORKING    empty"* && $output == *"DEAD       empty"* ]]

@@ -216,6 +216,8 @@ END
   run -64 tcplaunch
   [[ $output == "tcplaunch: fatal: expected ADDRESS:PORT... PROGRAM"* ]]
   run -64 tcplaunch true
+  run -64 tcplaunch 127.0.0.1 true
+  [ "$output" = "tcplaunch: fatal: '127.0.0.1' is neither ADDRESS:PORT, such as 0.0.0.0:25 or [::]:25, nor a program" ]
   run -64 tcplaunch -c x 127.0.0.1:0 true
   [[ $output == *"expected a number from 0 to 1000000"* ]]
   run -64 tcplaunch --ipv6-bits 0 127.0.0.1:0 true

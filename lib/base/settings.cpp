@@ -340,6 +340,7 @@ Result<void> Settings::read(const std::string& path) {
   if (!file) return fail_errno("open " + path, Fault::Config);
   Reading reading{file.get(), path, this, 0, {}, {}};
   const int bad_line = ::ini_parse_stream(read_line, &reading, on_value, &reading);
+  if (std::ferror(file.get()) != 0) return fail_errno("read " + path, Fault::Config);  // a folder can be opened
   if (bad_line != 0 && reading.mistakes.empty()) {
     reading.line = bad_line;
     reading.mistake("neither [section] nor key = value");

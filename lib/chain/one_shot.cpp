@@ -171,6 +171,7 @@ int serve_once(std::string_view program, Words arguments, Words next, std::uint6
 }
 
 int serve_delivery(std::string_view program, Words arguments, std::uint64_t message_limit_octets, const Handler& handler) {
+  if (const auto call = parse_delivery_call(arguments); !call) return base::report_in_chain(program, call.error());
   Invocation invocation;
   invocation.call.kind = Kind::Delivery;
   invocation.call.environment = interface_environment();
