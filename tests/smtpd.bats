@@ -3,6 +3,13 @@ load smtpd_helpers
 
 setup() { cd "$BATS_TEST_TMPDIR" && make_keep; }
 
+@test "smtpd: the manual's session from a file with LF gets its message through" {
+  printf '%s\n' 'EHLO c' 'MAIL FROM:<a@a.example>' 'RCPT TO:<b@example.org>' DATA 'Subject: x' '' hello . QUIT >session.txt
+  local example
+  example=$(mandoc -O width=200 "$TOP/smtpd/smtpd.8" | col -bx | grep -o "sed .* | smtpd --local-domains example.org")
+  [ "$(eval "$example -- ./keep" | codes)" = '220 250 250 250 354 250 221' ]
+}
+
 @test "smtpd: a session from a file is answered, and its message handed to the chain" {
   crlf >session.txt <<'EOF'
 EHLO client.example
