@@ -7,6 +7,9 @@ namespace rules {
 namespace {
 
 constexpr auto kHints = std::to_array<vsl::NameHint>({
+    // Rhai
+    {"tag", "a value carries no tag: what belongs to it can stand beside it in a map, #{value: x, tag: 1}"},
+    {"set_tag", "a value carries no tag: what belongs to it can stand beside it in a map, #{value: x, tag: 1}"},
     // verdicts
     {"reject", "a rule refuses with `deny(\"554 5.7.1 text\")`, or, and the connection goes on, with `info(\"554 5.7.1 text\")`"},
     {"drop", "a rule refuses and closes the connection with `deny(\"554 5.7.1 text\")`"},

@@ -8,6 +8,7 @@
 #include "lib/base/io.h"
 #include "vsl-filter/lang/folder_loader.h"
 #include "vsl-filter/loading.h"
+#include "vsl-filter/name_hints.h"
 #include "vsl-filter/playback.h"
 #include "vsl-filter/rule_set.h"
 
@@ -69,6 +70,7 @@ class Repl {
     vsl::FolderLoader loader(options_.rules.empty() ? "./repl.vsl" : options_.rules, {.folders = site_.settings.words("rules.path")});
     vsl::LoadOptions load;
     load.host = &scene_;
+    load.hints = name_hints();
     load.sinks = sinks_of(site_);
     const auto loaded = vsl::load({"input", before_ + text}, loader, api_.natives(), kDialect, load);
     print_diagnostics(loaded);
