@@ -83,6 +83,17 @@ none_left() { [ -z "$(pids_of)" ]; }
   none_left
 }
 
+@test "vsmtp up: stops everything also when nobody reads its log any more" {
+  port=$(free_port)
+  mkfifo log
+  start reader cat log
+  start vsmtp bash -c 'exec vsmtp up --dir data --port "$1" >log 2>&1' - "$port"
+  wait_for grep -q 'Stop with Ctrl-C' reader.log
+  stop reader || true
+  kill -TERM "$(pid_of vsmtp)"
+  wait_for none_left
+}
+
 @test "vsmtp up: --rules decides at each stage and on the message, and wants rules without errors" {
   cat >main.vsl <<'EOF'
 #{
