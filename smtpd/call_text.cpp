@@ -115,7 +115,7 @@ void append_trace(std::string& out, const CallFacts& facts) {
                                  .client_host = facts.peer.client_host,
                                  .client_ip = facts.peer.client_ip,
                                  .by = facts.server_name,
-                                 .protocol = mail::protocol_name({.is_lmtp = false,
+                                 .protocol = mail::protocol_name({.is_lmtp = facts.session.is_lmtp(),
                                                                   .is_extended = facts.session.is_extended(),
                                                                   .is_smtputf8 = transaction.smtputf8,
                                                                   .is_tls = facts.session.is_secured(),

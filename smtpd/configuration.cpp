@@ -37,6 +37,7 @@ smtp::ServerOptions session_options(const base::Settings& settings) {
   smtp::ServerOptions options;
   options.server_name = base::server_domain(settings);
   options.greeting = settings.text("smtp.greeting");
+  options.is_lmtp = settings.flag("smtp.lmtp");
   options.bare_line_end =
       settings.text("smtp.bare_line_end") == "refuse" ? smtp::DotReader::BareLineEnd::Refuse : smtp::DotReader::BareLineEnd::Normalise;
   options.limits.message_octets = settings.octets("smtp.message_size_max");

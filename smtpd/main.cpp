@@ -62,6 +62,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "smtp.relay_clients",
     "smtp.proxy_clients",
     "smtp.xclient_clients",
+    "smtp.lmtp",
     "smtp.greeting",
     "smtp.message_size_max",
     "smtp.message_memory_max",

@@ -120,7 +120,7 @@ std::string question_of(const QuestionFacts& facts) {
   const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
   put("request", "smtpd_access_policy");
   put("protocol_state", protocol_state(facts.session));
-  put("protocol_name", facts.session.is_extended() ? "ESMTP" : "SMTP");
+  put("protocol_name", facts.session.is_lmtp() ? "LMTP" : facts.session.is_extended() ? "ESMTP" : "SMTP");
   put("client_address", peer.client_ip);
   put("client_name", or_unknown(peer.client_host));
   put("client_port", port_text(peer.client_port));

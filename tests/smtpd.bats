@@ -10,6 +10,28 @@ setup() { cd "$BATS_TEST_TMPDIR" && make_keep; }
   [ "$(eval "$example -- ./keep" | codes)" = '220 250 250 250 354 250 221' ]
 }
 
+@test "smtpd: LMTP has a reply for each recipient, and its own words" {
+  serve --lmtp yes --local-domains b.example --relay-clients 192.0.2.1
+  { printf 'EHLO c\r\nHELO c\r\nLHLO c\r\nMAIL FROM:<a@a.example>\r\nDATA\r\n'
+    printf 'RCPT TO:<%s>\r\n' x@b.example n@c.example y@b.example
+    printf 'DATA\r\nSubject: x\r\n\r\nhello\r\n.\r\nQUIT\r\n'; } | say >out
+  [ "$(codes <out)" = '220 500 500 250 250 503 250 550 250 354 250 250 221' ]
+  grep -q 'by mx.example.org with LMTP id' kept/1.msg
+  { printf 'LHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<x@b.example>\r\nRCPT TO:<y@b.example>\r\nBDAT 3\r\nA: BDAT 5 LAST\r\nb\r\n\r\n'
+    printf 'MAIL FROM:<a@a.example>\r\nRCPT TO:<x@b.example>\r\nRCPT TO:<y@b.example>\r\nDATA\r\na\nb\r\n.\r\nQUIT\r\n'; } | say >out
+  [ "$(codes <out)" = '220 250 250 250 250 250 250 250 250 250 250 354 550 550' ]
+  stop smtpd
+  serve
+  [ "$(printf 'LHLO c\r\nQUIT\r\n' | say | codes)" = '220 500 221' ]
+}
+
+@test "smtpd: deliver-remote hands mail over by LMTP" {
+  serve --lmtp yes --local-domains '*'
+  printf 'Subject: x\n\nhello\n' | deliver-remote --protocol lmtp "[127.0.0.1]:$port" a@a.example b@b.example c@b.example | tr '\0' '\n' >report
+  [ "$(cut -c1 report | paste -sd' ')" = 'r r K' ]
+  has_kept 1
+}
+
 @test "smtpd: a session from a file is answered, and its message handed to the chain" {
   crlf >session.txt <<'EOF'
 EHLO client.example

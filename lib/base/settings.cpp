@@ -34,6 +34,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "policy_default_action", Kind::Text, "451 4.3.5 Server configuration problem", "", "action when a policy does not answer, or with nonsense"},
     {"smtp", "policy_idle_max", Kind::Duration, "300s", "", "how long a connection to a policy, or its program, is kept without a question"},
     {"smtp", "policy_connection_max", Kind::Count, "100", "", "questions at once to a policy, for each worker; more wait"},
+    {"smtp", "lmtp", Kind::Flag, "no", "", "speak LMTP (RFC 2033) instead of SMTP: LHLO, and a reply for each recipient of a message"},
     {"smtp", "greeting", Kind::Text, "Service ready", "", "text of the greeting behind the name of the server"},
     {"smtp", "relay_domains", Kind::List, "", "", "domains that mail is taken for from everyone, beside delivery.local_domains; .example.org for all names below it"},
     {"smtp", "relay_clients", Kind::List, "127.0.0.0/8 ::1", "", "addresses and networks whose clients may send to any domain"},

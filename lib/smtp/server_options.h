@@ -34,6 +34,7 @@ struct ServerOptions {
   DotReader::BareLineEnd bare_line_end = DotReader::BareLineEnd::Refuse;
   ServerLimits limits;
   mail::AddressRules address_rules;
+  bool is_lmtp = false;  // RFC 2033: LHLO, and a reply for each recipient of a message
   bool requires_tls = false;  // no mail without STARTTLS: RFC 3207 section 4
   // With the extension kAuth. Those that show a secret are for sessions under TLS, unless it is allowed to show them.
   std::vector<const sasl::Mechanism*> mechanisms = {};

@@ -143,7 +143,7 @@ void ServerSession::end_data(std::string& output) {
   const ReplyId wrong = defect();
   if (wrong == ReplyId::None) return ask(Stage::Message, output);
   drop_message(wrong);
-  reply({wrong}, output);
+  reply_to_message({wrong}, output);
   reset();
   // A client that sends bare CR or LF may see the end of its message elsewhere than RFC 5321 does. It was read to CR LF . CR LF,
   // so that the client hears the reply; what follows is not taken for commands.
@@ -160,7 +160,11 @@ void ServerSession::end_chunk(std::string& output) {
   if (is_last_chunk_) text_.finish([this](std::string_view octets) { take_text(octets); });
   if (const ReplyId wrong = defect(); wrong != ReplyId::None) {
     drop_message(wrong);
-    reply({wrong}, output);
+    if (is_last_chunk_) {
+      reply_to_message({wrong}, output);
+    } else {
+      reply({wrong}, output);
+    }
     reset();
   } else if (is_last_chunk_) {
     ask(Stage::Message, output);
@@ -197,6 +201,7 @@ void ServerSession::answer(const Answer& answer, std::string& output) {
   ++progress_;
   delays_ = answer.delays;
   if (keeps_refusal(answer, output)) return;
+  const std::size_t recipients = stage_ == Stage::Message ? transaction_->recipients.size() : 1, from = output.size();
   const StageRow& row = kStages[static_cast<std::size_t>(stage_)];
   if (answer.accepts) {
     std::string unsaid;
@@ -211,7 +216,21 @@ void ServerSession::answer(const Answer& answer, std::string& output) {
     output += answer.reply;
     if (answer.reply.empty()) append_reply(output, ReplyId::Denied);
   }
+  repeat_for(recipients, from, output);
   if (answer.closes) end();
+}
+
+// LMTP owes each recipient a reply (RFC 2033 section 4.2); the message has been judged as a whole, so they are all the same.
+void ServerSession::repeat_for(std::size_t recipients, std::size_t from, std::string& output) const {
+  if (!options_->is_lmtp || reading_ == Reading::Nothing) return;
+  const std::string once = output.substr(from);
+  for (std::size_t i = 1; i < recipients; ++i) output += once;
+}
+
+void ServerSession::reply_to_message(const Refusal& refusal, std::string& output) {
+  const std::size_t recipients = transaction_->recipients.size(), from = output.size();
+  reply(refusal, output);
+  repeat_for(recipients, from, output);
 }
 
 void ServerSession::accept_connect(std::string& output) {

@@ -76,6 +76,7 @@ class ServerSession {
   [[nodiscard]] Stage stage() const { return stage_; }  // of the question
   [[nodiscard]] const std::string& helo() const { return helo_; }
   [[nodiscard]] bool is_extended() const { return is_extended_; }  // EHLO
+  [[nodiscard]] bool is_lmtp() const { return options_->is_lmtp; }
   [[nodiscard]] bool is_secured() const { return is_secured_; }
   // The client may say that it is somebody else. Then Stage::Connect comes again, with what it has said.
   void allow_xclient(bool allows) { allows_xclient_ = allows; }
@@ -176,6 +177,9 @@ class ServerSession {
   void refuse_message();
 
   void reply(const Refusal& reply, std::string& output);
+  void reply_to_message(const Refusal& reply, std::string& output);
+  void repeat_for(std::size_t recipients, std::size_t from, std::string& output) const;
+  [[nodiscard]] bool is_of_other_protocol(const Verb& verb) const;
   bool count_error(std::string& output);
   bool count_idle_command(std::string& output);
   void take_text(std::string_view octets);

@@ -11,6 +11,7 @@ constexpr ServerSession::Verb ServerSession::kVerbs[] = {
     {"DATA",     kMail | kRcpt | kBdat,         Argument::None,     0,         &ServerSession::data},      // 4.1.1.4
     {"BDAT",     kAny | kInClear,               Argument::Optional, kChunking, &ServerSession::bdat},      // RFC 3030 section 2
     {"EHLO",     kAny | kInClear,               Argument::Required, 0,         &ServerSession::ehlo},      // 4.1.1.1
+    {"LHLO",     kAny | kInClear,               Argument::Required, 0,         &ServerSession::ehlo},      // RFC 2033 section 4.1
     {"HELO",     kAny | kInClear,               Argument::Required, 0,         &ServerSession::helo},      // 4.1.1.1
     {"RSET",     kAny | kInClear,               Argument::None,     0,         &ServerSession::rset},      // 4.1.1.5
     {"QUIT",     kAny | kInClear,               Argument::None,     0,         &ServerSession::quit},      // 4.1.1.10
@@ -29,11 +30,15 @@ const ServerSession::Verb* ServerSession::find(std::string_view word) {
   return nullptr;
 }
 
+bool ServerSession::is_of_other_protocol(const Verb& verb) const {
+  return options_->is_lmtp ? verb.name == "EHLO" || verb.name == "HELO" : verb.name == "LHLO";
+}
+
 void ServerSession::command(std::string_view line, std::string& output) {
   line = line.substr(0, line.find_last_not_of(" \t") + 1);  // RFC 5321 section 4.1.1: blanks at the end are tolerated
   const auto [word, argument] = base::text::split_once(line, ' ');
   const Verb* verb = find(word);
-  if (verb == nullptr) return reply({ReplyId::UnknownCommand}, output);
+  if (verb == nullptr || is_of_other_protocol(*verb)) return reply({ReplyId::UnknownCommand}, output);
   if (verb->extension != 0 && (extensions() & verb->extension) == 0) return reply({ReplyId::Unimplemented}, output);
   if (options_->requires_tls && !is_secured_ && (verb->allowed & kInClear) == 0) return reply({ReplyId::TlsRequired}, output);
   if (verb->argument == Argument::Required && argument.empty()) return reply({ReplyId::BadArgument}, output);
@@ -97,7 +102,7 @@ void ServerSession::rcpt(std::string_view argument, std::string& output) {
 
 void ServerSession::data(std::string_view, std::string& output) {
   if (state_ == kBdat) return reply({ReplyId::MixedDataAndChunks}, output);  // RFC 3030 section 2
-  if (state_ == kMail) return reply({transaction_->refused_recipients > 0 ? ReplyId::NoRecipients : ReplyId::BadSequence}, output);
+  if (state_ == kMail) return reply({transaction_->refused_recipients > 0 && !options_->is_lmtp ? ReplyId::NoRecipients : ReplyId::BadSequence}, output);
   if (transaction_->body == BodyType::BinaryMime) return reply({ReplyId::NeedsChunks}, output);  // RFC 3030 section 3
   ask(Stage::Data, output);
 }
