@@ -1,38 +1,21 @@
 #include "vsl-filter/changes.h"
 
-#include <algorithm>
-#include <map>
+#include <utility>
 
 #include "lib/base/text.h"
 
 namespace rules {
-namespace {
-
-using Lines = std::vector<std::string>;
-
-// What of `all` is not in `others`, as often as it is there more often.
-Lines missing(const Lines& all, const Lines& others) {
-  std::map<std::string_view, std::ptrdiff_t> counts;
-  for (const auto& line : others) ++counts[line];
-  Lines result;
-  for (const auto& line : all)
-    if (--counts[line] < 0) result.push_back(line);
-  return result;
-}
-
-}  // namespace
-
 bool Changes::empty() const {
   return added.empty() && removed.empty() && !is_reordered && !has_body && !has_reverse_path && added_recipients.empty() && removed_recipients.empty();
 }
 
-Changes changes_of(const Transaction& transaction, std::string_view original) {
+Changes changes_of(const Transaction& transaction) {
   Changes changes;
-  if (transaction.message && transaction.message->header().is_changed()) {
-    const auto old_lines = HeaderList(original).lines(), new_lines = transaction.message->header().lines();
-    changes.added = missing(new_lines, old_lines);
-    changes.removed = missing(old_lines, new_lines);
-    changes.is_reordered = changes.added.empty() && changes.removed.empty() && old_lines != new_lines;
+  if (transaction.message) {
+    auto header = transaction.message->header().difference();
+    changes.added = std::move(header.added);
+    changes.removed = std::move(header.removed);
+    changes.is_reordered = header.is_reordered;
   }
   changes.has_body = transaction.message && transaction.message->is_body_changed();
   if (changes.has_body) changes.body_octets = transaction.message->body_size();

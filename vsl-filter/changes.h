@@ -23,8 +23,8 @@ struct Changes {
   [[nodiscard]] bool empty() const;
 };
 
-// Of the transaction against what the client sent. `original`: the message as it came.
-Changes changes_of(const Transaction& transaction, std::string_view original);
+// Of the transaction against what the client sent.
+Changes changes_of(const Transaction& transaction);
 
 // "maildir", "forward [192.0.2.1]:25"
 std::string text_of(const chain::Transfer& transfer);

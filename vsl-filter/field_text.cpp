@@ -61,9 +61,9 @@ base::Result<std::string> field_text(std::string_view name, std::string_view val
 
 std::string unfolded(std::string_view body) {
   std::string text;
-  text.reserve(body.size());
-  for (const char c : body)
-    if (c != '\r' && c != '\n') text += c;
+  text.resize_and_overwrite(body.size(), [body](char* out, std::size_t) {
+    return std::ranges::copy_if(body, out, [](char c) { return c != '\r' && c != '\n'; }).out - out;
+  });
   return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "lib/base/text.h"
@@ -45,6 +46,18 @@ std::uint64_t hash_of(std::string_view name) {
   return hash;
 }
 
+using Views = std::vector<std::string_view>;
+
+// What of `all` is not in `others`, as often as it is there more often.
+std::vector<std::string> missing(const Views& all, const Views& others) {
+  std::vector<std::string> result;
+  std::map<std::string_view, std::ptrdiff_t> counts;
+  for (const auto line : others) ++counts[line];
+  for (const auto line : all)
+    if (counts.empty() || --counts[line] < 0) result.emplace_back(line);
+  return result;
+}
+
 std::string with_lf(std::string_view octets) {
   std::string out;
   out.reserve(octets.size());
@@ -58,6 +71,8 @@ std::string with_lf(std::string_view octets) {
 std::string_view HeaderList::Field::value() const { return without_line_end(octets.substr(body)); }
 
 HeaderList::HeaderList(std::string_view message) {
+  constexpr std::size_t kUsual = 32;
+  read_.reserve(kUsual);
   mail::FieldScanner scanner(message);
   const auto first_line_end = message.find('\n');
   if (first_line_end != std::string_view::npos && (first_line_end == 0 || message[first_line_end - 1] != '\r')) line_end_ = "\n";
@@ -66,57 +81,77 @@ HeaderList::HeaderList(std::string_view message) {
       preface_ = scanned->octets;
       continue;
     }
-    Field& field = fields_.emplace_back();
-    field.octets = scanned->octets;
-    field.name_octets = scanned->name.size();
+    Field& field = read_.emplace_back();
+    field.octets = field.before = scanned->octets;
+    field.name_octets = static_cast<std::uint32_t>(scanned->name.size());
     field.body = scanned->body;
-    field.rank = static_cast<std::int64_t>(size_++);
+    field.rank = next_rank_++;
   }
+  size_ = read_.size();
   body_offset_ = scanner.body();
   has_separator_ = scanner.has_separator();
 }
 
-// ---- fields of a name ---------------------------------------------------------------------------------------------------
-
-void HeaderList::build_index() const {
-  if (std::exchange(is_indexed_, true)) return;
-  for (const auto& field : fields_) {
-    if (!field.is_removed) link_last(chain_in_index(field.name()), const_cast<Field&>(field));  // only its links, which belong to the index
-  }
+template <class See>
+void HeaderList::each(const See& see) const {
+  for (const auto& field : above_)
+    if (!field.is_removed && !see(field)) return;
+  for (const auto& field : read_)
+    if (!field.is_removed && !see(field)) return;
+  for (const auto& field : below_)
+    if (!field.is_removed && !see(field)) return;
 }
 
-std::size_t HeaderList::place_of(std::string_view name) const {
-  const std::size_t mask = places_.size() - 1;
+// ---- fields of a name ---------------------------------------------------------------------------------------------------
+
+template <class See>
+void HeaderList::each_of(std::string_view name, const See& see) const {
+  constexpr std::size_t kFew = 64;
+  if (index_ == nullptr && size_ <= kFew)
+    return each([&](const Field& field) { return !text::equal_ignoring_case(field.name(), name) || see(field); });
+  const auto* chain = find(name);
+  if (chain == nullptr) return;
+  for (const auto* field = chain->first; field != nullptr && see(*field);) field = field->next;
+}
+
+HeaderList::Index& HeaderList::index() const {
+  if (index_ == nullptr) {
+    index_ = std::make_unique<Index>();
+    each([this](const Field& field) {
+      link_last(index_->chain(field.name()), const_cast<Field&>(field));  // only its links, which belong to the index
+      return true;
+    });
+  }
+  return *index_;
+}
+
+std::size_t HeaderList::Index::place_of(std::string_view name) const {
+  const std::size_t mask = places.size() - 1;
   std::size_t place = hash_of(name) & mask;
-  while (places_[place] != 0 && !text::equal_ignoring_case(chains_[places_[place] - 1].name, name)) place = (place + 1) & mask;
+  while (places[place] != 0 && !text::equal_ignoring_case(chains[places[place] - 1].name, name)) place = (place + 1) & mask;
   return place;
 }
 
-void HeaderList::spread() const {
-  places_.assign(std::max<std::size_t>(places_.size() * 2, 64), 0);
-  for (std::size_t i = 0; i < chains_.size(); ++i) places_[place_of(chains_[i].name)] = static_cast<std::uint32_t>(i + 1);
+void HeaderList::Index::spread() {
+  places.assign(std::max<std::size_t>(places.size() * 2, 64), 0);
+  for (std::size_t i = 0; i < chains.size(); ++i) places[place_of(chains[i].name)] = static_cast<std::uint32_t>(i + 1);
 }
 
-HeaderList::Chain& HeaderList::chain_in_index(std::string_view name) const {
-  if ((chains_.size() + 1) * 2 > places_.size()) spread();
+HeaderList::Chain& HeaderList::Index::chain(std::string_view name) {
+  if ((chains.size() + 1) * 2 > places.size()) spread();
   const std::size_t place = place_of(name);
-  if (places_[place] == 0) {
-    chains_.emplace_back().name = name;
-    places_[place] = static_cast<std::uint32_t>(chains_.size());
+  if (places[place] == 0) {
+    chains.emplace_back().name = name;
+    places[place] = static_cast<std::uint32_t>(chains.size());
   }
-  return chains_[places_[place] - 1];
+  return chains[places[place] - 1];
 }
 
-const HeaderList::Chain* HeaderList::find(std::string_view name) const {
-  build_index();
-  if (places_.empty()) return nullptr;
-  const std::uint32_t found = places_[place_of(name)];
-  return found == 0 || chains_[found - 1].count == 0 ? nullptr : &chains_[found - 1];
-}
-
-HeaderList::Chain& HeaderList::chain(std::string_view name) {
-  build_index();
-  return chain_in_index(name);
+HeaderList::Chain* HeaderList::find(std::string_view name) const {
+  Index& index = this->index();
+  if (index.places.empty()) return nullptr;
+  const std::uint32_t found = index.places[index.place_of(name)];
+  return found == 0 || index.chains[found - 1].count == 0 ? nullptr : &index.chains[found - 1];
 }
 
 void HeaderList::link_last(Chain& chain, Field& field) {
@@ -142,7 +177,7 @@ void HeaderList::take_out(Chain& chain, Field& field) {
   field.is_removed = true;
   note_change(field.name());
   field.octets = {};
-  field.own = std::string();
+  field.own.reset();
   --size_;
 }
 
@@ -153,14 +188,25 @@ void HeaderList::note_change(std::string_view name) {
 
 // ---- looking -------------------------------------------------------------------------------------------------------------
 
+bool HeaderList::has(std::string_view name) const {
+  bool is_there = false;
+  each_of(name, [&](const Field&) { return !(is_there = true); });
+  return is_there;
+}
+
 std::size_t HeaderList::count(std::string_view name) const {
-  const auto* chain = find(name);
-  return chain == nullptr ? 0 : chain->count;
+  std::size_t count = 0;
+  each_of(name, [&](const Field&) { return ++count > 0; });
+  return count;
 }
 
 std::string HeaderList::get(std::string_view name) const {
-  const auto* chain = find(name);
-  return chain == nullptr ? std::string() : field_value(chain->first->value());
+  std::string value;
+  each_of(name, [&](const Field& field) {
+    value = field_value(field.value());
+    return false;
+  });
+  return value;
 }
 
 std::vector<std::string> HeaderList::get_all(std::string_view name) const {
@@ -171,36 +217,60 @@ std::vector<std::string> HeaderList::get_all(std::string_view name) const {
 
 std::vector<std::string_view> HeaderList::bodies(std::string_view name) const {
   std::vector<std::string_view> values;
-  if (const auto* chain = find(name); chain != nullptr)
-    for (const auto* field = chain->first; field != nullptr; field = field->next) values.push_back(field->value());
+  each_of(name, [&](const Field& field) {
+    values.push_back(field.value());
+    return true;
+  });
   return values;
 }
 
 std::vector<std::string> HeaderList::lines() const {
   std::vector<std::string> all;
   all.reserve(size_);
-  for (const auto& field : fields_)
-    if (!field.is_removed) all.emplace_back(without_line_end(field.octets));
+  each([&](const Field& field) {
+    all.emplace_back(without_line_end(field.octets));
+    return true;
+  });
   return all;
 }
 
 std::vector<std::string> HeaderList::lines(std::string_view name, std::size_t limit) const {
   std::vector<std::string> all;
-  const auto* chain = find(name);
-  if (chain == nullptr) return all;
-  for (const auto* field = chain->first; field != nullptr && all.size() < limit; field = field->next) all.emplace_back(without_line_end(field->octets));
+  if (limit == 0) return all;
+  each_of(name, [&](const Field& field) {
+    all.emplace_back(without_line_end(field.octets));
+    return all.size() < limit;
+  });
   return all;
 }
 
 // ---- changing ------------------------------------------------------------------------------------------------------------
 
 void HeaderList::write(Field& field, std::string written) {
-  field.own = line_end_ == "\n" ? with_lf(written) : std::move(written);
-  field.octets = field.own;
+  set_own(field, line_end_ == "\n" ? with_lf(written) : std::move(written));
   const auto colon = field.octets.find(':');
-  field.name_octets = colon;
+  field.name_octets = static_cast<std::uint32_t>(colon);
   while (field.name_octets > 0 && text::is_space(field.octets[field.name_octets - 1])) --field.name_octets;
   field.body = colon + 1;
+}
+
+void HeaderList::set_own(Field& field, std::string text) {
+  field.own = std::make_unique<std::string>(std::move(text));
+  field.octets = *field.own;
+}
+
+HeaderList::Field& HeaderList::add_below() {
+  Field& field = below_.emplace_back();
+  field.rank = next_rank_++;
+  ++size_;
+  return field;
+}
+
+HeaderList::Field& HeaderList::add_above() {
+  Field& field = above_.emplace_front();
+  field.rank = --first_rank_;
+  ++size_;
+  return field;
 }
 
 base::Result<void> HeaderList::append(std::string_view name, std::string_view value) {
@@ -211,32 +281,24 @@ base::Result<void> HeaderList::append(std::string_view name, std::string_view va
 }
 
 void HeaderList::append_written(std::string_view name, std::string written) {
-  Chain& same = chain(name);
-  const auto rank = fields_.empty() ? 0 : fields_.back().rank + 1;
-  Field& field = fields_.emplace_back();
-  field.rank = rank;
+  Field& field = add_below();
   write(field, std::move(written));
-  link_last(same, field);
-  ++size_;
+  if (index_ != nullptr) link_last(index_->chain(name), field);
   note_change(name);
 }
 
 base::Result<void> HeaderList::prepend(std::string_view name, std::string_view value) {
   auto written = field_text(name, value);
   if (!written) return std::unexpected(written.error());
-  Chain& same = chain(name);
-  const auto rank = fields_.empty() ? 0 : fields_.front().rank - 1;
-  Field& field = fields_.emplace_front();
-  field.rank = rank;
+  Field& field = add_above();
   write(field, std::move(*written));
-  link_first(same, field);
-  ++size_;
+  if (index_ != nullptr) link_first(index_->chain(name), field);
   note_change(name);
   return {};
 }
 
 base::Result<void> HeaderList::set(std::string_view name, std::string_view value) {
-  const auto* same = find(name);
+  Chain* same = find(name);
   if (same == nullptr) return append(name, value);
   auto written = field_text(name, value);
   if (!written) return std::unexpected(written.error());
@@ -248,32 +310,31 @@ base::Result<void> HeaderList::set(std::string_view name, std::string_view value
 void HeaderList::replace_body(Field& field, std::string_view body) {
   std::string written(field.octets.substr(0, field.body));
   written.append(body).append(line_end_);
-  field.own = std::move(written);
-  field.octets = field.own;
+  set_own(field, std::move(written));
   note_change(field.name());
 }
 
 void HeaderList::replace_first(std::string_view name, std::string_view body) {
-  if (const auto* same = find(name); same != nullptr) return replace_body(*same->first, body);
+  if (Chain* same = find(name); same != nullptr) return replace_body(*same->first, body);
   append_written(name, std::string(name) + ":" + std::string(body) + "\r\n");
 }
 
 void HeaderList::edit(std::string_view name, const std::function<Edit(std::string_view body)>& editor) {
-  if (find(name) == nullptr) return;
-  Chain& same = chain(name);
-  for (Field *field = same.first, *next = nullptr; field != nullptr; field = next) {
+  Chain* same = find(name);
+  if (same == nullptr) return;
+  for (Field *field = same->first, *next = nullptr; field != nullptr; field = next) {
     next = field->next;
     const Edit edit = editor(field->value());
     if (edit.what == Edit::What::Replace) replace_body(*field, edit.body);
-    if (edit.what == Edit::What::Remove) take_out(same, *field);
+    if (edit.what == Edit::What::Remove) take_out(*same, *field);
   }
 }
 
 base::Result<void> HeaderList::rename(std::string_view old_name, std::string_view new_name) {
   if (const auto checked = check_field_name(new_name); !checked) return checked;
-  const auto* found = find(old_name);
+  Chain* found = find(old_name);
   if (found == nullptr) return {};
-  Chain& old_chain = chain(old_name);
+  Chain& old_chain = *found;
   for (Field* field = old_chain.first; field != nullptr; field = field->next) {
     std::string renamed(new_name);
     renamed.append(field->octets.substr(field->body - 1));
@@ -281,7 +342,7 @@ base::Result<void> HeaderList::rename(std::string_view old_name, std::string_vie
     write(*field, std::move(renamed));
     note_change(new_name);
   }
-  Chain& new_chain = chain(new_name);
+  Chain& new_chain = index().chain(new_name);
   if (&old_chain == &new_chain) return {};
   // Both in the order of the header.
   Chain merged;
@@ -299,26 +360,52 @@ base::Result<void> HeaderList::rename(std::string_view old_name, std::string_vie
 }
 
 bool HeaderList::remove(std::string_view name) {
-  if (find(name) == nullptr) return false;
-  Chain& same = chain(name);
-  take_out(same, *same.first);
+  Chain* same = find(name);
+  if (same == nullptr) return false;
+  take_out(*same, *same->first);
   return true;
 }
 
 // ---- as a whole ----------------------------------------------------------------------------------------------------------
 
 void HeaderList::put_above(const HeaderList& added) {
-  build_index();
-  for (auto above = added.fields_.rbegin(); above != added.fields_.rend(); ++above) {
-    if (above->is_removed) continue;
-    const auto rank = fields_.empty() ? 0 : fields_.front().rank - 1;
-    Field& field = fields_.emplace_front();
-    field.rank = rank;
-    write(field, std::string(above->octets));
-    link_first(chain(field.name()), field);
-    ++size_;
+  std::vector<const Field*> from_top;
+  from_top.reserve(added.size());
+  added.each([&](const Field& field) {
+    from_top.push_back(&field);
+    return true;
+  });
+  for (auto above = from_top.rbegin(); above != from_top.rend(); ++above) {
+    Field& field = add_above();
+    write(field, std::string((*above)->octets));
+    if (index_ != nullptr) link_first(index_->chain(field.name()), field);
     note_change(field.name());
   }
+}
+
+HeaderList::Difference HeaderList::difference() const {
+  if (!is_changed_) return {};
+  // Only of fields that were touched.
+  Views added, removed;
+  const auto add = [&added](const Field& field) {
+    if (!field.is_removed) added.push_back(without_line_end(field.octets));
+  };
+  std::ranges::for_each(above_, add);
+  for (const auto& field : read_) {
+    if (field.octets.data() == field.before.data()) continue;
+    removed.push_back(without_line_end(field.before));
+    add(field);
+  }
+  std::ranges::for_each(below_, add);
+  Difference difference{missing(added, removed), missing(removed, added), false};
+  if (!difference.added.empty() || !difference.removed.empty()) return difference;
+  std::size_t at = 0;
+  each([&](const Field& field) {
+    difference.is_reordered = at == read_.size() || without_line_end(read_[at].before) != without_line_end(field.octets);
+    ++at;
+    return !difference.is_reordered;
+  });
+  return difference;
 }
 
 HeaderList HeaderList::copy() const {
@@ -334,7 +421,10 @@ void HeaderList::append_to(std::string& out) const {
     if (!octets.empty() && !octets.ends_with('\n')) out += octets.ends_with('\r') ? "\r\n" : line_end_;
   };
   append(preface_);
-  for (const auto& field : fields_) append(field.octets);
+  each([&](const Field& field) {
+    append(field.octets);
+    return true;
+  });
 }
 
 }  // namespace rules

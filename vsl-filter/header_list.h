@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,7 +27,7 @@ class HeaderList {
   HeaderList(HeaderList&&) = default;
   HeaderList& operator=(HeaderList&&) = default;
 
-  [[nodiscard]] bool has(std::string_view name) const { return count(name) > 0; }
+  [[nodiscard]] bool has(std::string_view name) const;
   [[nodiscard]] std::size_t count(std::string_view name) const;
   [[nodiscard]] std::size_t size() const { return size_; }
   // The first one, unfolded, without blanks in front; "" when there is none.
@@ -64,6 +65,13 @@ class HeaderList {
   // Whether it is not what it was made from any more, and how often fields of MIME (Content-*, MIME-Version) were changed.
   [[nodiscard]] bool is_changed() const { return is_changed_; }
   [[nodiscard]] std::uint64_t mime_changes() const { return mime_changes_; }
+  // How it differs from that: fields without their last line end, each as often as it was added or removed. Empty, though it is
+  // changed: the same fields stand in another order, or all is as it was.
+  struct Difference {
+    std::vector<std::string> added, removed;
+    bool is_reordered = false;
+  };
+  [[nodiscard]] Difference difference() const;
   // The fields as they go into the message, without the empty line.
   void append_to(std::string& out) const;
   [[nodiscard]] std::string_view line_end() const { return line_end_; }
@@ -81,9 +89,11 @@ class HeaderList {
     std::size_t count = 0;
   };
   struct Field {
-    std::string_view octets;  // with the line end, if it has one
-    std::string own;          // what `octets` shows, of a field that rules wrote
-    std::size_t name_octets = 0, body = 0;
+    std::string_view octets;           // with the line end, if it has one
+    std::string_view before;           // ... as the message had it; empty: rules added this one
+    std::unique_ptr<std::string> own;  // what `octets` shows, of a field that rules wrote
+    std::uint32_t name_octets = 0;
+    std::size_t body = 0;
     std::int64_t rank = 0;  // grows down the header
     bool is_removed = false;
     Field* next = nullptr;  // of the same name
@@ -92,14 +102,28 @@ class HeaderList {
     [[nodiscard]] std::string_view name() const { return octets.substr(0, name_octets); }
     [[nodiscard]] std::string_view value() const;  // behind the colon, without the last line end
   };
-  [[nodiscard]] const Chain* find(std::string_view name) const;
-  Chain& chain(std::string_view name);
-  void build_index() const;
-  // Of the chain of this name, or the free one where it belongs.
-  [[nodiscard]] std::size_t place_of(std::string_view name) const;
-  Chain& chain_in_index(std::string_view name) const;
-  void spread() const;
+  struct Index {
+    std::deque<Chain> chains;
+    std::vector<std::uint32_t> places;  // by hash, a power of two of them: 0 or 1 + a position in `chains`
+
+    // Of the chain of this name, or the free one where it belongs.
+    [[nodiscard]] std::size_t place_of(std::string_view name) const;
+    Chain& chain(std::string_view name);
+    void spread();
+  };
+  // Calls see(field) for those that are not removed, from the top, until it says false.
+  template <class See>
+  void each(const See& see) const;
+  // The same for those of a name. A few fields are looked through sooner than an index of them is made.
+  template <class See>
+  void each_of(std::string_view name, const See& see) const;
+  [[nodiscard]] Index& index() const;
+  // Null: no field has this name.
+  [[nodiscard]] Chain* find(std::string_view name) const;
+  Field& add_below();
+  Field& add_above();
   void write(Field& field, std::string text);  // with CRLF
+  void set_own(Field& field, std::string text);
   static void link_last(Chain& chain, Field& field);
   static void link_first(Chain& chain, Field& field);
   void take_out(Chain& chain, Field& field);
@@ -107,7 +131,11 @@ class HeaderList {
   void append_written(std::string_view name, std::string text);
   void note_change(std::string_view name);
 
-  std::deque<Field> fields_;  // they stay where they are when others come in front or behind
+  // From the top; none of them moves when others come.
+  std::list<Field> above_;
+  std::vector<Field> read_;  // of the message
+  std::list<Field> below_;
+  std::int64_t first_rank_ = 0, next_rank_ = 0;
   std::string_view preface_;  // what stands in front of the first field and is none
   std::size_t size_ = 0;      // without those removed
   std::string_view line_end_ = "\r\n";
@@ -115,10 +143,7 @@ class HeaderList {
   bool has_separator_ = false;
   bool is_changed_ = false;
   std::uint64_t mime_changes_ = 0;
-  // Made when first needed: most messages are asked for a field or two.
-  mutable std::deque<Chain> chains_;
-  mutable std::vector<std::uint32_t> places_;  // by hash, a power of two of them: 0 or 1 + a position in chains_
-  mutable bool is_indexed_ = false;
+  mutable std::unique_ptr<Index> index_;  // made when first needed: most messages are asked for a field or two
 };
 
 }  // namespace rules

@@ -25,7 +25,11 @@ void write_log(LogLevel level, std::string_view text) {
 
 }  // namespace
 
-Site site_of(const base::Settings& settings) { return Site::of(settings, write_log); }
+Site site_of(const base::Settings& settings) {
+  Site site = Site::of(settings, write_log);
+  site.logs_debug = base::log::enabled(base::log::Level::Debug);
+  return site;
+}
 
 std::shared_ptr<const RuleSet> load_or_complain(const base::Settings& settings, const Options& options) {
   Site site = site_of(settings);

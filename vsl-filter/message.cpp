@@ -30,14 +30,13 @@ void append_with_crlf(std::string& out, std::string_view octets) {
 
 }  // namespace
 
-base::Result<Message> Message::open(base::Blob octets, const HeaderList& added) {
+base::Result<Message> Message::open(base::Blob octets) {
   Message message;
   message.blob_ = std::move(octets);
   auto view = message.blob_.view();
   if (!view) return std::unexpected(view.error());
   message.view_ = std::make_unique<base::Blob::View>(std::move(*view));
   message.header_ = HeaderList(message.octets());
-  if (added.size() > 0) message.header_.put_above(added);
   const auto header_octets = message.header_.body_offset();
   message.body_ = Body({message.blob_, header_octets, message.blob_.size() - header_octets});
   return message;

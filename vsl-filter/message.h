@@ -19,9 +19,9 @@ namespace rules {
 
 class Message {
  public:
-  // `added`: the fields that rules made before there was a message; they go above its own.
-  [[nodiscard]] static base::Result<Message> open(base::Blob octets, const HeaderList& added = {});
+  [[nodiscard]] static base::Result<Message> open(base::Blob octets);
 
+  [[nodiscard]] std::string_view octets() const { return view_->octets(); }  // as they came
   [[nodiscard]] HeaderList& header() { return header_; }
   [[nodiscard]] const HeaderList& header() const { return header_; }
   [[nodiscard]] bool is_changed() const { return header_.is_changed() || is_body_changed(); }
@@ -64,7 +64,6 @@ class Message {
     bool has_removals = false;
   };
 
-  [[nodiscard]] std::string_view octets() const { return view_->octets(); }
   [[nodiscard]] std::string header_text() const;  // with the empty line
   [[nodiscard]] Body body_now() const;
   [[nodiscard]] std::vector<Body::Splice> in_body(std::vector<Body::Splice> splices) const;

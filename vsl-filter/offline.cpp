@@ -27,8 +27,13 @@ base::Result<base::Blob> within(const std::string& name, base::Result<base::Blob
 constexpr std::uint64_t kSmall = 65536;
 
 base::Result<base::Blob> read_octets(int file, std::uint64_t size) {
-  std::string octets(size, '\0');
-  if (const auto read = base::pread_all(file, octets, 0); !read) return std::unexpected(read.error());
+  std::string octets;
+  base::Result<void> read;
+  octets.resize_and_overwrite(size, [&](char* place, std::size_t count) {
+    read = base::pread_all(file, {place, count}, 0);
+    return count;
+  });
+  if (!read) return std::unexpected(read.error());
   return base::Blob::of_octets(std::move(octets));
 }
 
@@ -41,12 +46,19 @@ base::Result<base::Blob> read(const std::string& name) {
   return within(name, is_small ? read_octets(file->get(), static_cast<std::uint64_t>(status.st_size)) : base::Blob::of_descriptor(file->get(), kLargestMessage));
 }
 
-// The message behind the separator of an mbox.
-base::Result<base::Blob> without_separator(const base::Blob& blob, std::size_t separator) {
-  if (separator == 0) return blob;
-  const auto view = blob.view();
-  if (!view) return std::unexpected(view.error());
-  return base::Blob::of_octets(std::string(view->octets().substr(separator)));
+// A file with one message, with or without the separator of an mbox in front of it.
+struct Saved {
+  std::string separator;
+  Message message;
+};
+
+base::Result<Saved> open(const base::Blob& blob) {
+  auto message = Message::open(blob);
+  if (!message) return std::unexpected(message.error());
+  std::string separator(mbox_separator(message->octets()));
+  if (!separator.empty()) message = Message::open(base::Blob::of_octets(std::string(message->octets().substr(separator.size()))));
+  if (!message) return std::unexpected(message.error());
+  return Saved{std::move(separator), std::move(*message)};
 }
 
 // One saved message with all that the rules did to it.
@@ -59,26 +71,19 @@ struct Run {
 
 // The trace is kept if one is to be printed; a report, unlike the log, is where people look for failures.
 base::Result<std::unique_ptr<Run>> run_on(const RuleSet& rules, const Options& options, const base::Blob& blob) {
-  const auto view = blob.view();
-  if (!view) return std::unexpected(view.error());
-  const auto facts = facts_of(view->octets());
-  auto message = without_separator(blob, facts.separator_octets);
-  if (!message) return std::unexpected(message.error());
-  const auto scenario = Scenario::of(facts, options.facts, std::move(*message), rules.site().now());
+  auto saved = open(blob);
+  if (!saved) return std::unexpected(saved.error());
+  const auto scenario = Scenario::of(facts_of(saved->message.header(), saved->separator), options.facts, {}, rules.site().now());
   auto run = std::make_unique<Run>();
   run->session.connection.server_name = rules.site().domain;
   NoTrace no_trace;
   Trace* const reported = options.mode == Mode::Report && !options.is_quiet ? &no_trace : nullptr;
   Trace* const trace = options.has_trace ? &run->trace : reported;
   const RunStage runner = [&](Session& session, Stage stage) { return run_stage(rules, session, stage, trace); };
-  auto played = play(run->session, scenario, runner, options.stage);
+  auto played = play(run->session, scenario, runner, options.stage, std::move(saved->message));
   if (!played) return std::unexpected(played.error());
   run->played = std::move(*played);
-  if (const auto* transaction = run->session.transaction()) {
-    const auto original = scenario.message.view();
-    if (!original) return std::unexpected(original.error());
-    run->changes = changes_of(*transaction, original->octets());
-  }
+  if (const auto* transaction = run->session.transaction()) run->changes = changes_of(*transaction);
   return run;
 }
 

@@ -18,8 +18,10 @@ bool refuses(const StageResult& result) {
 
 class Player {
  public:
-  Player(Session& session, const Scenario& scenario, const RunStage& run, std::optional<Stage> only)
-      : session_(session), scenario_(scenario), run_(run), only_(only) {}
+  Player(Session& session, const Scenario& scenario, const RunStage& run, std::optional<Stage> only, std::optional<Message> opened)
+      : session_(session), scenario_(scenario), run_(run), only_(only), opened_(std::move(opened)) {
+    played_.events.reserve(kStages.size() + scenario.recipients.size());
+  }
 
   base::Result<Played> play() {
     connect();
@@ -30,7 +32,7 @@ class Player {
     session_.mail(scenario_.reverse_path, queue::Id::make(scenario_.time).string(), scenario_.time);
     if (!step(Stage::Mail) || !recipients()) return std::move(played_);
     if (!step(Stage::Data)) return std::move(played_);
-    if (const auto taken = session_.message(scenario_.message); !taken) return std::unexpected(taken.error());
+    if (const auto taken = message(); !taken) return std::unexpected(taken.error());
     for (const auto stage : {Stage::Preq, Stage::Postq, Stage::Delivery})
       if (!step(stage)) return std::move(played_);
     conclude();
@@ -53,16 +55,22 @@ class Player {
     return true;
   }
 
-  StageResult run(Stage stage, std::string subject = {}) {
-    if (only_ && *only_ != stage) return {};
-    auto result = run_(session_, stage);
-    played_.events.push_back({stage, std::move(subject), result});
-    return result;
+  base::Result<void> message() {
+    if (!opened_) return session_.message(scenario_.message);
+    session_.message(std::move(*opened_));
+    return {};
+  }
+
+  // Good until the next one.
+  const StageResult& run(Stage stage, std::string subject = {}) {
+    static const StageResult kNone;
+    if (only_ && *only_ != stage) return kNone;
+    return played_.events.emplace_back(stage, std::move(subject), run_(session_, stage)).result;
   }
 
   // False: that is the end.
   bool step(Stage stage) {
-    const auto result = run(stage);
+    const auto& result = run(stage);
     const bool goes_on = !refuses(result);
     if (!goes_on) refused(stage, result);
     return goes_on && only_ != stage;
@@ -79,7 +87,7 @@ class Player {
     std::size_t refusals = 0;
     for (const auto& address : scenario_.recipients) {
       session_.rcpt(address, scenario_.time);
-      const auto result = run(Stage::Rcpt, address);
+      const auto& result = run(Stage::Rcpt, address);
       if (!refuses(result)) continue;
       refused(Stage::Rcpt, result);
       if (result.status.kind == Skip::Kind::Deny) return false;
@@ -112,6 +120,7 @@ class Player {
   const Scenario& scenario_;
   const RunStage& run_;
   std::optional<Stage> only_;
+  std::optional<Message> opened_;
   Played played_;
 };
 
@@ -141,8 +150,8 @@ std::string_view name_of(End end) {
   return kNames[static_cast<std::size_t>(end)];
 }
 
-base::Result<Played> play(Session& session, const Scenario& scenario, const RunStage& run, std::optional<Stage> only) {
-  return Player(session, scenario, run, only).play();
+base::Result<Played> play(Session& session, const Scenario& scenario, const RunStage& run, std::optional<Stage> only, std::optional<Message> opened) {
+  return Player(session, scenario, run, only, std::move(opened)).play();
 }
 
 }  // namespace rules

@@ -49,6 +49,8 @@ struct Played {
 std::string_view name_of(Played::End end);
 
 // `only`: the others are not run; what they would have brought is there all the same. Fault::Temporary: the message cannot be read.
-[[nodiscard]] base::Result<Played> play(Session& session, const Scenario& scenario, const RunStage& run, std::optional<Stage> only = {});
+// `opened`: the message, in the place of that of the scenario, for who has opened it already.
+[[nodiscard]] base::Result<Played> play(Session& session, const Scenario& scenario, const RunStage& run, std::optional<Stage> only = {},
+                                        std::optional<Message> opened = {});
 
 }  // namespace rules

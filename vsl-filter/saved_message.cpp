@@ -7,7 +7,6 @@
 #include "lib/mail/header.h"
 #include "lib/mail/mailbox_list.h"
 #include "vsl-filter/api/ip.h"
-#include "vsl-filter/header_list.h"
 
 namespace rules {
 namespace {
@@ -15,13 +14,6 @@ namespace {
 using base::text::trim;
 
 constexpr std::size_t kMostRecipients = 1000;
-
-// "From ann@example.org Fri Nov 21 09:55:06 1997" (RFC 4155).
-std::string_view mbox_separator(std::string_view message) {
-  if (!message.starts_with("From ")) return {};
-  const auto end = message.find('\n');
-  return message.substr(0, end == std::string_view::npos ? message.size() : end + 1);
-}
 
 std::vector<std::string> addresses_in(const HeaderList& header, std::string_view name) {
   std::vector<std::string> addresses;
@@ -92,11 +84,20 @@ bool read_received(std::string_view body, SavedFacts& facts) {
 
 }  // namespace
 
-SavedFacts facts_of(std::string_view message) {
+// "From ann@example.org Fri Nov 21 09:55:06 1997" (RFC 4155).
+std::string_view mbox_separator(std::string_view file) {
+  if (!file.starts_with("From ")) return {};
+  const auto end = file.find('\n');
+  return file.substr(0, end == std::string_view::npos ? file.size() : end + 1);
+}
+
+SavedFacts facts_of(std::string_view file) {
+  const auto separator = mbox_separator(file);
+  return facts_of(HeaderList(file.substr(separator.size())), separator);
+}
+
+SavedFacts facts_of(const HeaderList& header, std::string_view separator) {
   SavedFacts facts;
-  const auto separator = mbox_separator(message);
-  facts.separator_octets = separator.size();
-  const HeaderList header(message.substr(separator.size()));
   facts.reverse_path = reverse_path_of(header, separator);
   facts.recipients = recipients_of(header);
   for (const auto body : header.bodies("Received"))

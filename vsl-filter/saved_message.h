@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/base/clock.h"
+#include "vsl-filter/header_list.h"
 
 namespace rules {
 
@@ -18,9 +19,13 @@ struct SavedFacts {
   // Of the uppermost Received field that names a client by its address: "from HELO (NAME [IP])".
   std::string helo, client_ip;
   std::optional<base::WallTime> time;  // of that field
-  std::size_t separator_octets = 0;    // a line "From SENDER ..." in front of the message (mbox), which is no part of it
 };
 
-SavedFacts facts_of(std::string_view message);
+// The line "From SENDER ..." in front of the message (RFC 4155); "" if there is none.
+std::string_view mbox_separator(std::string_view file);
+// Of the message behind that.
+SavedFacts facts_of(const HeaderList& header, std::string_view separator);
+// Of the whole.
+SavedFacts facts_of(std::string_view file);
 
 }  // namespace rules

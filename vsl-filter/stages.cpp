@@ -168,6 +168,7 @@ class StageRun : InnerRules {
   }
 
   void log_directive(const Directive& directive, bool has_status) const {
+    if (!rules_.site().logs_debug) return;
     log(LogLevel::Debug, "stage '" + std::string(name_of(stage_)) + "': " + std::string(name_of(directive.kind)) + " '" + directive.name + "'" +
                              (has_status ? " gives " + std::string(name_of(status_.kind)) : ""));
   }

@@ -106,9 +106,25 @@ Transaction& Session::mail(std::string reverse_path, std::string message_id, bas
   transaction.reverse_path = transaction.given_reverse_path = std::move(reverse_path);
   transaction.message_id = std::move(message_id);
   transaction.time = now;
-  transaction.headers = connection.headers.copy();
-  if (connection.skip.kind == Skip::Kind::Quarantine) transaction.quarantine = connection.skip.name;
+  inherit();
   return transaction;
+}
+
+void Session::inherit() {
+  transaction_->headers = connection.headers.copy();
+  if (connection.skip.kind == Skip::Kind::Quarantine) transaction_->quarantine = connection.skip.name;
+  if (transaction_->recipients.size() > 0) add_early_recipients(0);
+}
+
+void Session::add_early_recipients(std::size_t position) {
+  auto& recipients = transaction_->recipients;
+  for (const auto& early : connection.recipients) {
+    if (recipients.contains(early)) continue;
+    Recipient added;
+    added.address = early;
+    added.status.time = transaction_->time;
+    recipients.restore_at(position++, std::move(added));
+  }
 }
 
 void Session::rcpt(std::string address, base::WallTime now) {
@@ -116,16 +132,7 @@ void Session::rcpt(std::string address, base::WallTime now) {
   auto& recipients = transaction_->recipients;
   const bool is_first = std::ranges::none_of(recipients.all(), [](const Recipient& recipient) { return recipient.given.has_value(); }) && recipients.removed().empty();
   recipients.add_given(std::move(address), now);
-  if (!is_first) return;
-  // The client's own stays the last one of the list: that is rcpt().
-  std::size_t position = recipients.size() - 1;
-  for (const auto& early : connection.recipients) {
-    if (recipients.contains(early)) continue;
-    Recipient added;
-    added.address = early;
-    added.status.time = now;
-    recipients.restore_at(position++, std::move(added));
-  }
+  if (is_first) add_early_recipients(recipients.size() - 1);  // the client's own stays the last one of the list: that is rcpt()
 }
 
 void Session::refuse_rcpt() {
@@ -134,10 +141,16 @@ void Session::refuse_rcpt() {
 
 base::Result<void> Session::message(base::Blob octets) {
   if (!transaction_) return base::fail(base::Fault::Bug, "a message without a transaction");
-  auto message = Message::open(std::move(octets), transaction_->headers);
-  if (!message) return std::unexpected(message.error());
-  transaction_->message = std::move(*message);
+  auto opened = Message::open(std::move(octets));
+  if (!opened) return std::unexpected(opened.error());
+  message(std::move(*opened));
   return {};
+}
+
+// What rules made before there was a message goes above its own fields.
+void Session::message(Message message) {
+  if (transaction_->headers.size() > 0) message.header().put_above(transaction_->headers);
+  transaction_->message = std::move(message);
 }
 
 HeaderList& Session::headers() {

@@ -132,9 +132,12 @@ class Session {
   void starttls(TlsFacts tls);
   Transaction& mail(std::string reverse_path, std::string message_id, base::WallTime now);
   void rcpt(std::string address, base::WallTime now);
+  // To the transaction, what rules left for each one before there was one: fields, recipients, a quarantine. mail() and rcpt() do so.
+  void inherit();
   void refuse_rcpt();
   void reset() { transaction_.reset(); }
   [[nodiscard]] base::Result<void> message(base::Blob octets);
+  void message(Message message);  // one that is open already; there is a transaction
 
   // The fields that rules see now: of the message, else those they have added.
   [[nodiscard]] HeaderList& headers();
@@ -154,6 +157,8 @@ class Session {
   [[nodiscard]] std::string place() const;
 
  private:
+  void add_early_recipients(std::size_t position);
+
   std::optional<Transaction> transaction_;
 };
 

@@ -1,12 +1,19 @@
 #include "lib/base/json_text.h"
 
+#include <array>
+
 #include "lib/base/utf8.h"
 
 namespace base::json {
 namespace {
 
 // Needs neither escape nor check.
-constexpr bool is_plain(char c) { return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f; }
+constexpr auto kIsPlain = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0x20; c < 0x7f; ++c) table[c] = c != '"' && c != '\\';
+  return table;
+}();
+constexpr bool is_plain(char c) { return kIsPlain[static_cast<unsigned char>(c)]; }
 
 void append_escape(std::string& out, char c) {
   constexpr std::string_view kHex = "0123456789abcdef";

@@ -1,5 +1,6 @@
 #include "lib/mail/field_scan.h"
 
+#include <array>
 #include <cstring>
 
 #include "lib/base/text.h"
@@ -17,9 +18,19 @@ Line line_at(std::string_view octets, std::size_t offset) {
   return {octets.substr(offset, length - (has_return ? 1 : 0)), offset + length + 1};
 }
 
+namespace {
+
+constexpr auto kIsOfName = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0; c < table.size(); ++c) table[c] = is_field_name_octet(static_cast<char>(c));
+  return table;
+}();
+
+}  // namespace
+
 std::string_view field_name(std::string_view line) {
   std::size_t end = 0;
-  while (end < line.size() && is_field_name_octet(line[end])) ++end;
+  while (end < line.size() && kIsOfName[static_cast<unsigned char>(line[end])]) ++end;
   std::size_t colon = end;
   while (colon < line.size() && base::text::is_space(line[colon])) ++colon;
   return colon < line.size() && line[colon] == ':' ? line.substr(0, end) : std::string_view();
@@ -39,7 +50,7 @@ std::optional<ScannedField> FieldScanner::next() {
   ScannedField field;
   field.name = field_name(line.text);
   if (field.name.empty() && !line.text.starts_with(':') && !(start == 0 && is_preface(line.text))) return std::nullopt;  // a body without a separator
-  if (!field.name.empty() || line.text.starts_with(':')) field.body = line.text.find(':') + 1;
+  if (!field.name.empty() || line.text.starts_with(':')) field.body = line.text.find(':', field.name.size()) + 1;
   for (at_ = line.next; at_ < octets_.size() && base::text::is_space(octets_[at_]); at_ = line.next) line = line_at(octets_, at_);
   field.octets = octets_.substr(start, at_ - start);
   return field;

@@ -49,11 +49,13 @@ bool is_field_name(std::string_view name) {
 }
 
 std::string unfold(std::string_view body) {
+  body = base::text::trim(body);
   std::string unfolded;
-  unfolded.reserve(body.size());
-  for (const char c : body)
-    if (c != '\r' && c != '\n') unfolded += c;
-  return std::string(base::text::trim(unfolded));
+  unfolded.resize_and_overwrite(body.size(), [body](char* out, std::size_t) {
+    return std::ranges::copy_if(body, out, [](char c) { return c != '\r' && c != '\n'; }).out - out;
+  });
+  const auto text = base::text::trim(unfolded);
+  return text.size() == unfolded.size() ? unfolded : std::string(text);
 }
 
 std::span<const FieldRow> known_fields() { return kFields; }

@@ -63,23 +63,29 @@ void GroupIndex::reserve(std::size_t elements) {
 
 // Room for so many keys, a third of it free at least.
 void GroupIndex::spread(std::size_t keys) {
-  places_.assign(std::bit_ceil(std::max<std::size_t>(keys + keys / 2, 16)), 0);
-  for (std::size_t i = 0; i < keys_.size(); ++i) places_[place_of(keys_[i].by, keys_[i].text())] = static_cast<std::uint32_t>(i + 1);
+  places_.assign(std::bit_ceil(std::max<std::size_t>(keys + keys / 2, 16)), {});
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    const Key& key = keys_[i];
+    const std::size_t hash = hash_of(key.text(), static_cast<std::uint64_t>(key.by));
+    places_[place_of(hash, key.by, key.text())] = {static_cast<std::uint32_t>(hash), static_cast<std::uint32_t>(i + 1)};
+  }
 }
 
-std::size_t GroupIndex::place_of(By by, std::string_view key) const {
+std::size_t GroupIndex::place_of(std::size_t hash, By by, std::string_view key) const {
   const std::size_t mask = places_.size() - 1;
-  std::size_t place = hash_of(key, static_cast<std::uint64_t>(by)) & mask;
-  while (places_[place] != 0 && !keys_[places_[place] - 1].is(by, key)) place = (place + 1) & mask;
-  return place;
+  const auto is_it = [&](const Place& place) { return place.hash == static_cast<std::uint32_t>(hash) && keys_[place.key - 1].is(by, key); };
+  std::size_t at = hash >> 32 & mask;
+  while (places_[at].key != 0 && !is_it(places_[at])) at = (at + 1) & mask;
+  return at;
 }
 
 void GroupIndex::enter(By by, std::string_view lasting) {
   if ((keys_.size() + 1) * 3 > places_.size() * 2) spread(keys_.size() * 2 + 8);
-  const std::size_t place = place_of(by, lasting);
-  if (places_[place] != 0) return;
+  const std::size_t hash = hash_of(lasting, static_cast<std::uint64_t>(by));
+  Place& place = places_[place_of(hash, by, lasting)];
+  if (place.key != 0) return;
   keys_.push_back({lasting.data(), static_cast<std::uint32_t>(lasting.size()), by});
-  places_[place] = static_cast<std::uint32_t>(keys_.size());
+  place = {static_cast<std::uint32_t>(hash), static_cast<std::uint32_t>(keys_.size())};
 }
 
 void GroupIndex::enter_copy(By by, std::string_view key) {
@@ -88,7 +94,9 @@ void GroupIndex::enter_copy(By by, std::string_view key) {
   enter(by, {copy, key.size()});
 }
 
-bool GroupIndex::has(By by, std::string_view key) const { return !places_.empty() && places_[place_of(by, key)] != 0; }
+bool GroupIndex::has(By by, std::string_view key) const {
+  return !places_.empty() && places_[place_of(hash_of(key, static_cast<std::uint64_t>(by)), by, key)].key != 0;
+}
 
 // ---- elements --------------------------------------------------------------------------------------------------------------
 

@@ -60,16 +60,22 @@ class GroupIndex {
 
   void enter(By by, std::string_view lasting);
   void enter_copy(By by, std::string_view key);
+  // Where a key is, with so much of its hash that nearly all others are told apart without being looked at.
+  struct Place {
+    std::uint32_t hash = 0;
+    std::uint32_t key = 0;  // 0: free; else 1 + a position in keys_
+  };
+
   void spread(std::size_t places);
   // Of this key, or the free one where it belongs.
-  [[nodiscard]] std::size_t place_of(By by, std::string_view key) const;
+  [[nodiscard]] std::size_t place_of(std::size_t hash, By by, std::string_view key) const;
   [[nodiscard]] bool has(By by, std::string_view key) const;
   [[nodiscard]] bool has_ip(const Ip& ip) const;
   [[nodiscard]] bool has_text(std::string_view text) const;
   [[nodiscard]] bool has_object(const RuleObject& object) const;
 
   std::vector<Key> keys_;
-  std::vector<std::uint32_t> places_;  // by hash, a power of two of them: 0 or 1 + a position in keys_
+  std::vector<Place> places_;  // by hash, a power of two of them
   std::pmr::monotonic_buffer_resource copies_;
   IpRanges ranges_;
   std::vector<std::size_t> others_;

@@ -74,11 +74,16 @@ std::optional<Ip> Ip::parse(std::string_view text) {
 }
 
 std::string Ip::text() const {
+  if (!is_v6) {  // nearly all, and inet_ntop(3) goes through printf(3) for them
+    std::string text;
+    for (int shift = 24; shift >= 0; shift -= 8) text.append(shift == 24 ? "" : ".").append(std::to_string(low >> shift & 255));
+    return text;
+  }
   unsigned char octets[16];
   write_big_endian(high, octets);
   write_big_endian(low, octets + 8);
   char text[INET6_ADDRSTRLEN] = "";
-  ::inet_ntop(is_v6 ? AF_INET6 : AF_INET, is_v6 ? octets : octets + 12, text, sizeof text);
+  ::inet_ntop(AF_INET6, octets, text, sizeof text);
   return text;
 }
 

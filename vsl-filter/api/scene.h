@@ -39,6 +39,7 @@ struct Site {
   bool tells_assignments = false;  // of directives, to who traces them
   bool is_trial = false;         // rules are tried on saved messages: nothing is sent
   Log log;                       // may be called by many threads at once
+  bool logs_debug = true;        // false: it throws away what is less than information
   std::function<base::WallTime()> now = base::wall_now;
   std::shared_ptr<Facilities> facilities = std::make_shared<Facilities>();
 

@@ -11,6 +11,7 @@ namespace vsl {
 
 namespace {
 
+constexpr std::size_t kFirstRegisters = 64;  // enough for most runs, and made for each of them
 constexpr std::size_t kSegmentRegisters = 512;
 constexpr std::int64_t kSlice = 16'384;            // operations between two looks at the clock
 constexpr std::size_t kEntry = 1;                   // what the host calls is no nested call
@@ -22,9 +23,13 @@ std::int64_t kind_number(ErrorKind kind) { return static_cast<std::int64_t>(kind
 }  // namespace
 
 Machine::Machine(Run& run, std::vector<Value>* slots)
-    : run_(run), heap_(run.heap_), slots_(slots), frames_(kEntry + (run.budget_.call_depth == 0 ? kDepthWithoutLimit : run.budget_.call_depth)) {
-  segments_.push_back({std::make_unique<Value[]>(kSegmentRegisters), kSegmentRegisters});
-  segment_end_ = segments_[0].values.get() + kSegmentRegisters;
+    : run_(run),
+      heap_(run.heap_),
+      slots_(slots),
+      most_frames_(kEntry + (run.budget_.call_depth == 0 ? kDepthWithoutLimit : run.budget_.call_depth)),
+      frames_(std::make_unique_for_overwrite<Frame[]>(most_frames_)) {
+  segments_.push_back({std::make_unique<Value[]>(kFirstRegisters), kFirstRegisters});
+  segment_end_ = segments_[0].values.get() + kFirstRegisters;
   begin_budget();
 }
 
@@ -49,7 +54,7 @@ Value* Machine::next_segment(std::size_t registers) {
 
 bool Machine::enter(const Code& code, Value* window, std::size_t arguments, const Function* function, const Place* receiver,
                     bool is_constant) {
-  if (depth_ >= frames_.size()) return fail_with(Failure(ErrorKind::StackOverflow, "Stack overflow"));
+  if (depth_ >= most_frames_) return fail_with(Failure(ErrorKind::StackOverflow, "Stack overflow"));
   Value* base = window;
   const std::uint32_t segment = segment_;
   if (window + code.registers > segment_end_) {

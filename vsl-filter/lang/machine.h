@@ -136,7 +136,8 @@ class Machine {
   std::vector<Segment> segments_;
   std::uint32_t segment_ = 0;
   Value* segment_end_ = nullptr;
-  std::vector<Frame> frames_;  // all that the budget allows; the first depth_ are in use
+  const std::size_t most_frames_;     // by the budget
+  std::unique_ptr<Frame[]> frames_;   // the first depth_ are in use, the others were never written
   std::size_t depth_ = 0;
   std::size_t callbacks_ = 0;  // entries in each other: of the host, and of natives
   Result entry_result_;

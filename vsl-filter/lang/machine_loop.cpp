@@ -363,7 +363,7 @@ do_Call: {
   frames_[depth_ - 1].pc = pc;
   if (--fuel_ < 0 && !refill()) goto failed;
   window->set_absent();
-  if (depth_ < frames_.size() && window + callee.registers <= segment_end_) [[likely]] {
+  if (depth_ < most_frames_ && window + callee.registers <= segment_end_) [[likely]] {
     frames_[depth_++] = Frame{&callee, callee.instructions.data(), window, window, nullptr, segment_, false, false};
     code = &callee;
     constants = callee.constants.data();
