@@ -138,7 +138,8 @@ std::string stages_text(Stages stages) {
 }
 
 int print_api(const base::Settings& settings, const Options& options) {
-  const Api api(site_of(settings));
+  const Site site = site_of(settings);
+  const Api api(site);
   const auto entries = api_entries(api);
   std::string out;
   int code = 0;

@@ -232,8 +232,9 @@ class CaseReader {
 
 }  // namespace
 
-base::Result<std::unique_ptr<TestFile>> TestFile::load(const std::string& path, const Site& site) {
-  std::unique_ptr<TestFile> file(new TestFile(site));
+base::Result<std::unique_ptr<TestFile>> TestFile::load(const std::string& path, Site of_site) {
+  std::unique_ptr<TestFile> file(new TestFile(std::move(of_site)));
+  const Site& site = file->site_;
   const vsl::Dialect dialect{kTestDirectives, kDialect.declarations};
   Scene scene{site};
   vsl::FolderLoader loader(path, {.folders = site.settings.words("rules.path")});

@@ -66,16 +66,17 @@ struct TestCase {
 class TestFile {
  public:
   // Fails when the file cannot be read; mistakes in it are diagnostics, and cases() is empty then.
-  [[nodiscard]] static base::Result<std::unique_ptr<TestFile>> load(const std::string& path, const Site& site);
+  [[nodiscard]] static base::Result<std::unique_ptr<TestFile>> load(const std::string& path, Site site);
 
   [[nodiscard]] const std::vector<TestCase>& cases() const { return cases_; }
   [[nodiscard]] const vsl::Loaded& loaded() const { return loaded_; }
   [[nodiscard]] const vsl::Program& program() const { return *loaded_.program; }
 
  private:
-  explicit TestFile(const Site& site) : api_(site) {}
+  explicit TestFile(Site site) : site_(std::move(site)), api_(site_) {}
   void take_cases(const std::string& path);
 
+  Site site_;
   Api api_;  // outlives the program
   vsl::Loaded loaded_;
   std::vector<TestCase> cases_;

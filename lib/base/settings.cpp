@@ -390,12 +390,15 @@ std::vector<std::string> Settings::names(std::string_view section) const {
 void Settings::forget(const Setting& setting) { given_.erase(full_name(setting.section, setting.key)); }
 
 const std::string& Settings::text(std::string_view name) const {
-  static std::map<std::string, std::string, std::less<>> standards;
+  static const auto standards = [] {
+    std::array<std::string, kSettings.size()> all;
+    std::ranges::transform(kSettings, all.begin(), [](const Setting& setting) { return std::string(setting.standard); });
+    return all;
+  }();
   if (const auto given = given_.find(name); given != given_.end()) return given->second;
-  if (const auto known = standards.find(name); known != standards.end()) return known->second;
   const Setting* setting = find_setting(name);
   assert(setting != nullptr);
-  return standards[std::string(name)] = setting->standard;
+  return standards[static_cast<std::size_t>(setting - kSettings.data())];
 }
 
 bool Settings::flag(std::string_view name) const { return text(name) == "yes"; }

@@ -54,10 +54,10 @@ void add_api(Vocabulary& words) {
       if (!alias.empty()) words.functions.emplace(alias);
     add_spaces(words.spaces, row->space);
   }
-  for (const vsl::NativeConstant& constant : api.natives().constants()) {
+  api.natives().each_constant([&](const vsl::NativeConstant& constant) {
     if (constant.space.empty()) words.constants.emplace(constant.name);
     add_spaces(words.spaces, constant.space);
-  }
+  });
 }
 
 // False: a keyword whose look nobody has said.

@@ -212,12 +212,12 @@ void print_services() {
 
 void print_constants(const rules::Api& api) {
   print(".Sh CONSTANTS\n.Bl -column \"code550_7_20_and_more\" \"value\" -compact\n");
-  for (const vsl::NativeConstant& constant : api.natives().constants()) {
-    if (!constant.space.empty() || constant.value.is_map()) continue;
+  api.natives().each_constant([](const vsl::NativeConstant& constant) {
+    if (!constant.space.empty() || constant.value.is_map()) return;
     std::string text;
     vsl::append_text(text, constant.value);
     print(".It Dv " + quoted(constant.name) + " Ta " + quoted(text) + "\n");
-  }
+  });
   print(".El\n.Pp\n" + std::string(kConfiguration));
 }
 

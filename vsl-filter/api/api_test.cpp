@@ -13,7 +13,8 @@ using testing::load;
 using testing::session;
 
 TEST_CASE("api: every spelling of appendix A") {
-  const Api api(testing::site());
+  const Site site = testing::site();
+  const Api api(site);
   struct Row { std::size_t arguments; const char* spellings; };
   // With a handle in front each takes one more.
   constexpr Row kRows[] = {
@@ -71,7 +72,8 @@ TEST_CASE("api: every spelling of appendix A") {
 }
 
 TEST_CASE("api: every row says what it does") {
-  const Api api(testing::site());
+  const Site site = testing::site();
+  const Api api(site);
   for (const vsl::NativeRow* row : api.natives().rows()) {
     CAPTURE(std::string(row->name));
     CHECK_FALSE(row->doc.empty());

@@ -142,10 +142,7 @@ Value virtual_domains(Heap& heap, const base::Settings& settings) {
   return domains;
 }
 
-}  // namespace
-
-void add_configuration(vsl::Natives& natives, const Site& site) {
-  Heap& heap = natives.heap();
+Value configuration(Heap& heap, const Site& site) {
   Value all = heap.map();
   for (const Place& place : kPlaces) {
     const base::Setting* setting = place.setting.empty() ? nullptr : base::find_setting(place.setting);
@@ -161,8 +158,19 @@ void add_configuration(vsl::Natives& natives, const Site& site) {
   set_at(heap, all, "server.name", heap.string(site.domain));  // v2
   set_at(heap, all, "server.virtual", virtual_domains(heap, site.settings));
   if (!site.settings.words("tls.certificate").empty()) set_at(heap, all, "server.tls", tls_of(heap, site.settings));
-  for (const vsl::Map::Entry& entry : all.as_map().entries())
-    for (const std::string_view space : {"toml", "cfg", "config"}) natives.add_constant(space, entry.key.as_text(), entry.value);
+  return all;
+}
+
+constexpr auto kSpaces = std::to_array<std::string_view>({"toml", "cfg", "config"});
+
+}  // namespace
+
+void add_configuration(vsl::Natives& natives, const Site& site) {
+  natives.add_constants_later(kSpaces, [&site](Heap& heap, const vsl::Natives::AddConstant& add) {
+    const Value all = configuration(heap, site);
+    for (const vsl::Map::Entry& entry : all.as_map().entries())
+      for (const std::string_view space : kSpaces) add(space, entry.key.as_text(), entry.value);
+  });
 }
 
 }  // namespace rules

@@ -117,8 +117,9 @@ Expected<void> set_field(Run& run, const Value&, const Value& index, const Value
 Result server_property(Run& run, const Value&, std::string_view name) {
   if (name != "config") return Value::absent();
   Value config = run.heap().map();
-  for (const vsl::NativeConstant& one : run.program().natives().constants())
+  run.program().natives().each_constant([&](const vsl::NativeConstant& one) {
     if (one.space == "toml") config.map_for_write(run.heap()).set(one.name, one.value);
+  });
   return config;
 }
 

@@ -121,14 +121,15 @@ void NativeNames::each(std::string_view path, const std::function<void(std::stri
   if (path.empty())
     for (const BuiltIn& one : kBuiltIn) see(one.name, one.least);
   natives_.each_name(path, see);
-  for (const NativeConstant& constant : natives_.constants())
+  natives_.each_constant([&](const NativeConstant& constant) {
     if (constant.space == path) see(constant.name, kValue);
+  });
 }
 
 void NativeNames::each_namespace(const std::function<void(std::string_view)>& see) const {
   std::vector<std::string_view> spaces;
   for (const NativeRow* row : natives_.rows()) spaces.push_back(row->space);
-  for (const NativeConstant& constant : natives_.constants()) spaces.emplace_back(constant.space);
+  natives_.each_constant([&](const NativeConstant& constant) { spaces.emplace_back(constant.space); });
   std::ranges::sort(spaces);
   const auto rest = std::ranges::unique(spaces);
   spaces.erase(rest.begin(), rest.end());

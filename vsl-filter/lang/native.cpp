@@ -1,6 +1,7 @@
 #include "vsl-filter/lang/native.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "lib/base/text.h"
 #include "vsl-filter/lang/host_class.h"
@@ -43,13 +44,22 @@ static_assert(std::ranges::is_sorted(kTypes, {}, &TypeRow::type) && std::size(kT
 
 const TypeRow& row_of(Type type) { return kTypes[static_cast<std::size_t>(type)]; }
 
-std::string key_of(std::string_view space, std::string_view name, std::size_t arguments) {
-  std::string key(space);
-  key += "::";
-  key += name;
-  key += '/';
-  key += std::to_string(arguments);
-  return key;
+// Names are those of tables in the source: nobody chooses their hashes.
+std::size_t hash_of(std::string_view space, std::string_view name, std::size_t arguments) {
+  constexpr std::uint64_t kFactor = 0x9E3779B97F4A7C15;
+  std::uint64_t hash = arguments;
+  for (std::string_view text : {space, name}) {
+    hash = (hash + text.size()) * kFactor;
+    while (!text.empty()) {
+      std::uint64_t octets = 0;
+      const std::size_t taken = std::min(text.size(), sizeof octets);
+      std::memcpy(&octets, text.data(), taken);
+      hash = (hash ^ octets) * kFactor;
+      hash ^= hash >> 32;
+      text.remove_prefix(taken);
+    }
+  }
+  return hash;
 }
 
 bool is_within(std::string_view space, std::string_view outer) {
@@ -89,39 +99,91 @@ void Natives::add(std::span<const NativeRow> rows) {
 }
 
 void Natives::add(const NativeRow& row, std::string_view name) {
-  auto& overloads = overloads_[key_of(row.space, name, row.parameters.count)];
-  if (overloads == nullptr) {
-    overloads = std::make_unique<Overloads>();
-    overloads->name = name;
-    overloads->space = row.space;
+  if ((overloads_.size() + 1) * 2 > places_.size()) spread();
+  const std::size_t place = place_of(row.space, name, row.parameters.count);
+  if (places_[place] == 0) {
+    Overloads& made = overloads_.emplace_back(&memory_);
+    made.name = name;
+    made.space = row.space;
+    made.arguments = row.parameters.count;
+    places_[place] = static_cast<std::uint32_t>(overloads_.size());
+    add_space(row.space);
   }
-  overloads->rows.push_back(&row);
-  overloads->mutates |= row.mutates();
-  overloads->is_property |= (row.flags & kProperty) != 0;
+  Overloads& overloads = overloads_[places_[place] - 1];
+  overloads.rows.push_back(&row);
+  overloads.mutates |= row.mutates();
+  overloads.is_property |= (row.flags & kProperty) != 0;
 }
+
+void Natives::add_space(std::string_view space) {
+  const bool is_last = !spaces_.empty() && spaces_.back() == space;  // rows of one come together
+  if (!is_last && std::ranges::find(spaces_, space) == spaces_.end()) spaces_.push_back(space);
+}
+
+std::size_t Natives::place_of(std::string_view space, std::string_view name, std::size_t arguments) const {
+  const auto is_it = [&](const Overloads& one) { return one.arguments == arguments && one.name == name && one.space == space; };
+  const std::size_t mask = places_.size() - 1;
+  std::size_t place = hash_of(space, name, arguments) & mask;
+  while (places_[place] != 0 && !is_it(overloads_[places_[place] - 1])) place = (place + 1) & mask;
+  return place;
+}
+
+void Natives::spread() {
+  constexpr std::size_t kFirst = 8192;
+  places_.assign(places_.empty() ? kFirst : places_.size() * 2, 0);
+  for (std::size_t i = 0; i < overloads_.size(); ++i)
+    places_[place_of(overloads_[i].space, overloads_[i].name, overloads_[i].arguments)] = static_cast<std::uint32_t>(i + 1);
+}
+
+const Overloads* Natives::find(std::string_view space, std::string_view name, std::size_t arguments) const {
+  if (places_.empty()) return nullptr;
+  const std::uint32_t found = places_[place_of(space, name, arguments)];
+  return found == 0 ? nullptr : &overloads_[found - 1];
+}
+
+void Natives::each_name(std::string_view space, const std::function<void(std::string_view, std::size_t)>& see) const {
+  for (const Overloads& overloads : overloads_)
+    if (overloads.space == space) see(overloads.name, overloads.arguments);
+}
+
+// ---- constants -------------------------------------------------------------------------------------------------------------
 
 void Natives::add_constant(std::string_view space, std::string_view name, Value value) {
   Heap::freeze({&value, 1});
   constants_.push_back({std::string(space), std::string(name), std::move(value)});
 }
 
-const Overloads* Natives::find(std::string_view space, std::string_view name, std::size_t arguments) const {
-  const auto found = overloads_.find(key_of(space, name, arguments));
-  return found == overloads_.end() ? nullptr : found->second.get();
+void Natives::add_constants_later(std::span<const std::string_view> spaces, std::function<void(Heap&, const AddConstant&)> make) {
+  later_->spaces.assign(spaces.begin(), spaces.end());
+  later_->make = std::move(make);
+}
+
+std::span<const NativeConstant> Natives::Later::made() {
+  std::call_once(is_made, [this] {
+    if (make == nullptr) return;
+    make(heap, [this](std::string_view space, std::string_view name, Value value) {
+      Heap::freeze({&value, 1});
+      constants.push_back({std::string(space), std::string(name), std::move(value)});
+    });
+  });
+  return constants;
+}
+
+void Natives::each_constant(const std::function<void(const NativeConstant&)>& see) const {
+  for (const NativeConstant& constant : constants_) see(constant);
+  for (const NativeConstant& constant : later_->made()) see(constant);
 }
 
 const Value* Natives::constant(std::string_view space, std::string_view name) const {
-  const auto found = std::ranges::find_if(constants_, [&](const NativeConstant& c) { return c.space == space && c.name == name; });
-  return found == constants_.end() ? nullptr : &found->value;
-}
-
-void Natives::each_name(std::string_view space, const std::function<void(std::string_view, std::size_t)>& see) const {
-  for (const auto& [key, overloads] : overloads_)
-    if (overloads->space == space) see(overloads->name, overloads->rows.front()->parameters.count);
+  const bool is_later = std::ranges::find(later_->spaces, space) != later_->spaces.end();
+  const std::span<const NativeConstant> all = is_later ? later_->made() : constants_;
+  const auto found = std::ranges::find_if(all, [&](const NativeConstant& c) { return c.space == space && c.name == name; });
+  return found == all.end() ? nullptr : &found->value;
 }
 
 bool Natives::has_space(std::string_view space) const {
-  return std::ranges::any_of(rows_, [&](const NativeRow* row) { return is_within(row->space, space); }) ||
+  const auto is_it = [space](std::string_view one) { return is_within(one, space); };
+  return std::ranges::any_of(spaces_, is_it) || std::ranges::any_of(later_->spaces, is_it) ||
          std::ranges::any_of(constants_, [&](const NativeConstant& c) { return is_within(c.space, space); });
 }
 

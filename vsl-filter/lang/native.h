@@ -14,11 +14,13 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <deque>
 #include <memory>
+#include <memory_resource>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "vsl-filter/lang/failure.h"
@@ -97,9 +99,12 @@ struct NativeRow {
 struct Overloads {
   std::string_view name;
   std::string_view space;
-  std::vector<const NativeRow*> rows;  // in order of registration
-  bool mutates = false;                // some row does
+  std::size_t arguments = 0;
+  std::pmr::vector<const NativeRow*> rows;  // in order of registration
+  bool mutates = false;                     // some row does
   bool is_property = false;
+
+  explicit Overloads(std::pmr::memory_resource* memory) : rows(memory) {}
 
   // The first row that accepts the arguments; null if none does.
   [[nodiscard]] const NativeRow* select(std::span<const Value> arguments) const;
@@ -120,6 +125,10 @@ class Natives {
   // The value is to be made in this heap, and is frozen.
   [[nodiscard]] Heap& heap() { return heap_; }
   void add_constant(std::string_view space, std::string_view name, Value value);
+  // The same for constants that few programs ask for, all those of `spaces`: `make` adds them, values of that heap, when somebody
+  // does, in whatever thread that is.
+  using AddConstant = std::function<void(std::string_view space, std::string_view name, Value value)>;
+  void add_constants_later(std::span<const std::string_view> spaces, std::function<void(Heap& heap, const AddConstant& add)> make);
 
   // `name` may be an alias; null if there is none.
   [[nodiscard]] const Overloads* find(std::string_view space, std::string_view name, std::size_t arguments) const;
@@ -128,17 +137,37 @@ class Natives {
   [[nodiscard]] bool has_space(std::string_view space) const;
   // For the checker's suggestions and --api.
   [[nodiscard]] std::span<const NativeRow* const> rows() const { return rows_; }
-  [[nodiscard]] std::span<const NativeConstant> constants() const { return constants_; }
+  void each_constant(const std::function<void(const NativeConstant& constant)>& see) const;
   // Each name and alias of a namespace, as often as it has numbers of arguments.
   void each_name(std::string_view space, const std::function<void(std::string_view name, std::size_t arguments)>& see) const;
 
  private:
   void add(const NativeRow& row, std::string_view name);
+  void add_space(std::string_view space);
+  // Of these, or the free one where they belong.
+  [[nodiscard]] std::size_t place_of(std::string_view space, std::string_view name, std::size_t arguments) const;
+  void spread();
+
+  // There are thousands of names, and each start of a program makes the table anew: it takes few pieces of memory.
+  std::pmr::monotonic_buffer_resource memory_{std::size_t{1} << 18};
+  std::pmr::deque<Overloads> overloads_{&memory_};
+  std::vector<std::uint32_t> places_;  // by hash, a power of two of them: 0 or 1 + a position in overloads_
+  std::vector<const NativeRow*> rows_;
+  std::vector<std::string_view> spaces_;
 
   Heap heap_;
-  std::unordered_map<std::string, std::unique_ptr<Overloads>> overloads_;  // "space::name/2"
-  std::vector<const NativeRow*> rows_;
   std::vector<NativeConstant> constants_;
+
+  struct Later {
+    std::vector<std::string_view> spaces;
+    std::function<void(Heap& heap, const AddConstant& add)> make;
+    std::once_flag is_made;
+    Heap heap;
+    std::vector<NativeConstant> constants;
+
+    std::span<const NativeConstant> made();
+  };
+  std::unique_ptr<Later> later_ = std::make_unique<Later>();
 };
 
 // The functions of the language itself (specification 1.8).
