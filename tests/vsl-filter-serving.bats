@@ -62,6 +62,27 @@ each_effect() {
   each_effect
 }
 
+@test "vsl-filter: rules that wait keep no other message waiting" {
+  script nap <<'E'
+touch "napping.$$"
+sleep 10
+touch slept
+E
+  cat >rules.vsl <<'V'
+service nap cmd = #{ command: "./nap" };
+#{ preq: [ action "slow" || if get_header("Subject") == "slow" { nap.run() } ] }
+V
+  start filter vsl-filter --resident "$PWD/filter.sock" rules.vsl
+  wait_for serves filter.sock
+  serve -- "unix:$PWD/filter.sock" -- ./keep
+  local i
+  for i in 1 2 3; do start "slow$i" send_subject slow; done
+  nap_all() { [ "$(find . -name 'napping.*' | wc -l)" = 3 ]; }
+  wait_for nap_all
+  [[ $(send_subject plain) == 250* ]]
+  [ ! -e slept ]
+}
+
 @test "vsl-filter: SIGHUP takes new rules, and keeps the old ones when the new ones have mistakes" {
   start filter vsl-filter --resident "$PWD/filter.sock" rules.vsl
   wait_for serves filter.sock

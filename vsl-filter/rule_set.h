@@ -57,6 +57,8 @@ class RuleSet {
   [[nodiscard]] const vsl::Program& program() const { return *loaded_.program; }
   [[nodiscard]] const Site& site() const { return site_; }
   [[nodiscard]] const Api& api() const { return *api_; }
+  // Whether they can wait for something: DNS, a disk, a program, a service. Looks through all their code.
+  [[nodiscard]] bool may_wait() const { return vsl::mentions(program(), kWaits); }
   // Of one directive, by the settings.
   [[nodiscard]] const vsl::Budget& budget() const { return budget_; }
 

@@ -1,6 +1,7 @@
 #include "vsl-filter/serving.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 
 #include "lib/base/exits.h"
@@ -19,12 +20,14 @@ constexpr std::uint64_t kLargestMessage = std::uint64_t{1} << 30;
 // The rules of now: who has taken them keeps them while others are put in their place.
 class RuleHolder {
  public:
-  explicit RuleHolder(std::shared_ptr<const RuleSet> rules) : rules_(std::move(rules)) {}
+  explicit RuleHolder(std::shared_ptr<const RuleSet> rules) { set(std::move(rules)); }
   [[nodiscard]] std::shared_ptr<const RuleSet> get() const {
     const std::lock_guard lock(mutex_);
     return rules_;
   }
+  [[nodiscard]] bool may_wait() const { return may_wait_; }
   void set(std::shared_ptr<const RuleSet> rules) {
+    may_wait_ = rules->may_wait();
     const std::lock_guard lock(mutex_);
     rules_ = std::move(rules);
   }
@@ -32,6 +35,7 @@ class RuleHolder {
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<const RuleSet> rules_;
+  std::atomic<bool> may_wait_;
 };
 
 int exit_of_bad_rules() { return base::exit_row(base::Fault::Config).in_chain; }
@@ -63,14 +67,14 @@ void reload(const base::Settings& settings, const Options& options, RuleHolder& 
 }  // namespace
 
 int serve_one_message(const base::CommandLine& line, const Options& options) {
-  const auto rules = load_or_complain(line.settings, options);
+  static const auto rules = load_or_complain(line.settings, options);
   if (!rules) return exit_of_bad_rules();
   return chain::serve_once(kManual.program, line.arguments, line.chain, kLargestMessage,
                            [&](const chain::Invocation& invocation) { return filter_message(*rules, invocation, options.stage.value_or(Stage::Preq)); });
 }
 
 int serve_questions(const base::Settings& settings, const Options& options) {
-  const auto rules = load_or_complain(settings, options);
+  static const auto rules = load_or_complain(settings, options);
   if (!rules) return base::exit_row(base::Fault::Config).by_hand;
   PolicyMemory memory;
   return chain::serve_policy(kManual.program, [&](const chain::Invocation& invocation) { return answer_question(*rules, invocation.call.envelope, memory); });
@@ -88,7 +92,10 @@ int serve_resident(const base::Settings& settings, const Options& options) {
   };
   // Rules may wait for services, a second each: as many threads as calls that may wait together.
   constexpr std::size_t kThreads = 100;
-  return chain::serve_resident(kManual.program, options.socket, kThreads, handler, [&] { reload(settings, options, holder); },
+  // A large message is read from its file, and what rules make of it is written.
+  const auto waits_for_nothing = [&](const chain::Invocation& invocation) { return !holder.may_wait() && invocation.call.message.is_in_memory(); };
+  return chain::serve_resident(kManual.program, options.socket,
+                               {.handler = handler, .threads = kThreads, .waits_for_nothing = waits_for_nothing, .reload = [&] { reload(settings, options, holder); }},
                                {.takes_questions = true}, options.socket_mode);
 }
 

@@ -27,8 +27,13 @@ base::Result<base::Blob> for_travel(const base::Blob& message, std::size_t inlin
   const bool is_small = message.size() <= inline_octets;
   if (message.is_in_memory() == is_small) return message;
   if (is_small) {
-    std::string octets(message.size(), '\0');
-    if (const auto read = base::pread_all(message.file(), octets, message.offset()); !read) return std::unexpected(read.error());
+    std::string octets;
+    base::Result<void> read;
+    octets.resize_and_overwrite(message.size(), [&](char* place, std::size_t count) {
+      read = base::pread_all(message.file(), {place, count}, message.offset());
+      return count;
+    });
+    if (!read) return std::unexpected(read.error());
     return base::Blob::of_octets(std::move(octets));
   }
   auto file = message.as_descriptor();
@@ -36,9 +41,9 @@ base::Result<base::Blob> for_travel(const base::Blob& message, std::size_t inlin
   return base::Blob::of_file(std::move(*file), 0, message.size());
 }
 
-std::uint64_t FrameSocket::put_call(std::uint64_t id, const Call& call, const base::Blob& message, WordsView arguments, WordsView next) {
-  put_descriptor(message);
-  append_call(out_, id, call, message, arguments, next);
+std::uint64_t FrameSocket::put_call(std::uint64_t id, const Call& call, WordsView arguments, WordsView next) {
+  put_descriptor(call.message);
+  append_call(out_, id, call, call.message, arguments, next);
   return end_of_out();
 }
 

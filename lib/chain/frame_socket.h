@@ -25,8 +25,7 @@ class FrameSocket {
   [[nodiscard]] int descriptor() const { return socket_.get(); }
 
   // ---- out: composed frames wait until send(). The results are the stream's octets up to the end of this frame.
-  // `message` goes in the place of call.message.
-  std::uint64_t put_call(std::uint64_t id, const Call& call, const base::Blob& message, WordsView arguments, WordsView next);
+  std::uint64_t put_call(std::uint64_t id, const Call& call, WordsView arguments, WordsView next);
   std::uint64_t put_answer(std::uint64_t id, const Answer& answer);
   // What is no frame: a reply of policy.h.
   void put_text(std::string_view text) { out_ += text; }

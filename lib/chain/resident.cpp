@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <optional>
 #include <unordered_map>
@@ -21,6 +22,10 @@ namespace {
 constexpr std::size_t kReadOctets = 131072;
 constexpr int kReadsAtOnce = 4;              // then others have their turn
 constexpr std::size_t kInlineOctets = 65536;  // messages of answers
+// Answers of one turn leave together, but those of calls that take longer go on their way meanwhile: who waits for them works then,
+// while this program makes the next calls.
+constexpr auto kHoldBack = std::chrono::microseconds(50);
+using Clock = std::chrono::steady_clock;
 
 struct Connection {
   FrameSocket socket;
@@ -54,6 +59,7 @@ struct ResidentServer::Internal : std::enable_shared_from_this<Internal> {
   bool drains = false;
   std::function<void()> on_idle;
   std::vector<char> buffer = std::vector<char>(kReadOctets);
+  Clock::time_point held_back_since;
 
   Internal(net::Loop& the_loop, const Limits& the_limits, std::function<void(PendingCall)> handler)
       : loop(the_loop), limits(the_limits), on_call(std::move(handler)) {}
@@ -68,6 +74,7 @@ struct ResidentServer::Internal : std::enable_shared_from_this<Internal> {
   bool is_full_up(const ConnectionPtr& connection);
   void drop(const ConnectionPtr& connection, const base::Error& error);
   void answer(const ConnectionPtr& connection, std::uint64_t id, const Answer& answer);  // nullptr: it has gone
+  void send_early(const ConnectionPtr& connection);
   void mark(const ConnectionPtr& connection);
   void end_turn();
   void resume();
@@ -124,6 +131,7 @@ void ResidentServer::Internal::on_ready(const ConnectionPtr& connection, unsigne
 }
 
 void ResidentServer::Internal::read(const ConnectionPtr& connection) {
+  held_back_since = Clock::now();
   for (int i = 0; i < kReadsAtOnce && !is_paused; ++i) {
     const auto received = connection->socket.receive(buffer);
     if (!received) return drop(connection, received.error());
@@ -182,7 +190,16 @@ base::Result<void> ResidentServer::Internal::take_frames(const ConnectionPtr& co
       case FrameSplitter::Status::Frame: break;
     }
     if (const auto sound = take(connection, body); !sound) return sound;
+    send_early(connection);
   }
+}
+
+void ResidentServer::Internal::send_early(const ConnectionPtr& connection) {
+  if (!connection->socket.has_unsent() || connection->is_full) return;
+  const auto now = Clock::now();
+  if (now - held_back_since < kHoldBack) return;
+  held_back_since = now;
+  flush(connection);
 }
 
 base::Result<void> ResidentServer::Internal::take(const ConnectionPtr& connection, std::string_view body) {
@@ -339,6 +356,34 @@ void answer_in_thread(net::Workers& workers, const Handler& handler, PendingCall
 
 }  // namespace
 
+namespace {
+
+// Of the loop, with calls that wait for nothing: while one takes long all others wait for it, and other processors may be idle. Then
+// what comes in the next second goes to threads. An average, since the system may let a short call wait as well.
+class Patience {
+ public:
+  [[nodiscard]] bool has_some(const net::Loop& loop) const { return loop.now_milliseconds() >= lost_until_; }
+  Answer timed(const net::Loop& loop, const std::function<Answer()>& make) {
+    const auto begin = Clock::now();
+    Answer answer = make();
+    average_ += (Clock::now() - begin - average_) / kCalls;
+    if (average_ > kLong) {
+      average_ = {};
+      lost_until_ = loop.now_milliseconds() + kLostMilliseconds;
+    }
+    return answer;
+  }
+
+ private:
+  static constexpr Clock::duration kLong = std::chrono::microseconds(500);
+  static constexpr int kCalls = 64;
+  static constexpr std::uint64_t kLostMilliseconds = 1000;
+  Clock::duration average_{};
+  std::uint64_t lost_until_ = 0;
+};
+
+}  // namespace
+
 base::Result<unsigned> parse_socket_mode(std::string_view text) {
   unsigned mode = 0600;
   if (text.empty()) return mode;
@@ -386,17 +431,19 @@ void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void(
   base::log::info("ended");
 }
 
-int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
-                   std::function<void()> reload, const ResidentServer::Limits& limits, unsigned socket_mode) {
+int serve_resident(std::string_view program, const std::string& socket_path, const ResidentWork& work, const ResidentServer::Limits& limits,
+                   unsigned socket_mode) {
   net::Loop loop;
   std::optional<net::Workers> workers;
-  if (threads > 0) workers.emplace(loop, threads);
+  if (work.threads > 0) workers.emplace(loop, work.threads);
+  Patience patience;
   ResidentServer server(loop, limits, [&](PendingCall call) {
-    if (workers) return answer_in_thread(*workers, handler, std::move(call));
-    call.answer(handler(call.invocation));
+    if (!workers) return call.answer(work.handler(call.invocation));
+    if (!work.waits_for_nothing || !work.waits_for_nothing(call.invocation) || !patience.has_some(loop)) return answer_in_thread(*workers, work.handler, std::move(call));
+    call.answer(patience.timed(loop, [&] { return work.handler(call.invocation); }));
   });
   if (const auto listens = server.listen(socket_path, socket_mode); !listens) return base::report(program, listens.error());
-  Reloader reloader(loop, std::move(reload));
+  Reloader reloader(loop, work.reload);
   run_until_told(loop, server, [&] { reloader.ask(); });
   return 0;
 }

@@ -59,9 +59,18 @@ inline constexpr base::OptionRow kSocketModeOption = {"socket-mode", "MODE", "pe
 // Runs the loop until SIGTERM or SIGINT has come and the last call is answered. SIGHUP opens the log again and calls `reload`.
 void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void()> reload = {});
 
-// The whole resident life of a program whose work is a plain function; the handler runs in `threads` threads (0: in the loop
-// itself).
-int serve_resident(std::string_view program, const std::string& socket_path, std::size_t threads, const Handler& handler,
-                   std::function<void()> reload = {}, const ResidentServer::Limits& limits = {}, unsigned socket_mode = 0600);
+// What a program does whose work is a plain function.
+struct ResidentWork {
+  Handler handler;
+  std::size_t threads = 0;  // calls at once; 0: the loop makes them, one after the other
+  // Calls that wait for nothing: the loop makes them itself, since handing one to a thread and its answer back costs more than most
+  // take. While they turn out to take long, they go to threads all the same. Null: there are none.
+  std::function<bool(const Invocation&)> waits_for_nothing = {};
+  std::function<void()> reload = {};  // on SIGHUP
+};
+
+// Its whole resident life.
+int serve_resident(std::string_view program, const std::string& socket_path, const ResidentWork& work, const ResidentServer::Limits& limits = {},
+                   unsigned socket_mode = 0600);
 
 }  // namespace chain

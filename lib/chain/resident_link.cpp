@@ -27,10 +27,11 @@ ResidentLink::ResidentLink(net::Loop& loop, base::UniqueFd socket, User& user)
   watch_.hold_loop(false);  // the time limits of open calls do
 }
 
-base::Result<std::uint64_t> ResidentLink::put(std::uint64_t id, const Call& call, std::size_t inline_octets, const Link& program) {
-  const auto message = for_travel(call.message, inline_octets);
+base::Result<std::uint64_t> ResidentLink::put(std::uint64_t id, Call& call, std::size_t inline_octets, const Link& program) {
+  auto message = for_travel(call.message, inline_octets);
   if (!message) return std::unexpected(message.error());
-  return socket_.put_call(id, call, *message, program.program.subspan(1), program.rest);
+  call.message = std::move(*message);
+  return socket_.put_call(id, call, program.program.subspan(1), program.rest);
 }
 
 void ResidentLink::flush() {

@@ -35,8 +35,9 @@ class ResidentLink {
   [[nodiscard]] static base::Result<std::unique_ptr<ResidentLink>> connect(net::Loop& loop, const std::string& name, User& user);
 
   // The stream's octets up to the end of this call's frame. Nothing is sent before flush(). Messages up to `inline_octets`
-  // travel in the frame. An error is about this message alone.
-  [[nodiscard]] base::Result<std::uint64_t> put(std::uint64_t id, const Call& call, std::size_t inline_octets, const Link& program);
+  // travel in the frame: one in a file is read, and the call has it in memory then, for the programs behind this one. An error is about
+  // this message alone.
+  [[nodiscard]] base::Result<std::uint64_t> put(std::uint64_t id, Call& call, std::size_t inline_octets, const Link& program);
   // Whether flush() has something to do; not while the socket is full.
   [[nodiscard]] bool wants_flush() const { return !is_closed_for_calls_ && !is_full_ && socket_.has_unsent(); }
   void flush();

@@ -60,5 +60,5 @@ int main(int argc, char** argv) {
     if (!opened) return base::report(kProgram, opened.error());
     file = std::move(*opened);
   }
-  return chain::serve_resident(kProgram, line->text("resident"), 0, [&](chain::Invocation& invocation) { return deliver(invocation, file.get()); });
+  return chain::serve_resident(kProgram, line->text("resident"), {.handler = [&](chain::Invocation& invocation) { return deliver(invocation, file.get()); }});
 }

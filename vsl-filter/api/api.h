@@ -30,6 +30,7 @@ inline constexpr std::uint16_t kNoHandle = vsl::kStage << 1;    // no form with 
 inline constexpr std::uint16_t kSpelling = vsl::kStage << 2;    // of generated rows: another spelling of a function
 inline constexpr std::uint16_t kDeprecated = vsl::kStage << 3;  // ... of v0
 inline constexpr std::uint16_t kGivesStatus = vsl::kStage << 4; // its value is a status
+inline constexpr std::uint16_t kWaits = vsl::kStage << 5;       // waits for DNS, a disk or a program, or makes what does (services)
 
 struct ApiRow {
   std::string_view name;     // "client_ip", "spf::check"
@@ -52,7 +53,7 @@ constexpr ApiRow api(std::string_view name, std::string_view aliases, vsl::Param
 // Everything that rules may call: the language's functions and those of all files of this folder and of services/.
 class Api {
  public:
-  // The configuration of the site becomes toml::.
+  // The configuration of the site, which outlives this, becomes toml::.
   explicit Api(const Site& site);
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;

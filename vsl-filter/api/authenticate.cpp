@@ -44,7 +44,7 @@ Result authenticate(Run& run, Arguments) {
 
 constexpr ApiRow kRows[] = {
     api<authenticate>("authenticate", "auth::unix_users", {}, only(Stage::Authenticate),
-                      "asks the program auth.check_password (checkpassword interface) about the user: accept(), deny(), or 454 when it cannot tell", vsl::kMustUse | kGivesStatus),
+                      "asks the program auth.check_password (checkpassword interface) about the user: accept(), deny(), or 454 when it cannot tell", vsl::kMustUse | kGivesStatus | kWaits),
 };
 
 }  // namespace

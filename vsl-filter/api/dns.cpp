@@ -227,7 +227,7 @@ Result make_standard_resolver(Run& run, Arguments) {
 
 using enum vsl::Type;
 constexpr ApiRow of_resolver(vsl::Native run, std::string_view name, vsl::Parameters parameters, std::string_view doc) {
-  return {name, "", parameters, vsl::kMustUse | kNoHandle, kEvery, run, nullptr, doc};
+  return {name, "", parameters, vsl::kMustUse | kNoHandle | kWaits, kEvery, run, nullptr, doc};
 }
 
 // Those of a resolver come first: the others take any value.
@@ -238,12 +238,12 @@ constexpr ApiRow kRows[] = {
     of_resolver(by_resolver<txt>, "txt", {kResolverClass, Any}, "the TXT records of a name, asked of this resolver"),
     of_resolver(by_resolver<mx>, "mx", {kResolverClass, Any}, "the MX records of a domain, asked of this resolver"),
     of_resolver(by_resolver<ptr_valid>, "ptr_valid", {kResolverClass, Any}, "whether one of the names of an address leads back to it, asked of this resolver"),
-    api<by_default<lookup>>("lookup", "dns::lookup", {Any}, kEvery, "the addresses of a host, IPv4 before IPv6; an error if there are none", vsl::kMustUse),
-    api<by_default<lookup_records>>("lookup", "dns::lookup", {Any, Any}, kEvery, "the records of a name and type: \"A\", \"AAAA\", \"MX\", \"PTR\", \"TXT\"", vsl::kMustUse),
-    api<by_default<rlookup>>("rlookup", "dns::rlookup", {Any}, kEvery, "the names of an address, without dot at the end; an error if there are none", vsl::kMustUse),
-    api<by_default<txt>>("dns::txt", "", {Any}, kEvery, "the TXT records of a name, an array of strings", vsl::kMustUse | kNoHandle),
-    api<by_default<mx>>("dns::mx", "", {Any}, kEvery, "the MX records of a domain, best first: an array of #{preference, exchange}", vsl::kMustUse | kNoHandle),
-    api<by_default<ptr_valid>>("dns::ptr_valid", "", {Any}, kEvery, "whether one of the names of an address leads back to it", vsl::kMustUse | kNoHandle),
+    api<by_default<lookup>>("lookup", "dns::lookup", {Any}, kEvery, "the addresses of a host, IPv4 before IPv6; an error if there are none", vsl::kMustUse | kWaits),
+    api<by_default<lookup_records>>("lookup", "dns::lookup", {Any, Any}, kEvery, "the records of a name and type: \"A\", \"AAAA\", \"MX\", \"PTR\", \"TXT\"", vsl::kMustUse | kWaits),
+    api<by_default<rlookup>>("rlookup", "dns::rlookup", {Any}, kEvery, "the names of an address, without dot at the end; an error if there are none", vsl::kMustUse | kWaits),
+    api<by_default<txt>>("dns::txt", "", {Any}, kEvery, "the TXT records of a name, an array of strings", vsl::kMustUse | kNoHandle | kWaits),
+    api<by_default<mx>>("dns::mx", "", {Any}, kEvery, "the MX records of a domain, best first: an array of #{preference, exchange}", vsl::kMustUse | kNoHandle | kWaits),
+    api<by_default<ptr_valid>>("dns::ptr_valid", "", {Any}, kEvery, "whether one of the names of an address leads back to it", vsl::kMustUse | kNoHandle | kWaits),
     api<make_standard_resolver>("dns::resolver", "", {}, kEvery, "a resolver as the configuration has it, with a cache of its own", vsl::kMustUse | kNoHandle | kAtLoad),
     api<make_resolver>("dns::resolver", "", {Map}, kEvery, "a resolver with other servers or another time limit: dns::resolver(#{servers: [\"192.0.2.53\"], timeout: \"2s\"})",
                        vsl::kMustUse | kNoHandle | kAtLoad),

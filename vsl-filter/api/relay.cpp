@@ -104,10 +104,10 @@ Result check_relay(Run& run, Arguments a) {
 using enum vsl::Type;
 constexpr ApiRow kRows[] = {
     api<check_mail_relay>("check_mail_relay", "", {Any}, from(Stage::Mail), "refuses senders of this server's domains unless they authenticated or their address is in a group",
-                          vsl::kMustUse | kGivesStatus),
+                          vsl::kMustUse | kGivesStatus | kWaits),
     api<check_rcpt_relay>("check_rcpt_relay", "", {Any}, only(Stage::Rcpt), "refuses recipients of other domains unless the client authenticated or its address is in a group",
-                          vsl::kMustUse | kGivesStatus),
-    api<check_relay>("check_relay", "", {Any}, only(Stage::Mail) | only(Stage::Rcpt), "check_mail_relay in mail, check_rcpt_relay in rcpt", vsl::kMustUse | kGivesStatus),
+                          vsl::kMustUse | kGivesStatus | kWaits),
+    api<check_relay>("check_relay", "", {Any}, only(Stage::Mail) | only(Stage::Rcpt), "check_mail_relay in mail, check_rcpt_relay in rcpt", vsl::kMustUse | kGivesStatus | kWaits),
 };
 
 }  // namespace

@@ -118,8 +118,8 @@ Result send_mail_by(Run& run, Arguments a) {
 using enum vsl::Type;
 constexpr ApiRow kRows[] = {
     api<send_mail>("send_mail", "", {Any, Any, Any}, kEvery,
-                   "queues a file below the rules' folder as a message: send_mail(\"from@example.org\", [\"to@example.net\"], \"folder/notice.eml\")"),
-    api<send_mail_by>("send_mail", "", {Any, Any, Any, Any}, kEvery, "... that goes to this host, named as for forward()"),
+                   "queues a file below the rules' folder as a message: send_mail(\"from@example.org\", [\"to@example.net\"], \"folder/notice.eml\")", kWaits),
+    api<send_mail_by>("send_mail", "", {Any, Any, Any, Any}, kEvery, "... that goes to this host, named as for forward()", kWaits),
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A loaded set of scripts: immutable, shared by any number of runs in any number of threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,5 +43,9 @@ class Program {
   std::vector<std::string> slot_names_;
   Value value_;
 };
+
+// Whether some code of it, top levels counted in, calls a native function with this flag, or has the name of one among its texts, by
+// which it may be called. Looks through all of it: to be asked once.
+[[nodiscard]] bool mentions(const Program& program, std::uint16_t flag);
 
 }  // namespace vsl
