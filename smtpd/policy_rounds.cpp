@@ -40,6 +40,14 @@ base::Result<unsigned> parse_stages(std::string_view names) {
   return stages;
 }
 
+// Those of an answer, which are not about who may log in. A name that is none of ours is for somebody else.
+unsigned stages_among(std::string_view names) {
+  unsigned stages = 0;
+  for (const auto name : base::text::split(names, ','))
+    if (const auto row = std::ranges::find(kStageNames, name, &StageName::name); row != kStageNames.end()) stages |= bit(row->stage);
+  return stages;
+}
+
 // "rcpt=unix:/run/policy". A '=' elsewhere belongs to a path or an argument.
 base::Result<Policy> parse_one(chain::Words words) {
   Policy policy{std::move(words), kStandardStages};
@@ -78,6 +86,13 @@ base::Result<std::vector<Policy>> PolicyConfiguration::parse(const chain::Words&
   return policies;
 }
 
+PolicyRounds::Learnt PolicyRounds::nothing_learnt(const PolicyConfiguration& configuration) {
+  Learnt learnt;
+  learnt.states.resize(configuration.policies.size());
+  for (const auto& policy : configuration.policies) learnt.stages.push_back(policy.stages);
+  return learnt;
+}
+
 void PolicyRounds::begin(Stage stage) {
   if (stage == Stage::Helo) before_.effects = lasting_;
   if (stage == Stage::Helo || stage == Stage::Auth || stage == Stage::Mail) now_ = before_;
@@ -92,15 +107,14 @@ void PolicyRounds::begin(Stage stage) {
 
 // To the next one that is for this stage.
 void PolicyRounds::skip() {
-  const auto& policies = configuration_.policies;
-  while (next_ < policies.size() && (policies[next_].stages & bit(stage_)) == 0) ++next_;
+  while (next_ < now_.stages.size() && (now_.stages[next_] & bit(stage_)) == 0) ++next_;
 }
 
 const Policy* PolicyRounds::policy() const { return next_ < configuration_.policies.size() ? &configuration_.policies[next_] : nullptr; }
 
 void PolicyRounds::take(const base::Result<chain::PolicyAttributes>& answer) {
   static const chain::PolicyAttributes kNone;
-  const std::string* action = answer ? chain::find(*answer, "action") : nullptr;
+  const std::string_view* action = answer ? chain::find(*answer, "action") : nullptr;
   base::Result<chain::PolicyAction> parsed = action != nullptr ? chain::parse_action(*action) : base::fail(base::Fault::Temporary, "an answer without action=");
   if (!answer) parsed = std::unexpected(answer.error());
   if (!parsed) {
@@ -112,6 +126,7 @@ void PolicyRounds::take(const base::Result<chain::PolicyAttributes>& answer) {
     return apply(configuration_.when_it_fails, kNone);
   }
   if (const auto* state = chain::find(*answer, "state")) now_.states[next_] = *state;
+  if (const auto* stages = chain::find(*answer, "stages")) now_.stages[next_] = policy()->stages & (stages_among(*stages) | bit(Stage::Auth));
   apply(*parsed, *answer);
 }
 

@@ -75,7 +75,9 @@ class PolicyRounds {
   struct Learnt {
     PolicyEffects effects;
     std::vector<std::string> states;  // one a policy
+    std::vector<unsigned> stages;     // one a policy: where it is asked
   };
+  [[nodiscard]] static Learnt nothing_learnt(const PolicyConfiguration& configuration);
   void apply(const chain::PolicyAction& action, const chain::PolicyAttributes& attributes);
   void refuse(std::string reply, bool closes);
   void refuse_for_failure();
@@ -86,7 +88,7 @@ class PolicyRounds {
   const PolicyConfiguration& configuration_;
   std::string client_;
   PolicyEffects lasting_;  // of connect and AUTH: no further greeting undoes them
-  Learnt before_{{}, std::vector<std::string>(configuration_.policies.size())};  // of the session, without a transaction
+  Learnt before_ = nothing_learnt(configuration_);  // of the session, without a transaction
   Learnt now_ = before_;
   smtp::Stage stage_ = smtp::Stage::Connect;
   std::size_t next_ = 0;

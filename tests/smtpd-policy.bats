@@ -154,6 +154,45 @@ EOF
   grep -q $'^X-Helo: odd.example\r$' kept/2.msg
 }
 
+@test "smtpd: a policy is asked only where it wants to be, from its answer on, in this session" {
+  make_policy
+  serve --policy ./policy
+  answers CONNECT action=DUNNO stages=mail,rcpt,else
+  send
+  [ "$(grep protocol_state= asked | cut -d= -f2 | paste -sd' ')" = "CONNECT MAIL RCPT" ]
+  rm asked answer-*
+  # The last word counts; a name in front of the policy counts more.
+  answers CONNECT action=DUNNO stages=
+  send
+  [ "$(grep protocol_state= asked | cut -d= -f2 | paste -sd' ')" = CONNECT ]
+  rm asked
+  stop smtpd
+  serve --policy connect,mail=./policy
+  answers CONNECT action=DUNNO stages=mail,rcpt,data
+  answers MAIL action=DUNNO stages=connect
+  printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRSET\r\nMAIL FROM:<a@a.example>\r\nQUIT\r\n' | say >/dev/null
+  [ "$(grep protocol_state= asked | cut -d= -f2 | paste -sd' ')" = "CONNECT MAIL MAIL" ] # what is learnt from MAIL on is of the transaction
+}
+
+@test "smtpd: rules of the connection reach the message though no others are asked about it" {
+  cat >main.vsl <<'EOF'
+#{
+  connect: [
+    action "field" || append_header("X-Connect", "yes"),
+    action "copy" || bcc("archive@b.example"),
+  ],
+  preq: [ action "tell" || append_header("X-Preq", "yes") ],
+}
+EOF
+  start rules vsl-filter --resident "$PWD/rules.sock" main.vsl
+  wait_for serves rules.sock
+  serve --policy "unix:$PWD/rules.sock" -- "unix:$PWD/rules.sock" -- ./keep
+  send
+  grep -q $'^X-Connect: yes\r$' kept/1.msg
+  grep -q $'^X-Preq: yes\r$' kept/1.msg
+  [ "$(grep ^T kept/1.env | paste -sd' ')" = 'Tarchive@b.example Tb@b.example' ]
+}
+
 @test "smtpd: several policies in their order, each at its stages" {
   make_policy
   script second <<'EOF'

@@ -35,7 +35,7 @@ class Question {
 
   [[nodiscard]] std::string_view operator[](std::string_view name) const {
     const auto* value = chain::find(attributes_, name);
-    return value == nullptr ? std::string_view() : std::string_view(*value);
+    return value == nullptr ? std::string_view() : *value;
   }
   // Only smtpd hands the state back, and takes more than an action.
   [[nodiscard]] bool is_ours() const { return chain::find(attributes_, "state") != nullptr; }
@@ -182,7 +182,15 @@ std::string action_for_postfix(const Question& question, AskedSession& asked) {
 
 // ---- smtpd ----------------------------------------------------------------------------------------------------------------
 
-base::Result<std::string> reply_for_smtpd(const Question& question, const Decision& decision, const AskedSession& asked) {
+// "connect,rcpt": where there are rules at all. Who may log in is asked in any case.
+std::string stages_of(const RuleSet& rules) {
+  std::string names;
+  for (const auto& row : kStages)
+    if (row.stage < Stage::Preq && row.stage != Stage::Authenticate && !rules.directives(row.stage).empty()) names.append(names.empty() ? "" : ",").append(row.name);
+  return names;
+}
+
+base::Result<std::string> reply_for_smtpd(const RuleSet& rules, const Question& question, const Decision& decision, const AskedSession& asked) {
   const auto state = to_state(asked.session);
   if (!state) return state;
   std::string text;
@@ -197,6 +205,7 @@ base::Result<std::string> reply_for_smtpd(const Question& question, const Decisi
     if (decision.effect.reply) chain::append_policy(text, "reply", action_of(*decision.effect.reply));
   }
   chain::append_policy(text, "state", *state);
+  if (question["state"].empty()) chain::append_policy(text, "stages", stages_of(rules));
   return text;
 }
 
@@ -294,7 +303,7 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
     base::log::write(level, "rules", {{"stage", name_of(decision.stage)}, {"client", question["client_address"]}, {"from", question["sender"]}, {"to", question["recipient"]},
                                       {"status", name_of(decision.result.status.kind)}, {"directive", decision.result.directive}});
   if (question.is_ours()) {
-    auto reply_text = reply_for_smtpd(question, decision, **asked);
+    auto reply_text = reply_for_smtpd(rules, question, decision, **asked);
     return reply_text ? reply(std::move(*reply_text)) : failed(reply_text.error().cause);
   }
   (*asked)->refusal = refusal_of(decision);

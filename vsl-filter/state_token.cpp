@@ -270,7 +270,10 @@ void take_up(Session& session, Carried carried) {
   connection.skip = std::move(carried.connection_skip);
   connection.restore(carried.connection);
   connection.before_helo = std::move(carried.before_helo);
-  if (!carried.has_transaction) return;
+  if (!carried.has_transaction) {  // nobody was asked from MAIL on
+    if (session.transaction() != nullptr) session.inherit();
+    return;
+  }
   if (session.transaction() == nullptr) session.mail(carried.reverse_path ? carried.reverse_path->first : std::string(), carried.message_id, carried.time);
   Transaction& transaction = *session.transaction();
   if (transaction.message_id.empty()) transaction.message_id = std::move(carried.message_id);

@@ -141,6 +141,18 @@ TEST_CASE("state: what rules of authenticate made stays behind a further greetin
   CHECK(session.skip().name == "odd");
 }
 
+TEST_CASE("state: where no rules ran from MAIL on, the message has what the connection left for it") {
+  Session session;
+  REQUIRE(session.headers().append("X-Connect", "a"));
+  REQUIRE(session.add_recipient("copy@own.example", kNow));
+  REQUIRE(session.add_recipient("bob@own.example", kNow));
+  session.set_skip(Stage::Helo, {.kind = Skip::Kind::Quarantine, .code = {}, .reply = {}, .name = "odd"});
+  const Session again = resumed(token_of(session), {"ann@client.example", {"bob@own.example", "eve@else.example"}});
+  CHECK(again.transaction()->headers.lines() == Strings{"X-Connect: a"});
+  CHECK(again.transaction()->quarantine == "odd");
+  CHECK(addresses(again) == Strings{"copy@own.example", "bob@own.example", "eve@else.example"});
+}
+
 TEST_CASE("state: the envelope wins over a token that is older") {
   Session session;
   session.mail("ann@client.example", "ID-1", kNow);

@@ -10,7 +10,9 @@
 namespace chain {
 
 base::Result<PolicyAttributes> parse_policy(std::string_view text) {
+  constexpr std::size_t kUsual = 40;
   PolicyAttributes attributes;
+  attributes.reserve(kUsual);
   while (!text.empty()) {
     auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
@@ -18,7 +20,7 @@ base::Result<PolicyAttributes> parse_policy(std::string_view text) {
     const auto equals = line.find('=');
     if (equals == std::string_view::npos || equals == 0)
       return base::fail(base::Fault::Temporary, "'" + std::string(line.substr(0, 100)) + "'; expected: name=value");
-    attributes.push_back({std::string(line.substr(0, equals)), std::string(line.substr(equals + 1))});
+    attributes.push_back({line.substr(0, equals), line.substr(equals + 1)});
   }
   return attributes;
 }
@@ -32,7 +34,7 @@ void append_policy(std::string& out, std::string_view name, std::string_view val
   out += '\n';
 }
 
-const std::string* find(const PolicyAttributes& attributes, std::string_view name) {
+const std::string_view* find(const PolicyAttributes& attributes, std::string_view name) {
   const auto found = std::ranges::find(attributes, name, &PolicyAttribute::name);
   return found == attributes.end() ? nullptr : &found->value;
 }

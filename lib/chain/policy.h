@@ -16,8 +16,7 @@ namespace chain {
 // In a Call of Kind::Policy, `envelope` is the text of the question; the report of its Answer is the text of the reply. Both
 // without the empty line.
 struct PolicyAttribute {
-  std::string name;
-  std::string value;
+  std::string_view name, value;  // into the text
 };
 using PolicyAttributes = std::vector<PolicyAttribute>;
 
@@ -28,7 +27,7 @@ inline constexpr std::size_t kPolicyOctets = 65536;  // of a question or reply; 
 // What would end a line within a value becomes a blank.
 void append_policy(std::string& out, std::string_view name, std::string_view value);
 // nullptr: not there. The first one counts.
-[[nodiscard]] const std::string* find(const PolicyAttributes& attributes, std::string_view name);
+[[nodiscard]] const std::string_view* find(const PolicyAttributes& attributes, std::string_view name);
 
 // Cuts a stream of octets into questions or replies.
 class PolicySplitter {

@@ -26,7 +26,7 @@ class PolicyClient {
   PolicyClient(net::Loop& loop, const Limits& limits);
   ~PolicyClient();  // questions that are open end in nothing
 
-  using Done = std::function<void(base::Result<PolicyAttributes>)>;
+  using Done = std::function<void(base::Result<PolicyAttributes>)>;  // good until it returns
   // `question` ends with its empty line. `done` is called later from the loop, never from inside ask().
   std::uint64_t ask(const Words& policy, std::string question, Done done);
   void cancel(std::uint64_t handle);
