@@ -46,9 +46,16 @@ base::Result<void> Client::start(base::UniqueFd socket) {
 }
 
 void Client::begin(std::string_view input) {
-  if (!conversation_.begins_with_tls()) return run(input, clients_.output_buffer());
-  begin_handshake();
-  if (!input.empty()) shake_hands(input);
+  if (conversation_.begins_with_tls()) {
+    begin_handshake();
+    if (!input.empty()) shake_hands(input);
+    return;
+  }
+  const auto delay = conversation_.greeting_delay();
+  if (delay == 0) return run(input, clients_.output_buffer());
+  if (!input.empty()) return talked_first();
+  state_ = State::Silent;
+  clients_.set_deadline(number_, now() + delay);
 }
 
 // A connection that does not begin as it must is closed without a word: it is no client that could read one.
@@ -66,7 +73,7 @@ void Client::hear_proxy(std::string_view octets) {
   Peer client = header.client.is_empty() ? peer() : Peer::of(header.client, header.server);
   // What the proxy itself may do its clients may not.
   client.is_relay_client = !header.client.is_empty() && conversation_.configuration().relay.is_relay_client(header.client);
-  const bool is_let_in = header.client.is_empty() || clients_.set_address(number_, header.client);
+  const bool is_let_in = header.client.is_empty() || (clients_.set_address(number_, header.client) && !is_turned_away(header.client));
   conversation_.set_peer(std::move(client));
   state_ = State::Talking;
   const auto kept = std::exchange(kept_, nullptr);
@@ -74,9 +81,18 @@ void Client::hear_proxy(std::string_view octets) {
   begin(rest);
 }
 
+// By the shield, which could not know before.
+bool Client::is_turned_away(const net::Address& client) const {
+  const auto& shield = conversation_.configuration().shield;
+  const std::string why = shield ? shield->turns_away(client) : std::string();
+  if (!why.empty()) base::log::info("turned away", {{"client", client.ip()}, {"cause", why}});
+  return !why.empty();
+}
+
 void Client::on_octets(std::string_view octets) {
   if (state_ == State::Announcing) return hear_proxy(octets);
   if (state_ == State::Handshaking) return shake_hands(octets);
+  if (state_ == State::Silent) return talked_first();
   if (state_ != State::Talking) return;
   if (tls_) return hear(octets);
   run(octets, clients_.output_buffer());
@@ -238,6 +254,12 @@ void Client::end(std::string_view unread, std::string_view output) {
   clients_.set_deadline(number_, now() + kClosingMilliseconds);
 }
 
+void Client::talked_first() {
+  auto& output = clients_.output_buffer();
+  conversation_.talked_first(output);
+  end({}, output);
+}
+
 void Client::close(smtp::ReplyId reply) {
   auto& output = clients_.output_buffer();
   conversation_.close(reply, output);
@@ -253,6 +275,10 @@ void Client::on_end(const base::Error* error) {
 
 void Client::on_deadline() {
   if (state_ == State::Closing || state_ == State::Announcing) return clients_.remove(number_);
+  if (state_ == State::Silent) {
+    state_ = State::Talking;
+    return run({}, clients_.output_buffer());
+  }
   if (state_ == State::Handshaking) {
     base::log::info("TLS handshake failed", {{"client", peer().client_ip}, {"cause", "timeout"}});
     return clients_.remove(number_);
@@ -268,7 +294,7 @@ void Client::on_deadline() {
 
 void Client::stop() {
   if (state_ == State::Handshaking || state_ == State::Announcing) return clients_.remove(number_);
-  const bool is_idle = state_ == State::Delaying || (state_ == State::Talking && !conversation_.is_in_transaction());
+  const bool is_idle = state_ == State::Silent || state_ == State::Delaying || (state_ == State::Talking && !conversation_.is_in_transaction());
   if (is_idle) close(smtp::ReplyId::ShuttingDown);
 }
 

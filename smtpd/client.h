@@ -54,6 +54,7 @@ class Client final : private net::StreamUser {
 
  private:
   enum class State : std::uint8_t {
+    Silent,    // the client has to be, until it is greeted
     Talking,
     Announcing,  // a proxy says who the client is
     Handshaking,
@@ -87,6 +88,8 @@ class Client final : private net::StreamUser {
   void delay(std::string_view unread, std::string& output);
   void go_on(std::string& output);
   void end(std::string_view unread, std::string_view output);
+  void talked_first();
+  [[nodiscard]] bool is_turned_away(const net::Address& client) const;
   void close(smtp::ReplyId reply);
   [[nodiscard]] std::uint64_t now() const { return clients_.loop().now_milliseconds(); }
 

@@ -82,6 +82,15 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
   }
 }
 
+std::uint64_t Conversation::greeting_delay() const { return configuration_->shield ? configuration_->shield->greeting_delay(peer_.client()) : 0; }
+
+// RFC 5321 section 3.1: the server opens. Who cannot wait for that is a program that waits for no answers either.
+void Conversation::talked_first(std::string& output) {
+  note_end("talked before the greeting");
+  configuration_->shield->note(peer_.client(), Deed::Error, 1);
+  session_.close(smtp::ReplyId::TalkedFirst, output);
+}
+
 void Conversation::tls_started(net::tls::Facts facts) {
   if (log::enabled(log::Level::Debug)) log::debug("TLS", {{"client", peer_.client_ip}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"sni", facts.server_name}});
   tls_ = std::make_unique<const net::tls::Facts>(std::move(facts));

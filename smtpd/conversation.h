@@ -52,6 +52,9 @@ class Conversation final : private smtp::MessageSink {
   void answer_check(CheckAnswer answer, std::string& output);
 
   [[nodiscard]] chain::Call take_call();
+  // For how long the client must be silent before it is greeted, milliseconds; if it is not: talked_first(), then advance() says Close.
+  [[nodiscard]] std::uint64_t greeting_delay() const;
+  void talked_first(std::string& output);
   // Whether the handshake comes before the greeting: then tls_started() comes before the first advance().
   [[nodiscard]] bool begins_with_tls() const { return service_ == Service::Submissions; }
   void tls_started(net::tls::Facts facts);

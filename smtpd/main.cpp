@@ -52,6 +52,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "shield.network_factor",
     "shield.ban_time",
     "shield.ban_time_max",
+    "shield.greeting_delay",
     "shield.exempt",
     "server.domain",
     "server.user",

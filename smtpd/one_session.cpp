@@ -71,7 +71,7 @@ class OneSession {
       : conversation_(std::move(configuration), service, std::move(peer), base::monotonic_milliseconds()) {}
 
   void run() {
-    if (conversation_.begins_with_tls() && !shake_hands()) return;
+    if (conversation_.begins_with_tls() ? !shake_hands() : !is_silent()) return;
     std::string_view input = text_;
     while (talk(input)) {
       if (wait_until(conversation_.deadline()) == Waited::TimedOut) return time_out();
@@ -102,6 +102,15 @@ class OneSession {
     const auto written = base::write_all(kOutput, reply);
     if (!received) return std::unexpected(received.error());
     return written;
+  }
+
+  // Until it is time to greet.
+  bool is_silent() {
+    const auto delay = conversation_.greeting_delay();
+    if (delay == 0 || wait_until(base::monotonic_milliseconds() + delay) == Waited::TimedOut) return true;
+    conversation_.talked_first(output_);
+    if (flush()) close_gently();
+    return false;
   }
 
   bool shake_hands() {

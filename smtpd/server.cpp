@@ -51,7 +51,7 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
   const bool is_counted = client.is_ip() && !configuration_->relay.is_proxy(client);
   if (is_counted && limits_.is_full_for(limits_.client_of(client))) return turn_away(socket, client, "too many connections from this address");
 
-  if (configuration_->shield)
+  if (is_counted && configuration_->shield)
     if (const auto why = configuration_->shield->turns_away(client); !why.empty()) return turn_away(socket, client, why);
 
   Peer peer = Peer::of(client, net::Address::of_local(socket.get()));

@@ -31,6 +31,7 @@ base::Result<std::shared_ptr<Shield>> Shield::from(const base::Settings& setting
   const std::shared_ptr<Shield> shield(new Shield(std::move(*ledger)));
   for (std::size_t i = 0; i < kLimits.size(); ++i) shield->limits_[i] = limit_of(settings, static_cast<Deed>(i));
   shield->network_factor_ = settings.count("shield.network_factor");
+  shield->greeting_delay_ = settings.milliseconds("shield.greeting_delay");
   shield->ban_milliseconds_ = settings.milliseconds("shield.ban_time");
   shield->longest_ban_milliseconds_ = settings.milliseconds("shield.ban_time_max");
   for (const auto& word : settings.words("shield.exempt")) {

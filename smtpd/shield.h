@@ -26,6 +26,9 @@ class Shield {
   [[nodiscard]] static base::Result<std::shared_ptr<Shield>> from(const base::Settings& settings, const std::optional<net::Ledger>& kept);
   [[nodiscard]] static base::Result<net::Ledger> ledger(const base::Settings& settings);
 
+  // How late this client is greeted, in milliseconds.
+  [[nodiscard]] std::uint64_t greeting_delay(const net::Address& client) const { return is_exempt(client) ? 0 : greeting_delay_; }
+
   // A client comes. Why it is to be turned away; "": it is welcome.
   [[nodiscard]] std::string turns_away(const net::Address& client);
   // Before a message or a recipient is taken. Why not now; "": it is.
@@ -51,6 +54,7 @@ class Shield {
   net::Ledger ledger_;
   std::array<std::uint64_t, net::Ledger::kColumns> limits_{};  // of an address in a period; 0: none
   std::uint64_t network_factor_ = 0;
+  std::uint64_t greeting_delay_ = 0;
   std::uint64_t ban_milliseconds_ = 0, longest_ban_milliseconds_ = 0;
   std::vector<net::Network> exempt_;
 };

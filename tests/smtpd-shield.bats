@@ -96,6 +96,37 @@ from() { socat -t 20 -T 20 - "TCP4:127.0.0.1:$port,bind=$1"; }
   [ "$(codes <<<"$output")" = '220 250 450 503 221' ]
 }
 
+@test "smtpd shield: behind a proxy its clients are counted, not the proxy" {
+  serve --proxy-clients 127.0.0.0/8 --shield-exempt 192.0.2.1 --shield-connection-rate 1 --shield-network-factor 0 --shield-period 1h
+  by_proxy() { printf 'PROXY TCP4 %s 192.0.2.9 1000 25\r\nQUIT\r\n' "$1" | from 127.0.1.1; }
+  run -0 by_proxy 198.51.100.1
+  [[ $output == '220 '* ]]
+  run -0 by_proxy 198.51.100.1
+  [[ $output == '421 '* ]]
+  run -0 by_proxy 198.51.100.2
+  [[ $output == '220 '* ]]
+  grep -q 'turned away client=198.51.100.1 cause="too many connections in a time' smtpd.log
+}
+
+@test "smtpd shield: who talks before a late greeting is sent away, in the server and in one session; who waits is greeted" {
+  local shield=(--shield-exempt 192.0.2.1 --shield-greeting-delay 2s)
+  serve "${shield[@]}"
+  run -0 from 127.0.1.1 < <(printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nQUIT\r\n')
+  [ "$output" = $'554 5.5.0 Talked before the greeting\r' ]
+  grep -q 'session ended early client=127.0.1.1 .*cause="talked before the greeting"' smtpd.log
+  run -0 greetings 1 127.0.1.2
+  [[ $output == '220 '* ]]
+  run -0 swaks --server "127.0.0.1:$port" --local-interface 127.0.1.3 --from a@a.example --to b@b.example
+  has_kept 1
+  port=$(free_port)
+  start tcpserver tcpserver -HRl0 127.0.0.1 "$port" smtpd --domain mx.example.org "${shield[@]}" -- ./keep
+  wait_for_port "$port"
+  run -0 from 127.0.1.1 < <(printf 'EHLO c.example\r\nQUIT\r\n')
+  [ "$output" = $'554 5.5.0 Talked before the greeting\r' ]
+  run -0 greetings 1 127.0.1.2
+  [[ $output == '220 '* ]]
+}
+
 @test "smtpd shield: files that cannot be, and qctl without one, are errors that say so" {
   run -78 qctl shield
   [[ $output == *'shield.file is not set'* ]]

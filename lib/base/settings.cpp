@@ -83,6 +83,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"shield", "network_factor", Kind::Count, "8", "", "how much more than an address its network (IPv4 /24, IPv6 /64) may do; 0: networks are not looked at"},
     {"shield", "ban_time", Kind::Duration, "10m", "", "how long the first ban lasts, each further one of a day twice as long; 0: nobody is banned"},
     {"shield", "ban_time_max", Kind::Duration, "1d", "", "how long a ban lasts at most"},
+    {"shield", "greeting_delay", Kind::Duration, "0", "", "how late clients are greeted; who talks before that is sent away; 0: at once"},
     {"shield", "exempt", Kind::List, "127.0.0.0/8 ::1", "", "addresses and networks that are not counted"},
 
     {"virtual", "certificate", Kind::List, "", "", "PEM files, as in [tls], for clients that ask for this domain or for a name of these certificates"},

@@ -55,6 +55,7 @@ constexpr auto kReplies = std::to_array<ReplyRow>({
     {ReplyId::AuthFailed,           535, "5.7.8", "Authentication credentials invalid"},
     {ReplyId::AuthNeedsEncryption,  538, "5.7.11", "Encryption required for requested authentication mechanism"},
     {ReplyId::XclientDenied,        550, "5.7.0", "Insufficient authorization"},
+    {ReplyId::TalkedFirst,          554, "5.5.0", "Talked before the greeting"},
     {ReplyId::RelayDenied,          550, "5.7.1", "Relaying denied"},
     {ReplyId::TlsRequired,          530, "5.7.0", "Must issue a STARTTLS command first"},
     {ReplyId::BareLineEnd,          550, "5.6.11", "Message has a CR or LF that stands alone"},

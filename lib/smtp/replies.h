@@ -51,6 +51,7 @@ enum class ReplyId : std::uint8_t {
   AuthFailed,
   AuthNeedsEncryption,
   XclientDenied,
+  TalkedFirst,
   RelayDenied,
   TlsRequired,
   BareLineEnd,
