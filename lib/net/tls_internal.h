@@ -32,6 +32,9 @@ int random_octets(void*, unsigned char* out, std::size_t length);
   return base::fail(fault, std::move(what) + ": " + text_of(error));
 }
 
+// A cipher suite of mbedTLS as IANA writes it: '_' for '-', and TLS_ for those of TLS 1.3 too.
+[[nodiscard]] std::string iana_name(std::string_view suite);
+
 // An mbedTLS structure with its init and free.
 template <class T, void (*kInit)(T*), void (*kFree)(T*)>
 struct Owned {

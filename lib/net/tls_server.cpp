@@ -33,12 +33,7 @@ constexpr auto kCurves = std::to_array<mbedtls_ecp_group_id>({MBEDTLS_ECP_DP_SEC
 void set_curves(mbedtls_ssl_config* config) { ::mbedtls_ssl_conf_curves(config, kCurves.data()); }
 #endif
 
-// mbedTLS writes '-' where IANA has '_'.
-std::string iana_name(int suite) {
-  std::string name = ::mbedtls_ssl_get_ciphersuite_name(suite);
-  std::ranges::replace(name, '-', '_');
-  return name;
-}
+std::string name_of(int suite) { return iana_name(::mbedtls_ssl_get_ciphersuite_name(suite)); }
 
 std::string all_suites() {
   std::string text;
@@ -49,7 +44,7 @@ std::string all_suites() {
 base::Result<std::vector<int>> suites_of(const std::vector<std::string>& names) {
   std::vector<int> suites;
   for (const auto& name : names) {
-    const auto known = std::ranges::find_if(kSuites, [&](int suite) { return iana_name(suite) == name; });
+    const auto known = std::ranges::find_if(kSuites, [&](int suite) { return name_of(suite) == name; });
     if (known == kSuites.end()) return base::fail(base::Fault::Config, "unknown cipher suite '" + base::text::printable(name) + "'; expected some of: " + all_suites());
     suites.push_back(*known);
   }
@@ -125,6 +120,13 @@ base::Result<void> ask_for_certificates(Context& context, const ServerOptions& o
 
 }  // namespace
 
+std::string iana_name(std::string_view suite) {
+  constexpr std::string_view kOfTls13 = "TLS1-3-";
+  std::string name = suite.starts_with(kOfTls13) ? "TLS-" + std::string(suite.substr(kOfTls13.size())) : std::string(suite);
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
 // "mail.example.org", then "*.example.org" (RFC 6125 section 6.4.3: a wildcard stands for one label).
 const Context::CredentialList* Context::find(std::string_view name) const {
   const std::string wanted = base::text::to_lower(name);
@@ -137,7 +139,7 @@ const Context::CredentialList* Context::find(std::string_view name) const {
 
 std::vector<std::string> known_cipher_suites() {
   std::vector<std::string> names;
-  std::ranges::transform(kSuites, std::back_inserter(names), iana_name);
+  std::ranges::transform(kSuites, std::back_inserter(names), name_of);
   return names;
 }
 

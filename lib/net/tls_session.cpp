@@ -119,8 +119,7 @@ Facts Session::facts() const {
   auto* const ssl = internal_->ssl.get();
   Facts facts;
   facts.protocol = ::mbedtls_ssl_get_version(ssl);
-  facts.cipher = ::mbedtls_ssl_get_ciphersuite(ssl);
-  std::ranges::replace(facts.cipher, '-', '_');
+  facts.cipher = iana_name(::mbedtls_ssl_get_ciphersuite(ssl));
   facts.key_bits = bits_of(facts.cipher);
   facts.server_name = internal_->server_name;
   if (const auto* certificate = ::mbedtls_ssl_get_peer_cert(ssl); certificate != nullptr)

@@ -104,6 +104,34 @@ TEST_CASE("tls: a handshake, and octets in both directions, in pieces of every s
   }
 }
 
+#if MBEDTLS_VERSION_MAJOR >= 3
+TEST_CASE("tls: TLS 1.3 where mbedTLS has it") {
+  Files files;
+  tls::ServerOptions options;
+  options.standard = {files.rsa, files.ec};
+  options.ticket_keys = tls::make_ticket_keys(3600 * 1000);
+  const auto context = context_of(options);
+  Client client("mail.example.org", true);
+  client.begin();
+  tls::Session server(context);
+  const auto shaken = shake(client, server);
+  INFO(shaken.error);
+  REQUIRE(shaken.is_done);
+  CHECK(server.facts().protocol == "TLSv1.3");
+  CHECK(server.facts().cipher.starts_with("TLS_"));
+  CHECK_FALSE(server.facts().cipher.contains("ECDHE"));
+  CHECK(server.facts().server_name == "mail.example.org");
+  client.say("EHLO x\r\n");
+  std::string plaintext;
+  REQUIRE(server.receive(std::exchange(client.output, {}), plaintext, client.input));
+  CHECK(plaintext == "EHLO x\r\n");
+  server.send("250 x\r\n", client.input);
+  std::string heard;
+  for (int i = 0; i < 5; ++i) heard += client.hear();  // each ticket ends one
+  CHECK(heard == "250 x\r\n");
+}
+#endif
+
 TEST_CASE("tls: which certificate a client gets") {
   Files files;
   tls::ServerOptions options;
@@ -270,7 +298,7 @@ TEST_CASE("tls: files that are wrong are named") {
   tls::ServerOptions options;
   options.standard = {files.ec};
   options.cipher_suites = {"TLS_RSA_WITH_NULL_MD5"};
-  CHECK(cause_of(options).starts_with("unknown cipher suite 'TLS_RSA_WITH_NULL_MD5'; expected some of: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 "));
+  CHECK(cause_of(options).starts_with("unknown cipher suite 'TLS_RSA_WITH_NULL_MD5'; expected some of: TLS_"));
   options.cipher_suites = {"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"};
   CHECK(cause_of(options).empty());
   options.virtuals = {{"example.net", {{files.net.certificate, files.ec.key}}}};

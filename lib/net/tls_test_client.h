@@ -15,10 +15,14 @@ struct Client {
   Owned<mbedtls_ssl_context, mbedtls_ssl_init, mbedtls_ssl_free> ssl;
   std::string input, output;  // from and to the server
 
-  explicit Client(const char* server_name = nullptr) {
+  // Of TLS 1.2, which all versions of mbedTLS have, if not told otherwise.
+  explicit Client(const char* server_name = nullptr, [[maybe_unused]] bool newest = false) {
     ::mbedtls_ssl_config_defaults(config.get(), MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
     ::mbedtls_ssl_conf_authmode(config.get(), MBEDTLS_SSL_VERIFY_NONE);
     ::mbedtls_ssl_conf_rng(config.get(), random_octets, nullptr);
+#if MBEDTLS_VERSION_MAJOR >= 3
+    if (!newest) ::mbedtls_ssl_conf_max_tls_version(config.get(), MBEDTLS_SSL_VERSION_TLS1_2);
+#endif
     name = server_name;
   }
   // After what is to be changed in `config`.
