@@ -10,6 +10,16 @@ setup() { cd "$BATS_TEST_TMPDIR" && make_keep; }
   [ "$(eval "$example -- ./keep" | codes)" = '220 250 250 250 354 250 221' ]
 }
 
+@test "smtpd: EHLO tells the limits (RFC 9422), and they are those that hold" {
+  serve --rcpt-count-max 2 --transaction-count-max 1
+  { printf 'EHLO c\r\nMAIL FROM:<a@a.example>\r\n'; printf 'RCPT TO:<%s@b.example>\r\n' x y z; printf 'RSET\r\nMAIL FROM:<a@a.example>\r\n'; } | say >out
+  grep -q $'^250.LIMITS RCPTMAX=2 MAILMAX=1\r$' out
+  [ "$(codes <out)" = '220 250 250 250 250 452 250 421' ]
+  stop smtpd
+  serve --transaction-count-max 0
+  printf 'EHLO c\r\nQUIT\r\n' | say | grep -q $'^250.LIMITS RCPTMAX=1000\r$'
+}
+
 @test "smtpd: LMTP has a reply for each recipient, and its own words" {
   serve --lmtp yes --local-domains b.example --relay-clients 192.0.2.1
   { printf 'EHLO c\r\nHELO c\r\nLHLO c\r\nMAIL FROM:<a@a.example>\r\nDATA\r\n'

@@ -26,6 +26,7 @@ enum Extension : unsigned {
   kStartTls = 1 << 8,         // RFC 3207
   kAuth = 1 << 9,             // RFC 4954
   kRequireTls = 1 << 10,      // RFC 8689
+  kLimits = 1 << 11,          // RFC 9422
 };
 
 // Why an argument was refused: the reply and, for people, what was wrong with it. `detail` is a constant or empty.

@@ -20,8 +20,16 @@ constexpr auto kLines = std::to_array<Line>({
     {kDsn, "DSN"},
     {kStartTls, "STARTTLS"},
     {kRequireTls, "REQUIRETLS"},
+    {kLimits, "LIMITS"},
     {kEnhancedStatus, "ENHANCEDSTATUSCODES"},
 });
+
+// RFC 9422 section 4: what a client would else find out by a 421 or 452.
+std::string limits_of(const ServerLimits& limits) {
+  std::string text = " RCPTMAX=" + std::to_string(limits.recipients);
+  if (limits.transactions > 0) text += " MAILMAX=" + std::to_string(limits.transactions);
+  return text;
+}
 
 // STARTTLS is offered in clear only (RFC 3207 section 4.2), REQUIRETLS under TLS only (RFC 8689 section 2).
 std::string ehlo_reply_of(const ServerOptions& options, unsigned extensions) {
@@ -31,6 +39,7 @@ std::string ehlo_reply_of(const ServerOptions& options, unsigned extensions) {
     if ((extensions & line.extension) == 0) continue;
     last_line = reply.size();
     reply += "250-" + std::string(line.keyword);
+    if (line.extension == kLimits) reply += limits_of(options.limits);
     if (line.extension == kSize) reply += " " + std::to_string(options.limits.message_octets);
     reply += "\r\n";
   }

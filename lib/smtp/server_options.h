@@ -30,7 +30,7 @@ struct ServerLimits {
 struct ServerOptions {
   std::string server_name = "localhost";
   std::string greeting = "Service ready";
-  unsigned extensions = kPipelining | kSize | k8BitMime | kSmtpUtf8 | kEnhancedStatus | kChunking | kBinaryMime;
+  unsigned extensions = kPipelining | kSize | k8BitMime | kSmtpUtf8 | kEnhancedStatus | kChunking | kBinaryMime | kLimits;
   DotReader::BareLineEnd bare_line_end = DotReader::BareLineEnd::Refuse;
   ServerLimits limits;
   mail::AddressRules address_rules;
