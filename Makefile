@@ -46,7 +46,7 @@ UNIT_LIBS := $(TLS_LIBS) $(SASL_LIBS) $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv
 
 LIB_SOURCES   := $(filter-out %_test.cpp %_fuzz.cpp,$(wildcard $(ROOMS:%=lib/%/*.cpp)))
 # The rule language has folders and an archive of its own, so that other programs do not carry it.
-VSL_FOLDERS   := vsl-filter/lang vsl-filter/body vsl-filter/api vsl-filter/services
+VSL_FOLDERS   := $(addprefix vsl-filter/,lang transaction body api services check stages serving modes)
 VSL_SOURCES   := $(filter-out %_test.cpp %_fuzz.cpp %/main.cpp,$(wildcard $(VSL_FOLDERS:%=%/*.cpp) vsl-filter/*.cpp))
 TEST_SOURCES  := $(wildcard $(ROOMS:%=lib/%/*_test.cpp) $(VSL_FOLDERS:%=%/*_test.cpp) $(PROGRAMS:%=%/*_test.cpp))
 FUZZ_SOURCES  := $(wildcard $(ROOMS:%=lib/%/*_fuzz.cpp) $(VSL_FOLDERS:%=%/*_fuzz.cpp) $(PROGRAMS:%=%/*_fuzz.cpp))

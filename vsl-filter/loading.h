@@ -5,7 +5,7 @@
 
 #include "lib/base/settings.h"
 #include "vsl-filter/options.h"
-#include "vsl-filter/rule_set.h"
+#include "vsl-filter/stages/rule_set.h"
 
 namespace rules {
 

@@ -5,13 +5,13 @@
 
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
-#include "vsl-filter/api_text.h"
+#include "vsl-filter/modes/api_text.h"
 #include "vsl-filter/loading.h"
-#include "vsl-filter/offline.h"
+#include "vsl-filter/modes/offline.h"
 #include "vsl-filter/options.h"
-#include "vsl-filter/repl.h"
-#include "vsl-filter/serving.h"
-#include "vsl-filter/tests.h"
+#include "vsl-filter/modes/repl.h"
+#include "vsl-filter/serving/serving.h"
+#include "vsl-filter/modes/tests.h"
 
 namespace {
 

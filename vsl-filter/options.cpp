@@ -10,7 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
-#include "vsl-filter/addresses.h"
+#include "vsl-filter/transaction/addresses.h"
 #include "vsl-filter/api/ip.h"
 
 namespace rules {

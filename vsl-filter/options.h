@@ -8,7 +8,7 @@
 
 #include "lib/base/command_line.h"
 #include "lib/base/result.h"
-#include "vsl-filter/stage.h"
+#include "vsl-filter/transaction/stage.h"
 
 namespace rules {
 

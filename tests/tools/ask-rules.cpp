@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "lib/base/text.h"
-#include "vsl-filter/testing.h"
+#include "vsl-filter/stages/testing.h"
 
 int main(int argc, char** argv) {
   if (argc < 2) return 64;

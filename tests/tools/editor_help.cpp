@@ -10,7 +10,7 @@
 #include "lib/base/text.h"
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/lang/token.h"
-#include "vsl-filter/rule_set.h"
+#include "vsl-filter/stages/rule_set.h"
 
 namespace {
 

@@ -11,11 +11,11 @@
 #include "lib/base/text.h"
 #include "tests/tools/rules_manual_text.h"
 #include "vsl-filter/api/api.h"
-#include "vsl-filter/api_text.h"
+#include "vsl-filter/modes/api_text.h"
 #include "vsl-filter/lang/text.h"
-#include "vsl-filter/rule_set.h"
+#include "vsl-filter/stages/rule_set.h"
 #include "vsl-filter/services/service.h"
-#include "vsl-filter/stage.h"
+#include "vsl-filter/transaction/stage.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "vsl-filter/lang/host_class.h"
 #include "vsl-filter/lang/native.h"
 #include "vsl-filter/api/scene.h"
-#include "vsl-filter/stage.h"
+#include "vsl-filter/transaction/stage.h"
 
 namespace rules {
 

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "lib/base/text.h"
-#include "vsl-filter/testing.h"
+#include "vsl-filter/stages/testing.h"
 
 using namespace rules;
 using testing::load;

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "vsl-filter/testing.h"
+#include "vsl-filter/stages/testing.h"
 
 using namespace rules;
 

@@ -1,7 +1,7 @@
 // body:: and the parts of mime:: that change or judge a message, as rules call them (vsl.md 5.4).
 #include <doctest/doctest.h>
 
-#include "vsl-filter/testing.h"
+#include "vsl-filter/stages/testing.h"
 
 using namespace rules;
 using testing::ask;

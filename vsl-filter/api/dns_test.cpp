@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "vsl-filter/testing.h"
+#include "vsl-filter/stages/testing.h"
 
 using namespace rules;
 

@@ -1,11 +1,11 @@
 // What rules write: the message and the context, below APPDIR (vsl.md 3.7).
-#include "vsl-filter/app_files.h"
+#include "vsl-filter/api/app_files.h"
 
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/api/values.h"
-#include "vsl-filter/context_json.h"
+#include "vsl-filter/transaction/context_json.h"
 
 namespace rules {
 

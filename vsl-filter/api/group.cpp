@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "lib/base/text.h"
-#include "vsl-filter/addresses.h"
+#include "vsl-filter/transaction/addresses.h"
 
 namespace rules {
 

@@ -10,7 +10,7 @@
 #include <map>
 #include <vector>
 
-#include "vsl-filter/testing.h"
+#include "vsl-filter/stages/testing.h"
 
 using namespace rules;
 using testing::ask;

@@ -1,5 +1,5 @@
 // The structure of the message and its structured fields, for reading (vsl.md 5.4).
-#include "vsl-filter/mime_parts.h"
+#include "vsl-filter/transaction/mime_parts.h"
 
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/api/object.h"

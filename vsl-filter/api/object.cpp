@@ -3,7 +3,7 @@
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
 #include "lib/net/domain_name.h"
-#include "vsl-filter/addresses.h"
+#include "vsl-filter/transaction/addresses.h"
 #include "vsl-filter/api/group.h"
 #include "vsl-filter/api/line_list.h"
 #include "vsl-filter/lang/text.h"

@@ -11,7 +11,7 @@
 #include "vsl-filter/api/ip.h"
 #include "vsl-filter/lang/host_class.h"
 #include "vsl-filter/lang/native.h"
-#include "vsl-filter/reply.h"
+#include "vsl-filter/transaction/reply.h"
 
 namespace rules {
 

@@ -1,7 +1,7 @@
 // ==, is, in with objects: the tables of vsl.md 2.5.
 #include <array>
 
-#include "vsl-filter/addresses.h"
+#include "vsl-filter/transaction/addresses.h"
 #include "vsl-filter/api/group.h"
 #include "vsl-filter/api/line_list.h"
 #include "vsl-filter/api/object.h"

@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "vsl-filter/context_json.h"
-#include "vsl-filter/playback.h"
-#include "vsl-filter/testing.h"
+#include "vsl-filter/transaction/context_json.h"
+#include "vsl-filter/modes/playback.h"
+#include "vsl-filter/stages/testing.h"
 
 using namespace rules;
 using Json = nlohmann::json;

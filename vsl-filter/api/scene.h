@@ -12,8 +12,8 @@
 #include "vsl-filter/lang/failure.h"
 #include "vsl-filter/lang/run.h"
 #include "vsl-filter/services/facilities.h"
-#include "vsl-filter/stage.h"
-#include "vsl-filter/transaction.h"
+#include "vsl-filter/transaction/stage.h"
+#include "vsl-filter/transaction/transaction.h"
 
 namespace rules {
 

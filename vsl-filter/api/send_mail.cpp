@@ -1,12 +1,12 @@
 // send_mail() (vsl.md 3.7): a file below APPDIR goes out as a message of its own, by this server's queue.
 #include "lib/mail/line_ends.h"
 #include "lib/queue/spool.h"
-#include "vsl-filter/addresses.h"
+#include "vsl-filter/transaction/addresses.h"
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
-#include "vsl-filter/app_files.h"
-#include "vsl-filter/context_json.h"
+#include "vsl-filter/api/app_files.h"
+#include "vsl-filter/transaction/context_json.h"
 #include "vsl-filter/services/service.h"
 
 namespace rules {

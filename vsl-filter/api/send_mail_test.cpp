@@ -6,7 +6,7 @@
 
 #include "lib/chain/context.h"
 #include "lib/queue/testing.h"
-#include "vsl-filter/testing.h"
+#include "vsl-filter/stages/testing.h"
 
 using namespace rules;
 using testing::ask;

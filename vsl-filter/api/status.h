@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "vsl-filter/lang/host_class.h"
-#include "vsl-filter/reply.h"
-#include "vsl-filter/transaction.h"
+#include "vsl-filter/transaction/reply.h"
+#include "vsl-filter/transaction/transaction.h"
 
 namespace rules {
 

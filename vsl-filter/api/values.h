@@ -3,7 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "vsl-filter/lang/host_class.h"
-#include "vsl-filter/transaction.h"
+#include "vsl-filter/transaction/transaction.h"
 
 namespace rules {
 

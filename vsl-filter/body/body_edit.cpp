@@ -5,7 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/base/utf8.h"
 #include "lib/mail/mime.h"
-#include "vsl-filter/mime_parts.h"
+#include "vsl-filter/transaction/mime_parts.h"
 
 namespace rules {
 namespace {

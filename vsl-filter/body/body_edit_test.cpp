@@ -7,8 +7,8 @@
 #include "lib/mail/mime.h"
 #include "vsl-filter/body/footer.h"
 #include "vsl-filter/body/replacement.h"
-#include "vsl-filter/message_testing.h"
-#include "vsl-filter/mime_parts.h"
+#include "vsl-filter/transaction/message_testing.h"
+#include "vsl-filter/transaction/mime_parts.h"
 
 using rules::Message;
 using rules::testing::finished;

@@ -4,7 +4,7 @@
 
 #include "lib/base/utf8.h"
 #include "lib/mail/charset.h"
-#include "vsl-filter/mime_parts.h"
+#include "vsl-filter/transaction/mime_parts.h"
 
 namespace rules {
 namespace {
