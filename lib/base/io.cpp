@@ -45,6 +45,18 @@ Result<void> pwrite_all(int fd, std::string_view octets, std::uint64_t offset) {
   return {};
 }
 
+Result<std::string> pread_text(int fd, std::size_t count, std::uint64_t offset) {
+  std::string octets;
+  Result<void> read;
+  // `count`, not what the lambda is told: the library of g++ 12 tells it 30 for 16 to 29 octets.
+  octets.resize_and_overwrite(count, [&](char* place, std::size_t) {
+    read = pread_all(fd, {place, count}, offset);
+    return count;
+  });
+  if (!read) return std::unexpected(read.error());
+  return octets;
+}
+
 Result<void> pread_all(int fd, std::span<char> octets, std::uint64_t offset) {
   while (!octets.empty()) {
     const auto n = ::pread(fd, octets.data(), octets.size(), static_cast<off_t>(offset));

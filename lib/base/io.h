@@ -19,6 +19,8 @@ namespace base {
 [[nodiscard]] Result<void> pwrite_all(int fd, std::string_view octets, std::uint64_t offset);
 // Fills all of `octets`; a file that ends before is an error.
 [[nodiscard]] Result<void> pread_all(int fd, std::span<char> octets, std::uint64_t offset);
+// The same into a text of so many octets.
+[[nodiscard]] Result<std::string> pread_text(int fd, std::size_t count, std::uint64_t offset);
 
 // Reads to the end of file. More than `limit_octets` is Fault::Permanent ("more than N octets").
 [[nodiscard]] Result<std::string> read_all(int fd, std::size_t limit_octets);

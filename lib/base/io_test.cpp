@@ -39,3 +39,18 @@ TEST_CASE("a range is copied, also to a file that is appended to, which sendfile
   REQUIRE(again.has_value());
   CHECK_FALSE(base::copy_range(from->get(), 199'999, 2, again->get()).has_value());
 }
+
+TEST_CASE("io: a text of every size is read whole, and one that is too long is an error") {
+  const auto file = base::memory_file("text");
+  REQUIRE(file);
+  std::string all;
+  for (int i = 0; i < 5000; ++i) all += static_cast<char>('a' + i % 26);
+  REQUIRE(base::write_all(file->get(), all));
+  for (std::size_t size = 0; size <= all.size(); size += size < 100 ? 1 : 97) {
+    CAPTURE(size);
+    const auto read = base::pread_text(file->get(), size, all.size() - size);
+    REQUIRE(read);
+    CHECK(*read == all.substr(all.size() - size));
+  }
+  CHECK_FALSE(base::pread_text(file->get(), 17, all.size() - 16));
+}

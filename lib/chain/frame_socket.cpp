@@ -27,14 +27,9 @@ base::Result<base::Blob> for_travel(const base::Blob& message, std::size_t inlin
   const bool is_small = message.size() <= inline_octets;
   if (message.is_in_memory() == is_small) return message;
   if (is_small) {
-    std::string octets;
-    base::Result<void> read;
-    octets.resize_and_overwrite(message.size(), [&](char* place, std::size_t count) {
-      read = base::pread_all(message.file(), {place, count}, message.offset());
-      return count;
-    });
-    if (!read) return std::unexpected(read.error());
-    return base::Blob::of_octets(std::move(octets));
+    auto octets = base::pread_text(message.file(), message.size(), message.offset());
+    if (!octets) return std::unexpected(octets.error());
+    return base::Blob::of_octets(std::move(*octets));
   }
   auto file = message.as_descriptor();
   if (!file) return std::unexpected(file.error());

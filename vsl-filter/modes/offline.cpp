@@ -27,14 +27,9 @@ base::Result<base::Blob> within(const std::string& name, base::Result<base::Blob
 constexpr std::uint64_t kSmall = 65536;
 
 base::Result<base::Blob> read_octets(int file, std::uint64_t size) {
-  std::string octets;
-  base::Result<void> read;
-  octets.resize_and_overwrite(size, [&](char* place, std::size_t count) {
-    read = base::pread_all(file, {place, count}, 0);
-    return count;
-  });
-  if (!read) return std::unexpected(read.error());
-  return base::Blob::of_octets(std::move(octets));
+  auto octets = base::pread_text(file, size, 0);
+  if (!octets) return std::unexpected(octets.error());
+  return base::Blob::of_octets(std::move(*octets));
 }
 
 base::Result<base::Blob> read(const std::string& name) {
