@@ -1,5 +1,6 @@
 // Limits of a run, each below, at and above its edge; failures with place and call stack.
 #include <doctest/doctest.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <string>
@@ -103,14 +104,41 @@ TEST_CASE("budget: callbacks at the end of a segment of registers, wherever it f
   }
 }
 
+// On a thread whose stack has this many octets, as the stacks of threads and of limited processes are.
+template <class Work>
+void on_stack_of(std::size_t octets, Work work) {
+  pthread_attr_t attributes;
+  REQUIRE(pthread_attr_init(&attributes) == 0);
+  REQUIRE(pthread_attr_setstacksize(&attributes, octets) == 0);
+  pthread_t thread;
+  const auto run = [](void* context) -> void* {
+    (*static_cast<Work*>(context))();
+    return nullptr;
+  };
+  REQUIRE(pthread_create(&thread, &attributes, run, &work) == 0);
+  pthread_join(thread, nullptr);
+  pthread_attr_destroy(&attributes);
+}
+
 TEST_CASE("budget: callbacks in each other have a limit of their own") {
   const std::string script = "fn f(n) { if n == 0 { 0 } else { [n - 1].map(|x| f(x))[0] + 1 } } ";
-  for (const std::uint32_t depth : {0U, 100'000U}) {
-    CHECK(within_depth(depth, script + "f(1998)") == "1998");
-    CHECK(within_depth(depth, script + "f(1999)") == "1999");
-    CHECK(within_depth(depth, script + "f(2000)") == "error: Stack overflow");
-    CHECK(within_depth(depth, "fn g(n) { if n == 0 { 0 } else { 1 + g(n - 1) } } g(9999)") == "9999");
-  }
+  on_stack_of(64 << 20, [&] {
+    for (const std::uint32_t depth : {0U, 100'000U}) {
+      CHECK(within_depth(depth, script + "f(1998)") == "1998");
+      CHECK(within_depth(depth, script + "f(1999)") == "1999");
+      CHECK(within_depth(depth, script + "f(2000)") == "error: Stack overflow");
+      CHECK(within_depth(depth, "fn g(n) { if n == 0 { 0 } else { 1 + g(n - 1) } } g(9999)") == "9999");
+    }
+  });
+}
+
+TEST_CASE("budget: callbacks in each other end before the stack of C++ does") {
+  const std::string script = "fn f(n) { if n == 0 { 0 } else { [n - 1].map(|x| f(x))[0] + 1 } } ";
+  on_stack_of(640 << 10, [&] {
+    CHECK(within_depth(0, script + "f(40)") == "40");
+    CHECK(within_depth(0, script + "f(1999)") == "error: Stack overflow");
+    CHECK(within_depth(0, script + "f(40)") == "40");
+  });
 }
 
 TEST_CASE("budget: what the host calls has the whole depth") {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "lib/base/stack.h"
 #include "vsl-filter/lang/host_class.h"
 #include "vsl-filter/lang/operations.h"
 #include "vsl-filter/lang/text.h"
@@ -16,7 +17,9 @@ constexpr std::size_t kSegmentRegisters = 512;
 constexpr std::int64_t kSlice = 16'384;            // operations between two looks at the clock
 constexpr std::size_t kEntry = 1;                   // what the host calls is no nested call
 constexpr std::size_t kDepthWithoutLimit = 10'000;
-constexpr std::size_t kMostCallbacks = 2'000;       // in each other, whatever the budget: they need the stack of C++, 8 MiB of it
+constexpr std::size_t kMostCallbacks = 2'000;       // in each other, whatever the budget: they need the stack of C++
+constexpr std::size_t kSureCallbacks = 50;          // for which every thread has the stack
+constexpr std::size_t kStackReserve = 256 << 10;    // for what a native needs itself
 
 std::int64_t kind_number(ErrorKind kind) { return static_cast<std::int64_t>(kind); }
 
@@ -111,7 +114,7 @@ void Machine::give_back(const Frame& frame) {
 }
 
 Result Machine::call(const Code& code, Value& self, std::span<const Value> arguments, const Function* function) {
-  if (callbacks_ >= kMostCallbacks) return fail(ErrorKind::StackOverflow, "Stack overflow");
+  if (callbacks_ >= kMostCallbacks || (callbacks_ >= kSureCallbacks && base::stack_left() < kStackReserve)) return fail(ErrorKind::StackOverflow, "Stack overflow");
   const std::size_t entry = depth_;
   Value* window = top();
   const std::uint32_t segment = segment_;
