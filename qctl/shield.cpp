@@ -12,7 +12,7 @@ namespace qctl {
 namespace {
 
 // The columns of smtpd's ledger (smtpd/shield.h, Deed).
-constexpr auto kColumns = std::to_array<std::string_view>({"connections", "messages", "recipients", "octets", "errors", "failed_log_ins"});
+constexpr auto kColumns = std::to_array<std::string_view>({"connections", "messages", "recipients", "octets", "errors", "failed_log_ins", "accepted"});
 static_assert(kColumns.size() == net::Ledger::kColumns);
 
 long long whole(double count) { return std::llround(std::ceil(count)); }

@@ -75,8 +75,6 @@ base::Result<AuthenticationConfiguration> AuthenticationConfiguration::from(cons
   made.failure_delay = settings.milliseconds("auth.failure_delay");
   made.failure_delay_max = settings.milliseconds("auth.failure_delay_max");
   made.failure_max = static_cast<unsigned>(settings.count("auth.failure_max"));
-  made.failures_of_address = static_cast<unsigned>(settings.count("auth.failure_address_max"));
-  made.failure_time = settings.milliseconds("auth.failure_address_time");
   if (const auto& path = settings.text("auth.password_file"); !path.empty()) {
     made.file = std::make_shared<sasl::PasswordFile>(path);
     if (const auto table = made.file->table(); !table) return std::unexpected(bad("auth.password_file: " + table.error().cause));

@@ -27,8 +27,6 @@ struct AuthenticationConfiguration {
   std::size_t checks = 1;  // at once
   std::uint64_t failure_delay = 0, failure_delay_max = 0;  // milliseconds
   unsigned failure_max = 0;                                // of a session; 0: no limit
-  unsigned failures_of_address = 0;                        // within failure_time; 0: no limit
-  std::uint64_t failure_time = 0;                          // milliseconds
 
   // The file of passwords is read, so that its mistakes are known at once. `asks_policies`: there is a policy of the stage auth.
   [[nodiscard]] static base::Result<AuthenticationConfiguration> from(const base::Settings& settings, bool asks_policies);

@@ -19,7 +19,7 @@ Client::Client(Clients& clients, std::size_t number, std::shared_ptr<const Confi
     : clients_(clients),
       number_(number),
       stream_(clients.loop(), *this),
-      conversation_(std::move(configuration), service, std::move(peer), clients.loop().now_milliseconds(), &clients.failures()) {}
+      conversation_(std::move(configuration), service, std::move(peer), clients.loop().now_milliseconds()) {}
 
 Client::~Client() { give_up(); }
 

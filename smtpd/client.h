@@ -24,7 +24,6 @@ class Clients {
   virtual chain::PolicyClient& policies() = 0;
   virtual net::Workers& handshakers() = 0;  // where the arithmetic of handshakes delays nobody else
   virtual Checker& checker() = 0;
-  virtual FailureCounts& failures() = 0;
   virtual bool is_stopping() const = 0;
   // For replies that are written at once; empty at the begin of each use.
   virtual std::string& output_buffer() = 0;

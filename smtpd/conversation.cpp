@@ -23,14 +23,15 @@ std::string_view last_line(std::string_view replies) {
 
 }  // namespace
 
-Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now, FailureCounts* failures)
-    : configuration_(std::move(configuration)), service_(service), peer_(std::move(peer)), session_(configuration_->session(service_), *this), failures_(failures) {
+Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now)
+    : configuration_(std::move(configuration)), service_(service), peer_(std::move(peer)), session_(configuration_->session(service_), *this) {
   set_peer(std::move(peer_));
   set_deadline(now);
   if (log::enabled(log::Level::Debug)) log::debug("connect", {{"client", peer_.client().text()}});
 }
 
 Conversation::~Conversation() {
+  if (unnoted_octets_ > 0) configuration_->shield->note(peer_.client(), Deed::Octets, unnoted_octets_);
   if (!log::enabled(log::Level::Debug)) return;
   log::debug("disconnect", {{"client", peer_.client().text()}, {"messages", session_.messages()}, {"errors", session_.errors()}});
 }
@@ -57,9 +58,10 @@ void Conversation::take_xclient(const smtp::Xclient& xclient) {
 }
 
 Conversation::Next Conversation::advance(std::string_view& input, std::string& output, std::uint64_t now) {
-  now_ = now;
   for (;;) {
+    const auto octets = input.size();
     const auto step = session_.advance(input, output);
+    note_octets(octets - input.size());
     note_errors();
     set_deadline(now);
     if (step != smtp::Step::Delay) delays_log_in_ = false;
@@ -169,6 +171,15 @@ bool Conversation::put_off(std::string& output) {
   return true;
 }
 
+// All that the client says counts, but not each word by itself.
+void Conversation::note_octets(std::uint64_t octets) {
+  constexpr std::uint64_t kAtOnce = 64 * 1024;
+  if (!configuration_->shield) return;
+  unnoted_octets_ += octets;
+  if (unnoted_octets_ >= kAtOnce || (unnoted_octets_ > 0 && session_.stage() == smtp::Stage::Message && session_.phase() == Phase::Asking))
+    configuration_->shield->note(peer_.client(), Deed::Octets, std::exchange(unnoted_octets_, 0));
+}
+
 void Conversation::note_errors() {
   const auto errors = session_.errors() - std::exchange(noted_errors_, session_.errors());
   if (errors > 0 && configuration_->shield) configuration_->shield->note(peer_.client(), Deed::Error, errors);
@@ -238,7 +249,6 @@ CallFacts Conversation::facts() const {
 }
 
 chain::Call Conversation::take_call() {
-  if (configuration_->shield) configuration_->shield->note(peer_.client(), Deed::Octets, session_.transaction()->octets);
   const CallFacts facts = this->facts();
   chain::Call call;
   call.environment = environment_of(facts);
@@ -252,6 +262,7 @@ void Conversation::answer(const chain::Outcome& outcome, std::string& output) {
   auto [accepts, closes, reply, complaint] = reply_to(outcome, message_->id.text(), session_.transaction()->smtputf8);
   const bool is_refused_for_good = reply.code >= 500;
   log_message(accepts ? "accepted" : is_refused_for_good ? "refused" : "deferred", reply.lines, complaint.empty() ? outcome.cause : complaint);
+  if (accepts && configuration_->shield) configuration_->shield->note(peer_.client(), Deed::Accepted, 1);
   message_.reset();
   session_.answer({.accepts = accepts, .closes = closes, .reply = reply.lines}, output);
 }

@@ -15,7 +15,6 @@
 #include "lib/smtp/server_session.h"
 #include "smtpd/configuration.h"
 #include "smtpd/call_text.h"
-#include "smtpd/failure_counts.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy_rounds.h"
 
@@ -23,8 +22,8 @@ namespace smtpd {
 
 class Conversation final : private smtp::MessageSink {
  public:
-  // `now` is monotonic, in milliseconds, here and below. `failures` are those of all sessions, borrowed; nullptr: there are no others.
-  Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now, FailureCounts* failures = nullptr);
+  // `now` is monotonic, in milliseconds, here and below.
+  Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now);
   Conversation(const Conversation&) = delete;
   ~Conversation();
 
@@ -103,6 +102,7 @@ class Conversation final : private smtp::MessageSink {
   bool refuse_relaying(std::string& output);
   bool put_off(std::string& output);
   void note_errors();
+  void note_octets(std::uint64_t octets);
   void discard_message(std::string& output);
   [[nodiscard]] CallFacts facts() const;
   void refuse_for_storage(std::string& output);
@@ -130,8 +130,7 @@ class Conversation final : private smtp::MessageSink {
   base::WallTime connected_ = base::wall_now();
   std::uint64_t deadline_ = 0;
   std::uint64_t text_deadline_ = 0;  // of the whole message; 0: none is coming in
-  FailureCounts* failures_;
-  std::uint64_t now_ = 0;
+  std::uint64_t unnoted_octets_ = 0;  // by the shield
   unsigned failed_log_ins_ = 0;
   unsigned noted_errors_ = 0;     // by the shield
   bool is_checking_ = false;      // credentials, behind the policies

@@ -44,8 +44,8 @@ Conversation::Decision Conversation::decide_log_in(std::string& output) {
 
 Conversation::Decision Conversation::begin_log_in(std::string& output) {
   const auto& asked = session_.question();
-  const auto& configuration = *configuration_->authentication;
-  if (failures_ != nullptr && configuration.failures_of_address > 0 && failures_->of(peer_.client_network(), now_) >= configuration.failures_of_address) {
+  if (configuration_->shield && configuration_->shield->forbids_log_in(peer_.client())) {
+    configuration_->shield->note(peer_.client(), Deed::FailedLogIn, 1);  // who goes on trying stays out
     refuse_log_in("too many failures from this address", standard(smtp::ReplyId::TooManyAuthFailures), true, output);
   } else if (asked.kind == Kind::Proven) {
     log_in({}, output);
@@ -127,6 +127,7 @@ void Conversation::log_in(std::string_view reply, std::string& output) {
     words = smtp::reply_of_text(smtp::ReplyClass::Positive, reply.substr(std::min<std::size_t>(4, reply.size()))).lines;
     for (std::size_t at = 0; at < words.size(); at = words.find('\n', at) + 1) words.replace(at, 3, "235");
   }
+  if (configuration_->shield && asked.kind != Kind::Trace) configuration_->shield->note(peer_.client(), Deed::Accepted, 1);
   session_.answer({.accepts = true, .closes = false, .reply = words}, output);
 }
 
@@ -136,7 +137,6 @@ void Conversation::refuse_log_in(std::string_view why, std::string reply, bool c
   const bool is_counted = !reply.starts_with("421");
   if (is_counted) {
     ++failed_log_ins_;
-    if (failures_ != nullptr && !peer_.client_ip.empty()) failures_->add(peer_.client_network(), now_, configuration.failure_time);
     if (configuration_->shield) configuration_->shield->note(peer_.client(), Deed::FailedLogIn, 1);
   }
   log::info("authentication failed", {{"client", peer_.client_ip},

@@ -49,6 +49,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "shield.octet_rate",
     "shield.error_rate",
     "shield.failed_log_in_rate",
+    "shield.good_time",
     "shield.network_factor",
     "shield.ban_time",
     "shield.ban_time_max",

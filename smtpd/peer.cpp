@@ -3,7 +3,6 @@
 #include <cstdlib>
 
 #include "lib/base/text.h"
-#include "lib/net/client_limits.h"
 
 namespace smtpd {
 namespace {
@@ -48,7 +47,6 @@ Peer Peer::of_environment(int socket) {
 }
 
 net::Address Peer::client() const { return net::Address::from_ip(client_ip, client_port).value_or(net::Address()); }
-std::string Peer::client_network() const { return net::ClientLimits({}).client_of(client()); }
 net::Address Peer::server() const { return net::Address::from_ip(server_ip, server_port).value_or(net::Address()); }
 
 }  // namespace smtpd

@@ -23,7 +23,6 @@ struct Peer {
 
   [[nodiscard]] net::Address client() const;  // empty when there is no client_ip
   [[nodiscard]] net::Address server() const;
-  [[nodiscard]] std::string client_network() const;  // net::ClientLimits::client_of()
 };
 
 }  // namespace smtpd

@@ -1,5 +1,5 @@
 # smtpd
-SMTPD := certificate_name authentication checker failure_counts conversation_auth relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply shield conversation client server one_session listening supervisor
+SMTPD := certificate_name authentication checker conversation_auth relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply shield conversation client server one_session listening supervisor
 BINARIES += $(BIN)/smtpd
 $(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
 	@mkdir -p $(@D)

@@ -1,6 +1,7 @@
 #include "smtpd/shield.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "lib/base/log.h"
 
@@ -9,18 +10,27 @@ namespace {
 
 // In the order of Deed.
 constexpr std::array<std::string_view, net::Ledger::kColumns> kLimits = {"shield.connection_rate", "shield.message_rate", "shield.recipient_rate",
-                                                                         "shield.octet_rate",      "shield.error_rate",   "shield.failed_log_in_rate"};
+                                                                         "shield.octet_rate",      "shield.error_rate",   "shield.failed_log_in_rate", ""};
 constexpr unsigned kIpv4Network = 24, kIpv6Network = 64;
 
 std::uint64_t limit_of(const base::Settings& settings, Deed deed) {
   const auto name = kLimits[static_cast<std::size_t>(deed)];
+  if (name.empty()) return 0;
   return deed == Deed::Octets ? settings.octets(name) : settings.count(name);
+}
+
+net::Ledger::Periods periods_of(const base::Settings& settings) {
+  net::Ledger::Periods periods;
+  periods.fill(settings.milliseconds("shield.period"));
+  periods[static_cast<std::size_t>(Deed::FailedLogIn)] = settings.milliseconds("auth.failure_address_time");
+  periods[static_cast<std::size_t>(Deed::Accepted)] = settings.milliseconds("shield.good_time");
+  return periods;
 }
 
 }  // namespace
 
 base::Result<net::Ledger> Shield::ledger(const base::Settings& settings) {
-  auto ledger = net::Ledger::open(settings.text("shield.file"), settings.count("shield.rows"), settings.milliseconds("shield.period"));
+  auto ledger = net::Ledger::open(settings.text("shield.file"), settings.count("shield.rows"), periods_of(settings));
   if (!ledger) return base::fail_within("shield.file", ledger.error());
   return ledger;
 }
@@ -31,6 +41,7 @@ base::Result<std::shared_ptr<Shield>> Shield::from(const base::Settings& setting
   const std::shared_ptr<Shield> shield(new Shield(std::move(*ledger)));
   for (std::size_t i = 0; i < kLimits.size(); ++i) shield->limits_[i] = limit_of(settings, static_cast<Deed>(i));
   shield->network_factor_ = settings.count("shield.network_factor");
+  shield->failed_log_ins_max_ = settings.count("auth.failure_address_max");
   shield->greeting_delay_ = settings.milliseconds("shield.greeting_delay");
   shield->ban_milliseconds_ = settings.milliseconds("shield.ban_time");
   shield->longest_ban_milliseconds_ = settings.milliseconds("shield.ban_time_max");
@@ -78,6 +89,13 @@ std::string Shield::puts_off(const net::Address& client, Deed deed) {
     if (deed == Deed::Message && is_beyond(circle, Deed::Octets, ledger_.count(circle.whose, index(Deed::Octets), now))) why = "too many octets in a time from " + circle.whose.text();
   }
   return why;
+}
+
+// Who has an address of IPv6 has a whole network of them, and would guess from each anew.
+bool Shield::forbids_log_in(const net::Address& client) const {
+  if (failed_log_ins_max_ == 0 || is_exempt(client)) return false;
+  const auto count = ledger_.count(net::Prefix::of(client, 32, kIpv6Network), index(Deed::FailedLogIn), net::Ledger::now());
+  return std::ceil(count) >= static_cast<double>(failed_log_ins_max_);
 }
 
 void Shield::note(const net::Address& client, Deed deed, std::uint64_t amount) {

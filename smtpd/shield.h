@@ -17,8 +17,8 @@
 namespace smtpd {
 
 // Columns of the ledger. qctl shield prints them under these names.
-enum class Deed : std::uint8_t { Connection, Message, Recipient, Octets, Error, FailedLogIn };
-constexpr std::array<std::string_view, net::Ledger::kColumns> kDeedNames = {"connections", "messages", "recipients", "octets", "errors", "failed_log_ins"};
+enum class Deed : std::uint8_t { Connection, Message, Recipient, Octets, Error, FailedLogIn, Accepted };
+constexpr std::array<std::string_view, net::Ledger::kColumns> kDeedNames = {"connections", "messages", "recipients", "octets", "errors", "failed_log_ins", "accepted"};
 
 class Shield {
  public:
@@ -33,6 +33,8 @@ class Shield {
   [[nodiscard]] std::string turns_away(const net::Address& client);
   // Before a message or a recipient is taken. Why not now; "": it is.
   [[nodiscard]] std::string puts_off(const net::Address& client, Deed deed);
+  // Whether so many log-ins from there have failed that no other is let try.
+  [[nodiscard]] bool forbids_log_in(const net::Address& client) const;
   // What was done cannot be refused any more, but counts: octets, errors, failed log-ins. Many of the latter two are a reason for a ban.
   void note(const net::Address& client, Deed deed, std::uint64_t amount);
 
@@ -54,6 +56,7 @@ class Shield {
   net::Ledger ledger_;
   std::array<std::uint64_t, net::Ledger::kColumns> limits_{};  // of an address in a period; 0: none
   std::uint64_t network_factor_ = 0;
+  std::uint64_t failed_log_ins_max_ = 0;  // 0: no limit
   std::uint64_t greeting_delay_ = 0;
   std::uint64_t ban_milliseconds_ = 0, longest_ban_milliseconds_ = 0;
   std::vector<net::Network> exempt_;

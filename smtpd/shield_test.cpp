@@ -71,6 +71,23 @@ TEST_CASE("shield: who makes too many errors or fails to log in too often is ban
   CHECK(harmless->turns_away(address("192.0.2.1")).empty());
 }
 
+TEST_CASE("shield: failed log-ins are counted for longer, and a network of IPv6 is one who tries") {
+  const auto own = shield({{"auth.failure_address_max", "3"}, {"auth.failure_address_time", "1h"}, {"shield.period", "1ms"}});
+  for (int i = 0; i < 2; ++i) own->note(address("192.0.2.1"), Deed::FailedLogIn, 1);
+  CHECK_FALSE(own->forbids_log_in(address("192.0.2.1")));
+  own->note(address("192.0.2.1"), Deed::FailedLogIn, 1);
+  CHECK(own->forbids_log_in(address("192.0.2.1")));
+  CHECK_FALSE(own->forbids_log_in(address("192.0.2.2")));
+  for (const char* ip : {"2001:db8::1", "2001:db8::2", "2001:db8::3"}) own->note(address(ip), Deed::FailedLogIn, 1);
+  CHECK(own->forbids_log_in(address("2001:db8::4")));
+  CHECK_FALSE(own->forbids_log_in(address("2001:db8:0:1::4")));
+  own->note(address("127.0.0.1"), Deed::FailedLogIn, 100);
+  CHECK_FALSE(own->forbids_log_in(address("127.0.0.1")));
+  const auto patient = shield({{"auth.failure_address_max", "0"}});
+  patient->note(address("192.0.2.1"), Deed::FailedLogIn, 59);
+  CHECK_FALSE(patient->forbids_log_in(address("192.0.2.1")));
+}
+
 TEST_CASE("shield: a bad network is an error that names the setting") {
   base::Settings settings;
   REQUIRE(settings.set(*base::find_setting("shield.exempt"), "192.0.2.0/24 nonsense"));

@@ -20,7 +20,7 @@
 namespace net {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x31'72'65'67'64'65'6c'76;  // "vledger1"
+constexpr std::uint64_t kMagic = 0x32'72'65'67'64'65'6c'76;  // "vledger2"
 // Slots in which a prefix may be; the rows of a group have one lock.
 constexpr std::size_t kGroup = 8;
 constexpr std::size_t kLocks = 64;
@@ -41,14 +41,15 @@ struct Ledger::Slot {
   bool is_used;
   std::uint16_t bans;
   std::uint64_t seen;          // last change
-  std::uint64_t period;        // number of the period that `current` is of
   std::uint64_t banned_until;  // 0: never was
+  std::array<std::uint64_t, kColumns> period;  // number of the period that `current` is of
   std::array<std::uint64_t, kColumns> current, before;
 };
 
 struct Ledger::Table {
   struct Header {
-    std::uint64_t magic, octets, rows, period_milliseconds, seed;
+    std::uint64_t magic, octets, rows, seed;
+    Periods periods;
     std::array<char, 40> boot;
     std::array<pthread_mutex_t, kLocks> locks;
   };
@@ -62,14 +63,15 @@ struct Ledger::Table {
 
   static std::size_t octets_for(std::size_t rows) { return sizeof(Header) + rows * sizeof(Slot); }
   [[nodiscard]] bool is_sound() const {
-    return header->magic == kMagic && header->octets == octets && header->rows % kGroup == 0 && header->rows > 0 && octets_for(header->rows) == octets && header->period_milliseconds > 0;
+    return header->magic == kMagic && header->octets == octets && header->rows % kGroup == 0 && header->rows > 0 && octets_for(header->rows) == octets &&
+           std::ranges::find(header->periods, 0U) == header->periods.end();
   }
 
-  void make(std::size_t rows, std::uint64_t period_milliseconds) {
+  void make(std::size_t rows, const Periods& periods) {
     std::memset(static_cast<void*>(header), 0, sizeof *header);
     header->octets = octets;
     header->rows = rows;
-    header->period_milliseconds = period_milliseconds;
+    header->periods = periods;
     if (::getrandom(&header->seed, sizeof header->seed, 0) != sizeof header->seed) header->seed = Ledger::now();
     header->boot = boot_id();
     pthread_mutexattr_t shared;
@@ -176,15 +178,16 @@ constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
 
 }  // namespace
 
-base::Result<Ledger> Ledger::open(const std::string& path, std::size_t rows, std::uint64_t period_milliseconds) {
+base::Result<Ledger> Ledger::open(const std::string& path, std::size_t rows, const Periods& wanted) {
   rows = std::max<std::size_t>((rows + kGroup - 1) / kGroup * kGroup, kGroup);
   const std::size_t octets = Table::octets_for(rows);
-  period_milliseconds = std::max<std::uint64_t>(period_milliseconds, 1);
+  Periods periods;
+  std::ranges::transform(wanted, periods.begin(), [](std::uint64_t period) { return std::max<std::uint64_t>(period, 1); });
   if (path.empty()) {
     const auto memory = map(-1, octets, path);
     if (!memory) return std::unexpected(memory.error());
     auto table = std::make_shared<Table>(*memory, octets);
-    table->make(rows, period_milliseconds);
+    table->make(rows, periods);
     return Ledger(std::move(table));
   }
 
@@ -210,9 +213,9 @@ base::Result<Ledger> Ledger::open(const std::string& path, std::size_t rows, std
   auto table = std::make_shared<Table>(*memory, octets);
   if (!table->is_sound() || table->header->boot != boot_id()) {
     std::memset(static_cast<void*>(table->slots), 0, rows * sizeof(Slot));
-    table->make(rows, period_milliseconds);
+    table->make(rows, periods);
   }
-  table->header->period_milliseconds = period_milliseconds;
+  table->header->periods = periods;
   return Ledger(std::move(table));
 }
 
@@ -231,39 +234,41 @@ base::Result<Ledger> Ledger::look_at(const std::string& path) {
 }
 
 // With the group held. A new one takes the place of one that is unused, else of the one not seen for longest; who is banned stays
-// longer than who is not.
+// longer than who is not, and so does whom the last column speaks for.
 Ledger::Slot* Ledger::find(const Prefix& whose, std::uint64_t now, bool makes) const {
   const std::span<Slot> slots(table_->slots + table_->group_of(whose) * kGroup, kGroup);
   for (Slot& slot : slots)
     if (slot.is_used && slot.whose == whose) return &slot;
   if (!makes) return nullptr;
-  const auto worth = [now](const Slot& slot) { return std::tuple(slot.is_used, slot.banned_until > now, slot.seen); };
+  const auto worth = [&](const Slot& slot) {
+    return std::tuple(slot.is_used, slot.is_used && (slot.banned_until > now || in_last_period(slot, kColumns - 1, now) > 0), slot.seen);
+  };
   Slot& slot = *std::ranges::min_element(slots, {}, worth);
-  slot = Slot{.whose = whose, .is_used = true, .bans = 0, .seen = now, .period = now / table_->header->period_milliseconds, .banned_until = 0, .current = {}, .before = {}};
+  slot = Slot{.whose = whose, .is_used = true, .bans = 0, .seen = now, .banned_until = 0, .period = {}, .current = {}, .before = {}};
   return &slot;
 }
 
-void Ledger::advance(Slot& slot, std::uint64_t now) const {
-  const auto period = now / table_->header->period_milliseconds;
+void Ledger::advance(Slot& slot, std::size_t column, std::uint64_t now) const {
+  const auto period = now / table_->header->periods[column];
   slot.seen = now;
-  if (slot.period == period) return;
-  slot.before = slot.period + 1 == period ? slot.current : std::array<std::uint64_t, kColumns>{};
-  slot.current = {};
-  slot.period = period;
+  if (slot.period[column] == period) return;
+  slot.before[column] = slot.period[column] + 1 == period ? slot.current[column] : 0;
+  slot.current[column] = 0;
+  slot.period[column] = period;
 }
 
 // The period before counts by the part of it that is less than a period ago.
 double Ledger::in_last_period(const Slot& slot, std::size_t column, std::uint64_t now) const {
-  const auto length = table_->header->period_milliseconds, period = now / length;
+  const auto length = table_->header->periods[column], period = now / length, seen = slot.period[column];
   const double left = 1.0 - static_cast<double>(now % length) / static_cast<double>(length);
-  if (slot.period == period) return static_cast<double>(slot.current[column]) + left * static_cast<double>(slot.before[column]);
-  return slot.period + 1 == period ? left * static_cast<double>(slot.current[column]) : 0;
+  if (seen == period) return static_cast<double>(slot.current[column]) + left * static_cast<double>(slot.before[column]);
+  return seen + 1 == period ? left * static_cast<double>(slot.current[column]) : 0;
 }
 
 double Ledger::add(const Prefix& whose, std::size_t column, std::uint64_t amount, std::uint64_t now) {
   const Held group(*table_, table_->group_of(whose));
   Slot& slot = *find(whose, now, true);
-  advance(slot, now);
+  advance(slot, column, now);
   slot.current[column] += amount;
   return in_last_period(slot, column, now);
 }
@@ -277,7 +282,7 @@ double Ledger::count(const Prefix& whose, std::size_t column, std::uint64_t now)
 std::uint64_t Ledger::ban(const Prefix& whose, std::uint64_t milliseconds, std::uint64_t most, std::uint64_t now) {
   const Held group(*table_, table_->group_of(whose));
   Slot& slot = *find(whose, now, true);
-  advance(slot, now);
+  slot.seen = now;
   if (slot.banned_until > now) return slot.banned_until - now;
   if (slot.banned_until + kMemoryOfBans < now) slot.bans = 0;
   const auto doublings = std::min<unsigned>(slot.bans, 30);

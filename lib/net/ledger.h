@@ -27,15 +27,17 @@ struct Prefix {
 
 class Ledger {
  public:
-  static constexpr std::size_t kColumns = 6;
+  // The last column is for what speaks for a client: who has something there is forgotten later than who has not.
+  static constexpr std::size_t kColumns = 7;
+  using Periods = std::array<std::uint64_t, kColumns>;  // in how many milliseconds each column counts
 
   // Of a file that is made when it is not there, or of another size or from before the machine was started; "": of memory that this process
   // and those that it forks share.
-  [[nodiscard]] static base::Result<Ledger> open(const std::string& path, std::size_t rows, std::uint64_t period_milliseconds);
+  [[nodiscard]] static base::Result<Ledger> open(const std::string& path, std::size_t rows, const Periods& periods);
   // A file that somebody else keeps.
   [[nodiscard]] static base::Result<Ledger> look_at(const std::string& path);
 
-  // Adds to a column and says how much it has in the last period. `now` in milliseconds of the machine's boot clock, here and below.
+  // Adds to a column and says how much it has in its last period. `now` in milliseconds of the machine's boot clock, here and below.
   double add(const Prefix& whose, std::size_t column, std::uint64_t amount, std::uint64_t now);
   [[nodiscard]] double count(const Prefix& whose, std::size_t column, std::uint64_t now) const;
 
@@ -61,7 +63,7 @@ class Ledger {
   struct Slot;
   explicit Ledger(std::shared_ptr<Table> table) : table_(std::move(table)) {}
   Slot* find(const Prefix& whose, std::uint64_t now, bool makes) const;
-  void advance(Slot& slot, std::uint64_t now) const;
+  void advance(Slot& slot, std::size_t column, std::uint64_t now) const;
   [[nodiscard]] double in_last_period(const Slot& slot, std::size_t column, std::uint64_t now) const;
 
   class Held;

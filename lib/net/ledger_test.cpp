@@ -14,8 +14,9 @@ using net::Prefix;
 
 namespace {
 Prefix prefix(const char* ip, unsigned four = 32, unsigned six = 128) { return Prefix::of(*net::Address::from_ip(ip, 0), four, six); }
+constexpr Ledger::Periods kPeriods = {60'000, 60'000, 60'000, 60'000, 60'000, 600'000, 3'600'000};
 Ledger ledger(std::size_t rows = 64) {
-  auto opened = Ledger::open("", rows, 60'000);
+  auto opened = Ledger::open("", rows, kPeriods);
   REQUIRE(opened);
   return *opened;
 }
@@ -53,6 +54,21 @@ TEST_CASE("ledger: counts fade within two periods") {
   CHECK(own.count(prefix("192.0.2.2"), 0, kStart) == 0);
 }
 
+TEST_CASE("ledger: each column has a period of its own") {
+  auto own = ledger();
+  const auto client = prefix("192.0.2.1");
+  own.add(client, 0, 4, kStart);
+  own.add(client, 5, 4, kStart);
+  CHECK(own.add(client, 5, 1, kStart + 300'000) == 5);
+  CHECK(own.count(client, 0, kStart + 300'000) == 0);
+  CHECK(own.add(client, 0, 2, kStart + 300'000) == 2);
+  CHECK(own.count(client, 5, kStart + 900'000) == doctest::Approx(2.5));
+  CHECK(own.count(client, 5, kStart + 1'200'000) == 0);
+  const auto rows = own.rows(kStart + 310'000);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].counts[5] == 5);
+}
+
 TEST_CASE("ledger: bans end, and last longer each time") {
   auto own = ledger();
   const auto client = prefix("2001:db8::1");
@@ -74,12 +90,14 @@ TEST_CASE("ledger: bans end, and last longer each time") {
   CHECK(own.rows(kStart).empty());
 }
 
-TEST_CASE("ledger: a flood from everywhere pushes out who is seen least, not who is banned") {
+TEST_CASE("ledger: a flood from everywhere pushes out who is seen least, not who is banned or well known") {
   auto own = ledger(64);
   const auto banned = prefix("192.0.2.1");
   own.ban(banned, 3'600'000, 3'600'000, kStart);
+  own.add(prefix("192.0.2.2"), Ledger::kColumns - 1, 1, kStart);
   for (int i = 0; i < 10'000; ++i) own.add(prefix(("198.51." + std::to_string(i / 256) + "." + std::to_string(i % 256)).c_str()), 0, 1, kStart + 1 + static_cast<std::uint64_t>(i));
   CHECK(own.banned_until(banned, kStart + 20'000) != 0);
+  CHECK(own.count(prefix("192.0.2.2"), Ledger::kColumns - 1, kStart + 20'000) == 1);
   const auto rows = own.rows(kStart + 20'000);
   CHECK(rows.size() <= 64);
   CHECK(rows.size() > 48);
@@ -89,7 +107,7 @@ TEST_CASE("ledger: a flood from everywhere pushes out who is seen least, not who
 TEST_CASE("ledger: processes and threads count together, one that is killed with a lock held does not stop the others") {
   const Folder folder;
   const std::string path = folder.path + "/ledger";
-  auto own = Ledger::open(path, 1024, 60'000);
+  auto own = Ledger::open(path, 1024, kPeriods);
   REQUIRE(own);
   const auto client = prefix("192.0.2.1");
   const auto now = Ledger::now();
@@ -97,7 +115,7 @@ TEST_CASE("ledger: processes and threads count together, one that is killed with
   for (int i = 0; i < 4; ++i) {
     const pid_t child = ::fork();
     if (child == 0) {
-      auto theirs = Ledger::open(path, 1024, 60'000);
+      auto theirs = Ledger::open(path, 1024, kPeriods);
       for (int n = 0; theirs && n < 5000; ++n) theirs->add(client, 0, 1, now);
       ::_exit(theirs ? 0 : 1);
     }
@@ -137,14 +155,14 @@ TEST_CASE("ledger: files that are none, or of another size, are made anew; who o
   CHECK(refused.error().cause == path + ": not a ledger of smtpd's shield");
   const auto now = Ledger::now();
   {
-    auto made = Ledger::open(path, 1000, 60'000);
+    auto made = Ledger::open(path, 1000, kPeriods);
     REQUIRE(made);
     made->add(prefix("192.0.2.1"), 0, 1, now);
   }
-  auto again = Ledger::open(path, 1000, 60'000);
+  auto again = Ledger::open(path, 1000, kPeriods);
   REQUIRE(again);
   CHECK(again->count(prefix("192.0.2.1"), 0, now) == 1);
-  auto larger = Ledger::open(path, 2000, 60'000);
+  auto larger = Ledger::open(path, 2000, kPeriods);
   REQUIRE(larger);
   CHECK(larger->rows(now).empty());
 }
