@@ -27,6 +27,7 @@ Client::~Client() { give_up(); }
 void Client::give_up() {
   if (state_ == State::Calling) clients_.caller().cancel(call_);
   if (state_ == State::Asking) clients_.policies().cancel(call_);
+  if (look_up_ != 0) clients_.lists().cancel(std::exchange(look_up_, 0));
   if (tls_) tls_->client = nullptr;
   if (state_ == State::Checking) clients_.checker().cancel(call_);
 }
@@ -46,6 +47,7 @@ base::Result<void> Client::start(base::UniqueFd socket) {
 }
 
 void Client::begin(std::string_view input) {
+  look_up();
   if (conversation_.begins_with_tls()) {
     begin_handshake();
     if (!input.empty()) shake_hands(input);
@@ -103,6 +105,7 @@ void Client::run(std::string_view input, std::string& output) {
   switch (conversation_.advance(input, output, now())) {
     case Conversation::Next::Read: return wait(output);
     case Conversation::Next::Ask: return ask(input, output);
+    case Conversation::Next::Look: pause(State::Looking, input, output); return look_up();
     case Conversation::Next::Check: return check(input, output);
     case Conversation::Next::Call: return call(input, output);
     case Conversation::Next::StartTls: return start_tls(input, output);
@@ -136,6 +139,18 @@ void Client::ask(std::string_view unread, std::string_view output) {
   call_ = clients_.policies().ask(conversation_.policy(), conversation_.question(), [this](const base::Result<chain::PolicyAttributes>& answer) {
     conversation_.answer_question(answer);
     go_on(clients_.output_buffer());
+  });
+}
+
+// The session goes on meanwhile, until it must know.
+void Client::look_up() {
+  const auto client = conversation_.client_to_look_up();
+  if (!client) return;
+  if (look_up_ != 0) clients_.lists().cancel(look_up_);
+  look_up_ = clients_.lists().look_up(conversation_.configuration().lists, *client, [this](const DnsListFindings& findings) {
+    look_up_ = 0;
+    conversation_.take_lists(findings);
+    if (state_ == State::Looking) go_on(clients_.output_buffer());
   });
 }
 

@@ -13,6 +13,7 @@
 #include "lib/net/workers.h"
 #include "smtpd/checker.h"
 #include "smtpd/conversation.h"
+#include "smtpd/list_look_up.h"
 
 namespace smtpd {
 
@@ -24,6 +25,7 @@ class Clients {
   virtual chain::PolicyClient& policies() = 0;
   virtual net::Workers& handshakers() = 0;  // where the arithmetic of handshakes delays nobody else
   virtual Checker& checker() = 0;
+  virtual ListLookUp& lists() = 0;
   virtual bool is_stopping() const = 0;
   // For replies that are written at once; empty at the begin of each use.
   virtual std::string& output_buffer() = 0;
@@ -58,6 +60,7 @@ class Client final : private net::StreamUser {
     Announcing,  // a proxy says who the client is
     Handshaking,
     Asking,    // a policy has a question
+    Looking,   // lists of addresses have not answered yet
     Checking,  // the client's credentials are looked at
     Calling,   // the chain has the message
     Delaying,  // the output waits
@@ -72,6 +75,7 @@ class Client final : private net::StreamUser {
   void run(std::string_view input, std::string& output);
   void wait(std::string_view output);
   void ask(std::string_view unread, std::string_view output);
+  void look_up();
   void check(std::string_view unread, std::string_view output);
   void call(std::string_view unread, std::string_view output);
   void pause(State state, std::string_view unread, std::string_view output);
@@ -113,6 +117,7 @@ class Client final : private net::StreamUser {
   std::unique_ptr<Kept> kept_;
   std::shared_ptr<Secured> tls_;  // nullptr: in clear
   std::uint64_t call_ = 0;  // handle of what is asked or called
+  std::uint64_t look_up_ = 0;  // 0: none is under way
   State state_ = State::Talking;
 };
 

@@ -166,6 +166,13 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
     if (configuration->shield->limits_messages())
       for (auto& session : configuration->sessions) session.asks |= smtp::bit(smtp::Stage::Mail);
   }
+  auto lists = DnsLists::from(settings);
+  if (!lists) return std::unexpected(lists.error());
+  configuration->lists = std::move(*lists);
+  configuration->dns = net::dns::settings_of(settings);
+  configuration->dns.timeout_milliseconds = settings.milliseconds("shield.dnsbl_timeout");
+  if (configuration->lists && configuration->lists->action() == DnsLists::Action::Connect)
+    configuration->sessions[index(Service::Smtp)].asks |= smtp::bit(smtp::Stage::Connect);
   configuration->clients_max = settings.count("server.client_count_max");
   configuration->clients_per_address_max = settings.count("server.client_count_per_address_max");
   return configuration;

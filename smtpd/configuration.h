@@ -9,9 +9,11 @@
 #include "lib/base/command_line.h"
 #include "lib/base/result.h"
 #include "lib/chain/caller.h"
+#include "lib/net/dns.h"
 #include "lib/net/tls.h"
 #include "lib/smtp/server_options.h"
 #include "smtpd/authentication.h"
+#include "smtpd/dns_lists.h"
 #include "smtpd/policy_rounds.h"
 #include "smtpd/relay_policy.h"
 #include "smtpd/service.h"
@@ -39,6 +41,8 @@ struct Configuration {
   chain::Words chain;
   chain::Caller::Limits caller;
   std::shared_ptr<Shield> shield;  // nullptr: nothing is counted
+  std::shared_ptr<const DnsLists> lists;  // nullptr: nobody is looked up
+  net::dns::Settings dns;                 // for the lists
   std::size_t clients_max;
   std::size_t clients_per_address_max;  // 0: no limit
 

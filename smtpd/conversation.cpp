@@ -38,6 +38,8 @@ Conversation::~Conversation() {
 
 void Conversation::set_peer(Peer peer) {
   peer_ = std::move(peer);
+  lists_ = Lists::Unasked;
+  listed_.reset();
   session_.allow_xclient(configuration_->relay.may_speak_for_others(peer_.client()));
   if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
 }
@@ -71,6 +73,7 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
       case smtp::Step::Ask:
         switch (decide(output)) {
           case Decision::NeedsPolicy: return Next::Ask;
+          case Decision::NeedsLists: return Next::Look;
           case Decision::NeedsCheck: return Next::Check;
           case Decision::NeedsChain: return Next::Call;
           case Decision::Made: break;
@@ -107,8 +110,13 @@ Conversation::Decision Conversation::decide(std::string& output) {
   if (stage == smtp::Stage::Message) return decide_message(output);
   if (stage == smtp::Stage::Auth) return decide_log_in(output);
   const bool is_first = !rounds_ || !rounds_->is_under_way();  // asked about this stage
-  if (is_first && put_off(output)) return Decision::Made;
+  if (is_first && !std::exchange(has_waited_, false) && put_off(output)) return Decision::Made;
   if (is_first && stage == smtp::Stage::Rcpt && refuse_relaying(output)) return Decision::Made;
+  if (is_first && waits_for_lists()) {
+    has_waited_ = true;
+    return Decision::NeedsLists;
+  }
+  if (is_first && refuse_listed(output)) return Decision::Made;
   if (rounds_) return ask_policies(output);
   session_.answer({}, output);
   return Decision::Made;
@@ -191,14 +199,69 @@ bool Conversation::refuse_relaying(std::string& output) {
   if (configuration_->relay.takes(recipient, may_relay())) return false;
   std::string reply;
   smtp::append_reply(reply, smtp::ReplyId::RelayDenied);
+  refuse_recipient(reply, output);
+  return true;
+}
+
+void Conversation::refuse_recipient(std::string_view reply, std::string& output) {
+  const auto& transaction = *session_.transaction();
   log::info("recipient refused", {{"client", peer_.client_ip},
                                   {"helo", session_.helo()},
                                   {"from", transaction.reverse_path},
-                                  {"to", recipient},
-                                  {"reply", std::string_view(reply).substr(0, reply.size() - 2)}});
+                                  {"to", transaction.recipients.back().address},
+                                  {"reply", reply.substr(0, reply.find('\r'))}});
   session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
+}
+
+// ---- lists of addresses ---------------------------------------------------------------------------------------------
+
+// Lists know senders of spam, and users at home: they are asked where mail comes in from anywhere.
+bool Conversation::is_looked_up() const {
+  return configuration_->lists && service_ == Service::Smtp && !peer_.client_ip.empty() && !peer_.is_relay_client &&
+         !(configuration_->shield && configuration_->shield->is_exempt(peer_.client()));
+}
+
+std::optional<net::Address> Conversation::client_to_look_up() {
+  if (lists_ != Lists::Unasked || !is_looked_up()) return std::nullopt;
+  lists_ = Lists::Asked;
+  return peer_.client();
+}
+
+void Conversation::take_lists(DnsListFindings findings) {
+  lists_ = Lists::Known;
+  const bool is_listed = configuration_->lists->is_listed(findings);
+  const auto level = is_listed ? log::Level::Info : log::Level::Debug;
+  if (log::enabled(level) && !findings.lists.empty())
+    log::write(level, is_listed ? "listed" : "known to lists", {{"client", peer_.client_ip}, {"score", findings.score}, {"lists", findings.names()}});
+  if (!findings.lists.empty()) listed_ = std::make_unique<const DnsListFindings>(std::move(findings));
+}
+
+// At the latest moment: there at RCPT, and where policies want to know what lists say.
+bool Conversation::waits_for_lists() const {
+  if (lists_ == Lists::Known || !is_looked_up() || may_relay()) return false;
+  const auto stage = session_.stage();
+  const auto action = configuration_->lists->action();
+  if (action == DnsLists::Action::Connect) return true;
+  if (stage == smtp::Stage::Rcpt) return action == DnsLists::Action::Rcpt || rounds_;
+  return stage == smtp::Stage::Mail && rounds_;
+}
+
+bool Conversation::refuse_listed(std::string& output) {
+  if (!listed_ || !configuration_->lists->is_listed(*listed_) || may_relay()) return false;
+  const auto stage = session_.stage();
+  const auto action = configuration_->lists->action();
+  const auto where = action == DnsLists::Action::Connect ? smtp::Stage::Connect : smtp::Stage::Rcpt;
+  if (action == DnsLists::Action::None || (stage != where && stage != smtp::Stage::Rcpt)) return false;
+  const auto reply = smtp::reply_of_text(smtp::ReplyClass::Permanent, DnsLists::refusal(*listed_, peer_.client_ip)).lines;
+  if (stage == smtp::Stage::Rcpt) {
+    refuse_recipient(reply, output);
+  } else {
+    session_.answer({.accepts = false, .closes = true, .reply = reply}, output);
+  }
   return true;
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
 
 // A policy wants nobody to know.
 void Conversation::discard_message(std::string& output) {

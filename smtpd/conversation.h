@@ -30,6 +30,7 @@ class Conversation final : private smtp::MessageSink {
   enum class Next : std::uint8_t {
     Read,   // write the output, all input is eaten
     Ask,    // write the output, give question() to policy(), then answer_question()
+    Look,   // write the output; lists of addresses are still to answer: see client_to_look_up(); advance() behind take_lists()
     Check,  // write the output, have credentials() checked, then answer_check()
     Call,   // write the output, give the message of take_call() to the chain, then answer()
     StartTls,  // write the output, throw the rest of the input away, shake hands, then tls_started() and advance() with no input
@@ -44,6 +45,11 @@ class Conversation final : private smtp::MessageSink {
   [[nodiscard]] std::string question() const;
   // Then advance() with the rest of the input.
   void answer_question(const base::Result<chain::PolicyAttributes>& answer) { rounds_->take(answer); }
+
+  // Whom lists of addresses are to be asked about now, if anybody: behind the beginning, set_peer() and Next::Look. What was asked about
+  // another one before is of no use any more. They may answer at any time.
+  [[nodiscard]] std::optional<net::Address> client_to_look_up();
+  void take_lists(DnsListFindings findings);
 
   // What a client says that it is, for the checks of configuration().authentication.
   [[nodiscard]] const sasl::Question& credentials() const { return session_.question(); }
@@ -82,7 +88,7 @@ class Conversation final : private smtp::MessageSink {
   void append(std::string_view octets) override;
   void discard(smtp::ReplyId reason) override;
 
-  enum class Decision : std::uint8_t { Made, NeedsPolicy, NeedsCheck, NeedsChain };
+  enum class Decision : std::uint8_t { Made, NeedsPolicy, NeedsLists, NeedsCheck, NeedsChain };
   Decision decide(std::string& output);
   Decision decide_message(std::string& output);
   Decision ask_policies(std::string& output);
@@ -100,6 +106,10 @@ class Conversation final : private smtp::MessageSink {
   [[nodiscard]] bool may_relay() const;
   void answer(const PolicyVerdict& verdict, std::string& output);
   bool refuse_relaying(std::string& output);
+  [[nodiscard]] bool is_looked_up() const;
+  [[nodiscard]] bool waits_for_lists() const;
+  bool refuse_listed(std::string& output);
+  void refuse_recipient(std::string_view reply, std::string& output);
   bool put_off(std::string& output);
   void note_errors();
   void note_octets(std::uint64_t octets);
@@ -133,6 +143,10 @@ class Conversation final : private smtp::MessageSink {
   std::uint64_t unnoted_octets_ = 0;  // by the shield
   unsigned failed_log_ins_ = 0;
   unsigned noted_errors_ = 0;     // by the shield
+  enum class Lists : std::uint8_t { Unasked, Asked, Known };
+  Lists lists_ = Lists::Unasked;
+  bool has_waited_ = false;  // for lists: the question is not new
+  std::unique_ptr<const DnsListFindings> listed_;  // nullptr: nothing is known of the client
   bool is_checking_ = false;      // credentials, behind the policies
   bool delays_log_in_ = false;    // what is delayed is the reply to a log-in
   unsigned last_progress_ = 0;

@@ -18,6 +18,7 @@
 #include "lib/chain/policy_client.h"
 #include "lib/net/loop.h"
 #include "smtpd/conversation.h"
+#include "smtpd/list_look_up.h"
 
 namespace smtpd {
 namespace {
@@ -71,6 +72,7 @@ class OneSession {
       : conversation_(std::move(configuration), service, std::move(peer), base::monotonic_milliseconds()) {}
 
   void run() {
+    look_up();
     if (conversation_.begins_with_tls() ? !shake_hands() : !is_silent()) return;
     std::string_view input = text_;
     while (talk(input)) {
@@ -140,6 +142,7 @@ class OneSession {
         case Conversation::Next::Read: return true;
         case Conversation::Next::Delay: break;
         case Conversation::Next::Ask: ask(); break;
+        case Conversation::Next::Look: look_up(); wait_for_lists(); break;
         case Conversation::Next::StartTls:
           if (!shake_hands()) return false;
           input = text_;  // what came behind STARTTLS in clear is gone
@@ -157,13 +160,43 @@ class OneSession {
     }
   }
 
-  void ask() {
-    if (!asking_) asking_ = std::make_unique<Asking>(conversation_.configuration().policy.limits);
-    asking_->policies.ask(conversation_.policy(), conversation_.question(), [this](const base::Result<chain::PolicyAttributes>& answer) {
-      conversation_.answer_question(answer);
+  // Made for the first question, and kept: policies remember a session by its connection, and lists answer when they can.
+  struct Asking {
+    explicit Asking(const Configuration& configuration) : policies(loop, configuration.policy.limits), lists(loop, configuration.dns) {}
+    net::Loop loop;
+    chain::PolicyClient policies;
+    ListLookUp lists;
+  };
+
+  Asking& asking() {
+    if (!asking_) asking_ = std::make_unique<Asking>(conversation_.configuration());
+    return *asking_;
+  }
+
+  // libunbound has a thread of its own: lists answer while the client is waited for.
+  void look_up() {
+    const auto client = conversation_.client_to_look_up();
+    if (!client) return;
+    auto& lists = asking().lists;
+    lists.cancel(look_up_);
+    look_up_ = lists.look_up(conversation_.configuration().lists, *client, [this](const DnsListFindings& findings) {
+      look_up_ = 0;
+      conversation_.take_lists(findings);
       asking_->loop.stop();
     });
-    asking_->loop.run();
+  }
+  void wait_for_lists() {
+    while (look_up_ != 0) asking().loop.run();
+  }
+
+  void ask() {
+    bool is_answered = false;
+    asking().policies.ask(conversation_.policy(), conversation_.question(), [&](const base::Result<chain::PolicyAttributes>& answer) {
+      conversation_.answer_question(answer);
+      is_answered = true;
+      asking_->loop.stop();
+    });
+    while (!is_answered) asking_->loop.run();  // lists that answer stop it too
   }
 
   bool flush() {
@@ -195,14 +228,8 @@ class OneSession {
     if (flush()) close_gently();
   }
 
-  // Made for the first question, and kept: policies remember a session by its connection.
-  struct Asking {
-    explicit Asking(const chain::PolicyClient::Limits& limits) : policies(loop, limits) {}
-    net::Loop loop;
-    chain::PolicyClient policies;
-  };
-
   Conversation conversation_;
+  std::uint64_t look_up_ = 0;  // 0: none is under way
   std::unique_ptr<Asking> asking_;
   std::unique_ptr<net::tls::Session> tls_;  // nullptr: in clear
   std::string output_, text_;               // text_: what the client said, where that is not buffer_

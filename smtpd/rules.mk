@@ -1,9 +1,9 @@
 # smtpd
-SMTPD := certificate_name authentication checker conversation_auth relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply shield conversation client server one_session listening supervisor
+SMTPD := certificate_name authentication checker conversation_auth relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply shield dns_lists list_look_up conversation client server one_session listening supervisor
 BINARIES += $(BIN)/smtpd
 $(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(LINK) $(LIBS) $(TLS_LIBS) $(SASL_LIBS) -luv_a -lpthread -ldl
+	$(LINK) $(LIBS) $(TLS_LIBS) $(SASL_LIBS) $(DNS_LIBS) -luv_a -lpthread -ldl
 TESTED += $(call objects,smtpd,$(SMTPD))
 
 # tcplaunch, a program of its own in this folder

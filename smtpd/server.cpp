@@ -22,6 +22,7 @@ Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<L
       caller_(std::make_unique<chain::Caller>(loop_, configuration_->caller)),
       policies_(std::make_unique<chain::PolicyClient>(loop_, configuration_->policy.limits)),
       checker_(std::make_unique<Checker>(loop_, configuration_->authentication != nullptr ? configuration_->authentication->checks : 1)),
+      lists_(loop_, configuration_->dns),
       limits_({configuration_->clients_max, configuration_->clients_per_address_max}),
       handshakers_(loop_, std::max(std::thread::hardware_concurrency(), 1U)),
       sweep_timer_(loop_, [this] { sweep(); }),

@@ -33,6 +33,7 @@ class Server final : private Clients {
   chain::PolicyClient& policies() override { return *policies_; }
   net::Workers& handshakers() override { return handshakers_; }
   Checker& checker() override { return *checker_; }
+  ListLookUp& lists() override { return lists_; }
   [[nodiscard]] bool is_stopping() const override { return is_stopping_; }
   std::string& output_buffer() override { return emptied(output_); }
   std::string& plaintext_buffer() override { return emptied(plaintext_); }
@@ -54,6 +55,7 @@ class Server final : private Clients {
   std::unique_ptr<chain::Caller> caller_;
   std::unique_ptr<chain::PolicyClient> policies_;
   std::unique_ptr<Checker> checker_;
+  ListLookUp lists_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::string> addresses_;    // by which each client is counted

@@ -26,6 +26,8 @@ class Shield {
   [[nodiscard]] static base::Result<std::shared_ptr<Shield>> from(const base::Settings& settings, const std::optional<net::Ledger>& kept);
   [[nodiscard]] static base::Result<net::Ledger> ledger(const base::Settings& settings);
 
+  [[nodiscard]] bool is_exempt(const net::Address& client) const;  // it is not counted
+
   // How late this client is greeted, in milliseconds.
   [[nodiscard]] std::uint64_t greeting_delay(const net::Address& client) const { return is_exempt(client) ? 0 : greeting_delay_; }
 
@@ -50,7 +52,6 @@ class Shield {
     std::uint64_t factor;  // 0: not looked at
   };
   [[nodiscard]] std::array<Circle, 2> circles_of(const net::Address& client) const;
-  [[nodiscard]] bool is_exempt(const net::Address& client) const;
   [[nodiscard]] bool is_beyond(const Circle& circle, Deed deed, double count) const;
 
   net::Ledger ledger_;

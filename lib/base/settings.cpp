@@ -85,6 +85,10 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"shield", "ban_time", Kind::Duration, "10m", "", "how long the first ban lasts, each further one of a day twice as long; 0: nobody is banned"},
     {"shield", "ban_time_max", Kind::Duration, "1d", "", "how long a ban lasts at most"},
     {"shield", "greeting_delay", Kind::Duration, "0", "", "how late clients are greeted; who talks before that is sent away; 0: at once"},
+    {"shield", "dnsbl", Kind::List, "", "", "lists of addresses in DNS that are asked about clients, as Postfix's postscreen has them: zen.example=127.0.0.[2..11]*3 dnswl.example*-2. Empty: none"},
+    {"shield", "dnsbl_threshold", Kind::Count, "1", "", "sum of their weights from which on a client is listed"},
+    {"shield", "dnsbl_action", Kind::Choice, "rcpt", "none|rcpt|connect", "where a client that is listed is refused; none: that is left to policies"},
+    {"shield", "dnsbl_timeout", Kind::Duration, "10s", "", "time for a list to answer; what comes later counts as nothing"},
     {"shield", "exempt", Kind::List, "127.0.0.0/8 ::1", "", "addresses and networks that are not counted"},
 
     {"virtual", "certificate", Kind::List, "", "", "PEM files, as in [tls], for clients that ask for this domain or for a name of these certificates"},
