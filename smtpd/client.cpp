@@ -190,7 +190,7 @@ void Client::start_tls(std::string_view unread, std::string_view output) {
 
 void Client::begin_handshake() {
   state_ = State::Handshaking;
-  tls_ = std::make_shared<Secured>(conversation_.configuration().tls, this);
+  tls_ = std::make_shared<Secured>(conversation_.tls_context(), this);
   clients_.set_deadline(number_, now() + conversation_.configuration().time.handshake);
 }
 

@@ -60,8 +60,6 @@ base::Result<void> set_security(smtp::ServerOptions& options, const base::Settin
   return {};
 }
 
-using SessionOptions = std::array<smtp::ServerOptions, kServiceNames.size()>;
-
 base::Result<SessionOptions> session_options_of_services(const base::Settings& settings, bool has_certificate) {
   SessionOptions options;
   options.fill(session_options(settings));
@@ -111,6 +109,18 @@ base::Result<PolicyConfiguration> policy_configuration(const base::Settings& set
   return policy;
 }
 
+base::Result<VirtualHosts> virtual_hosts(const base::Settings& settings, const SessionOptions& sessions, const std::shared_ptr<net::tls::TicketKeys>& ticket_keys) {
+  auto hosts = VirtualHosts::from(settings, sessions);
+  if (!hosts) return hosts;
+  for (auto& host : hosts->all) {
+    if (host.addresses.empty()) continue;
+    auto own = tls_context_of(host.domain, settings, ticket_keys);
+    if (!own) return std::unexpected(own.error());
+    host.tls = std::move(*own);
+  }
+  return hosts;
+}
+
 }  // namespace
 
 base::Result<Configuration::Kept> Configuration::Kept::make(const base::Settings& settings) {
@@ -135,7 +145,9 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   if (!authentication) return std::unexpected(authentication.error());
 
   auto configuration = std::make_shared<Configuration>();
-  auto tls = tls_context(settings, kept.ticket_keys);
+  // Those with addresses of their own take part in the tickets of the others.
+  const auto ticket_keys = kept.ticket_keys ? kept.ticket_keys : net::tls::make_ticket_keys(settings.milliseconds("tls.ticket_lifetime"));
+  auto tls = tls_context(settings, ticket_keys);
   if (!tls) return std::unexpected(tls.error());
   configuration->tls = std::move(*tls);
   const auto services = session_options_of_services(settings, configuration->tls != nullptr);
@@ -173,6 +185,9 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   configuration->dns.timeout_milliseconds = settings.milliseconds("shield.dnsbl_timeout");
   if (configuration->lists && configuration->lists->action() == DnsLists::Action::Connect)
     configuration->sessions[index(Service::Smtp)].asks |= smtp::bit(smtp::Stage::Connect);
+  auto hosts = virtual_hosts(settings, configuration->sessions, ticket_keys);
+  if (!hosts) return std::unexpected(hosts.error());
+  configuration->hosts = std::move(*hosts);
   configuration->clients_max = settings.count("server.client_count_max");
   configuration->clients_per_address_max = settings.count("server.client_count_per_address_max");
   return configuration;

@@ -18,6 +18,7 @@
 #include "smtpd/relay_policy.h"
 #include "smtpd/service.h"
 #include "smtpd/shield.h"
+#include "smtpd/virtual_hosts.h"
 
 namespace smtpd {
 
@@ -31,8 +32,9 @@ struct TimeLimits {  // milliseconds
 };
 
 struct Configuration {
-  std::array<smtp::ServerOptions, kServiceNames.size()> sessions;  // one a service
-  std::shared_ptr<const net::tls::Context> tls;                    // nullptr: there is no certificate
+  SessionOptions sessions;
+  std::shared_ptr<const net::tls::Context> tls;  // nullptr: there is no certificate
+  VirtualHosts hosts;
   TimeLimits time;
   RelayPolicy relay;
   PolicyConfiguration policy;

@@ -5,6 +5,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "lib/mail/address.h"
 #include "smtpd/certificate_name.h"
 #include "smtpd/outcome_reply.h"
 #include "smtpd/policy_question.h"
@@ -40,8 +41,16 @@ void Conversation::set_peer(Peer peer) {
   peer_ = std::move(peer);
   lists_ = Lists::Unasked;
   listed_.reset();
+  choose_host();
   session_.allow_xclient(configuration_->relay.may_speak_for_others(peer_.client()));
   if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
+}
+
+// A name that the client asked for says more than the address that it reached.
+void Conversation::choose_host() {
+  host_ = tls_ ? configuration_->hosts.named(*tls_) : nullptr;
+  if (host_ == nullptr) host_ = configuration_->hosts.at(peer_.server_ip);
+  session_.use(options());
 }
 
 // What it does not say is not known; what is not known has no rights.
@@ -99,6 +108,7 @@ void Conversation::talked_first(std::string& output) {
 void Conversation::tls_started(net::tls::Facts facts) {
   if (log::enabled(log::Level::Debug)) log::debug("TLS", {{"client", peer_.client_ip}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"sni", facts.server_name}});
   tls_ = std::make_unique<const net::tls::Facts>(std::move(facts));
+  choose_host();
   sasl::Facts channel;
   channel.identity = identity_of(*tls_);
   session_.tls_started(std::move(channel));
@@ -145,7 +155,7 @@ void Conversation::begin_round() {
   rounds_->begin(session_.stage());
 }
 
-std::string Conversation::question() const { return question_of({peer_, tls_.get(), session_, instance_, rounds_->state()}); }
+std::string Conversation::question() const { return question_of({options().server_name, peer_, tls_.get(), session_, instance_, rounds_->state()}); }
 
 void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
   using smtp::ReplyClass;
@@ -197,6 +207,7 @@ bool Conversation::refuse_relaying(std::string& output) {
   const auto& transaction = *session_.transaction();
   const std::string& recipient = transaction.recipients.back().address;
   if (configuration_->relay.takes(recipient, may_relay())) return false;
+  if (host_ != nullptr && host_->relay_domains.contains(mail::split_address(recipient).second)) return false;
   std::string reply;
   smtp::append_reply(reply, smtp::ReplyId::RelayDenied);
   refuse_recipient(reply, output);
@@ -308,7 +319,7 @@ void Conversation::discard(smtp::ReplyId reason) {
 }
 
 CallFacts Conversation::facts() const {
-  return {configuration_->session(service_).server_name, tls_.get(), peer_, session_, message_->id.text(), connected_, message_->received, may_relay(), rounds_.get()};
+  return {options().server_name, tls_.get(), peer_, session_, message_->id.text(), connected_, message_->received, may_relay(), rounds_.get()};
 }
 
 chain::Call Conversation::take_call() {

@@ -62,6 +62,7 @@ class Conversation final : private smtp::MessageSink {
   void talked_first(std::string& output);
   // Whether the handshake comes before the greeting: then tls_started() comes before the first advance().
   [[nodiscard]] bool begins_with_tls() const { return service_ == Service::Submissions; }
+  [[nodiscard]] std::shared_ptr<const net::tls::Context> tls_context() const { return host_ != nullptr && host_->tls ? host_->tls : configuration_->tls; }
   void tls_started(net::tls::Facts facts);
   // Whether a header of the PROXY protocol comes before all else; then set_peer() comes before the first advance().
   [[nodiscard]] bool begins_with_proxy_header() const { return configuration_->relay.is_proxy(peer_.client()); }
@@ -93,6 +94,8 @@ class Conversation final : private smtp::MessageSink {
   Decision decide_message(std::string& output);
   Decision ask_policies(std::string& output);
   void begin_round();
+  void choose_host();
+  [[nodiscard]] const smtp::ServerOptions& options() const { return host_ != nullptr ? host_->sessions[index(service_)] : configuration_->session(service_); }
   void take_xclient(const smtp::Xclient& xclient);
   // Who is there: conversation_auth.cpp.
   Decision decide_log_in(std::string& output);
@@ -133,6 +136,7 @@ class Conversation final : private smtp::MessageSink {
   Service service_;
   Peer peer_;
   std::unique_ptr<const net::tls::Facts> tls_;  // nullptr: in clear
+  const VirtualHost* host_ = nullptr;           // whose client it is; nullptr: the server's own
   smtp::ServerSession session_;
   std::unique_ptr<Message> message_;
   std::unique_ptr<PolicyRounds> rounds_;  // nullptr: there are no policies

@@ -116,7 +116,7 @@ class OneSession {
   }
 
   bool shake_hands() {
-    tls_ = std::make_unique<net::tls::Session>(conversation_.configuration().tls);
+    tls_ = std::make_unique<net::tls::Session>(conversation_.tls_context());
     const auto deadline = base::monotonic_milliseconds() + conversation_.configuration().time.handshake;
     const auto failed = [](std::string_view cause) {
       base::log::info("TLS handshake failed", {{"cause", cause}});

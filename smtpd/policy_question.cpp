@@ -134,6 +134,7 @@ std::string question_of(const QuestionFacts& facts) {
   for (const auto* name : {"ccert_pubkey_fingerprint", "etrn_domain", "stress", "policy_context"}) put(name, "");
   append_sasl(out, facts.session);
   append_tls(out, facts.tls);
+  put("server_name", facts.server_name);
   put("recipients", recipients_before(facts.session));
   put("state", facts.state);
   out += '\n';

@@ -12,6 +12,7 @@ namespace smtpd {
 
 // Borrowed for one call.
 struct QuestionFacts {
+  std::string_view server_name;        // that the client was greeted with
   const Peer& peer;
   const net::tls::Facts* tls;          // nullptr: in clear
   const smtp::ServerSession& session;  // its stage() is asked about

@@ -27,7 +27,11 @@ bool has(const std::vector<net::Network>& networks, const net::Address& client) 
 base::Result<RelayPolicy> RelayPolicy::from(const base::Settings& settings) {
   RelayPolicy policy;
   policy.local_domains_ = mail::DomainList(settings.words("delivery.local_domains"));
-  policy.relay_domains_ = mail::DomainList(settings.words("smtp.relay_domains"));
+  // Who has no address of its own has clients that cannot be told from others before they ask for its name, and most never do.
+  auto relayed = settings.words("smtp.relay_domains");
+  for (const auto& domain : settings.names("virtual"))
+    if (settings.words(base::Settings::named("virtual", domain, "address")).empty()) std::ranges::move(settings.words(base::Settings::named("virtual", domain, "relay_domains")), std::back_inserter(relayed));
+  policy.relay_domains_ = mail::DomainList(relayed);
   const std::pair<std::string_view, std::vector<net::Network>*> lists[] = {
       {"smtp.relay_clients", &policy.relay_clients_}, {"smtp.proxy_clients", &policy.proxies_}, {"smtp.xclient_clients", &policy.speakers_}};
   for (const auto& [setting, networks] : lists) {

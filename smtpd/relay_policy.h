@@ -14,7 +14,7 @@ namespace smtpd {
 
 class RelayPolicy {
  public:
-  // Of delivery.local_domains, smtp.relay_domains, smtp.relay_clients, smtp.proxy_clients and smtp.xclient_clients.
+  // Of delivery.local_domains, smtp.relay_domains, the relay_domains of [virtual] sections without an address, smtp.relay_clients, smtp.proxy_clients and smtp.xclient_clients.
   [[nodiscard]] static base::Result<RelayPolicy> from(const base::Settings& settings);
 
   // Whether this client may send to any domain.

@@ -48,3 +48,19 @@ TEST_CASE("a bad network is a configuration error that names it") {
   CHECK(policy.error().fault == base::Fault::Config);
   CHECK(policy.error().cause.find("192.0.2.0/33") != std::string::npos);
 }
+
+TEST_CASE("domains of a [virtual] section are taken from everyone if it has no address, else from its own clients") {
+  base::Settings settings;
+  const auto set = [&](const char* domain, const char* key, const char* value) {
+    const std::string section = std::string("virtual \"") + domain + "\"";
+    REQUIRE(settings.set(*base::find_setting(section + "." + key), value, section).has_value());
+  };
+  set("a.example", "relay_domains", "one.example two.example");
+  set("b.example", "relay_domains", "three.example");
+  set("b.example", "address", "192.0.2.2");
+  const auto policy = smtpd::RelayPolicy::from(settings);
+  REQUIRE(policy.has_value());
+  CHECK(policy->takes("a@two.example", false));
+  CHECK_FALSE(policy->takes("a@three.example", false));
+  CHECK_FALSE(policy->takes("a@a.example", false));
+}

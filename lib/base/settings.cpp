@@ -93,6 +93,10 @@ constexpr auto kSettings = std::to_array<Setting>({
 
     {"virtual", "certificate", Kind::List, "", "", "PEM files, as in [tls], for clients that ask for this domain or for a name of these certificates"},
     {"virtual", "private_key", Kind::List, "", "", "PEM files with their keys, as in [tls]"},
+    {"virtual", "address", Kind::List, "", "", "IP addresses of this machine that are this domain's: a client that reached one of them is a client of this domain, also before TLS"},
+    {"virtual", "hostname", Kind::Text, "", "", "name of this host in greetings and trace fields for clients of this domain; empty: server.domain"},
+    {"virtual", "greeting", Kind::Text, "", "", "text of their greeting behind the name; empty: smtp.greeting"},
+    {"virtual", "relay_domains", Kind::List, "", "", "domains that mail is taken for from everyone who is a client of this domain, beside those of [smtp]; without address: from everyone"},
 
     {"auth", "mechanisms", Kind::List, "PLAIN LOGIN", "", "SASL mechanisms that are offered, if somebody can check who uses them: also SCRAM-SHA-256 SCRAM-SHA-256-PLUS CRAM-MD5 XOAUTH2 OAUTHBEARER EXTERNAL ANONYMOUS"},
     {"auth", "allow_plaintext", Kind::Flag, "no", "", "offer mechanisms that show password or token (PLAIN, LOGIN, XOAUTH2, OAUTHBEARER) without TLS too"},
@@ -293,7 +297,11 @@ char* read_line(char* buffer, int size, void* stream) {
     reading.mistake("line of more than " + std::to_string(size - 2) + " octets; expected: go on in a new line that begins with a blank");
     for (int c = std::fgetc(reading.file); c != EOF && c != '\n';) c = std::fgetc(reading.file);
   }
-  if (const auto trimmed = text::trim(line); trimmed.starts_with('[')) reading.section = trimmed.substr(1, trimmed.find(']') - 1);
+  if (const auto trimmed = text::trim(line); trimmed.starts_with('[')) {
+    reading.section = trimmed.substr(1, trimmed.find(']') - 1);
+    const auto [kind, name] = split_section(reading.section);
+    if (is_named_section(kind) && !name.empty()) reading.settings->open_named(reading.section);
+  }
   return buffer;
 }
 
@@ -317,6 +325,7 @@ int on_value(void* user, const char*, const char* key, const char* value) {
   }
   const auto set = reading.settings->set(*setting, value, section);
   if (!set) reading.mistake(set.error().cause);
+  reading.settings->note_place(full_name(section, key), reading.path + ":" + std::to_string(reading.line) + ": ");
   return 1;
 }
 
@@ -356,7 +365,10 @@ Result<void> Settings::read(const std::string& path) {
   return {};
 }
 
-Result<void> Settings::set(const Setting& setting, std::string_view value) { return set(setting, value, setting.section); }
+Result<void> Settings::set(const Setting& setting, std::string_view value) {
+  places_.erase(full_name(setting.section, setting.key));  // no file is to blame
+  return set(setting, value, setting.section);
+}
 
 Result<void> Settings::set(const Setting& setting, std::string_view value, std::string_view section) {
   const auto checked = check_value(setting, value);
@@ -392,6 +404,17 @@ std::vector<std::string> Settings::names(std::string_view section) const {
   }
   return names;
 }
+
+// A key without a name, which no file can give.
+void Settings::open_named(std::string_view section) { given_.try_emplace(full_name(section, "")); }
+
+std::string Settings::place_of(std::string_view name) const {
+  const auto place = places_.find(name);
+  return place == places_.end() ? std::string() : place->second;
+}
+
+// Of several lines the first.
+void Settings::note_place(std::string_view name, std::string place) { places_.try_emplace(std::string(name), std::move(place)); }
 
 void Settings::forget(const Setting& setting) { given_.erase(full_name(setting.section, setting.key)); }
 

@@ -63,6 +63,12 @@ class Settings {
   [[nodiscard]] std::vector<std::string> names(std::string_view section) const;  // as written, in order of the alphabet
   [[nodiscard]] static std::string named(std::string_view section, std::string_view name, std::string_view key);
 
+  // A section of that kind stands in the file, whether it has keys or not.
+  void open_named(std::string_view section);
+  // Where the file gave this value, "vsmtp.ini:12: " for the front of an error; "" when no file did.
+  [[nodiscard]] std::string place_of(std::string_view name) const;
+  void note_place(std::string_view name, std::string place);
+
   // Back to the default.
   void forget(const Setting& setting);
 
@@ -77,6 +83,7 @@ class Settings {
 
  private:
   std::map<std::string, std::string, std::less<>> given_;  // "section.key" -> value
+  std::map<std::string, std::string, std::less<>> places_;  // "section.key" -> "FILE:LINE: ", of what stood in a file
 };
 
 }  // namespace base

@@ -88,7 +88,7 @@ TEST_CASE("a section may stand once for each of something") {
     CHECK(has(error, "unknown section ["));
     CHECK(has(error, "[virtual \"NAME\"]"));
   }
-  CHECK(has(error_of("[virtual \"example.org\"]\ncertificat = x\n"), ":2: unknown key 'certificat' in [virtual \"example.org\"]; expected: certificate private_key"));
+  CHECK(has(error_of("[virtual \"example.org\"]\ncertificat = x\n"), ":2: unknown key 'certificat' in [virtual \"example.org\"]; expected: certificate private_key address hostname greeting relay_domains"));
 }
 
 TEST_CASE("a line that is too long for the reader is an error, not two lines") {
@@ -102,4 +102,19 @@ TEST_CASE("a missing file is a configuration error") {
   const auto read = settings.read("/nonexistent/vsmtp.ini");
   REQUIRE_FALSE(read);
   CHECK(read.error().fault == base::Fault::Config);
+}
+
+TEST_CASE("a value knows the line that it comes from, until an option takes its place") {
+  const auto file = base::memory_file("ini");
+  REQUIRE(file);
+  REQUIRE(base::write_all(file->get(), "[server]\ndomain = a.example\n[smtp]\n\nlisten = 25\n  26\n[virtual \"b.example\"]\n"));
+  const std::string path = "/proc/self/fd/" + std::to_string(file->get());
+  Settings settings;
+  REQUIRE(settings.read(path));
+  CHECK(settings.place_of("server.domain") == path + ":2: ");
+  CHECK(settings.place_of("smtp.listen") == path + ":5: ");
+  CHECK(settings.place_of("smtp.workers").empty());
+  REQUIRE(settings.set(*base::find_setting("server.domain"), "c.example"));
+  CHECK(settings.place_of("server.domain").empty());
+  CHECK(settings.names("virtual") == std::vector<std::string>{"b.example"});
 }

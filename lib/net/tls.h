@@ -61,6 +61,7 @@ struct Facts {
   std::string cipher;       // "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
   unsigned key_bits = 0;    // of the cipher
   std::string server_name;  // what the client asked for; "" when it did not
+  std::string virtual_domain;  // whose certificate that was: ServerOptions::Virtual::domain; "": the standard one
   std::unique_ptr<PeerCertificate> peer;
 };
 

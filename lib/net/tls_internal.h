@@ -68,18 +68,22 @@ class Context {
 
   Owned<mbedtls_ssl_config, mbedtls_ssl_config_init, mbedtls_ssl_config_free> config;
   CredentialList standard;
-  std::map<std::string, CredentialList, std::less<>> by_name;
+  struct Named {
+    std::string domain;  // of the section
+    CredentialList list;
+  };
+  std::map<std::string, Named, std::less<>> by_name;
   Certificates authorities;
   std::vector<int> suites;  // with a 0 behind the last one, as mbedTLS wants it
   std::shared_ptr<TicketKeys> ticket_keys;
 
   // nullptr: the standard ones.
-  [[nodiscard]] const CredentialList* find(std::string_view name) const;
+  [[nodiscard]] const Named* find(std::string_view name) const;
 };
 
 // What a handshake learns beside what mbedTLS keeps of it.
 struct Asker {
-  std::string server_name;
+  std::string server_name, virtual_domain;
 };
 // The one that was given to mbedtls_ssl_set_bio().
 inline Asker& asker_of(mbedtls_ssl_context* ssl) {

@@ -63,7 +63,8 @@ int choose_by_name(void* context, mbedtls_ssl_context* ssl, const unsigned char*
   asker_of(ssl).server_name = name;
   const auto* found = static_cast<const Context*>(context)->find(name);
   if (found == nullptr) return 0;
-  for (const auto& credentials : *found)
+  asker_of(ssl).virtual_domain = found->domain;
+  for (const auto& credentials : found->list)
     if (const int wrong = ::mbedtls_ssl_set_hs_own_cert(ssl, credentials->certificates.get(), credentials->key.get()); wrong != 0) return wrong;
   return 0;
 }
@@ -83,10 +84,10 @@ base::Result<void> load_virtuals(Context& context, const std::vector<ServerOptio
     auto list = load_all(files);
     if (!list) return base::fail_within("[virtual \"" + domain + "\"]", list.error());
     if (list->empty()) continue;
-    context.by_name[base::text::to_lower(domain)] = *list;
+    context.by_name[base::text::to_lower(domain)] = {domain, *list};
     // A name of a section of its own wins over one in another section's certificate.
     for (const auto& credentials : *list)
-      for (const auto& name : credentials->names) context.by_name.try_emplace(name, *list);
+      for (const auto& name : credentials->names) context.by_name.try_emplace(name, Context::Named{domain, *list});
   }
   return {};
 }
@@ -128,7 +129,7 @@ std::string iana_name(std::string_view suite) {
 }
 
 // "mail.example.org", then "*.example.org" (RFC 6125 section 6.4.3: a wildcard stands for one label).
-const Context::CredentialList* Context::find(std::string_view name) const {
+const Context::Named* Context::find(std::string_view name) const {
   const std::string wanted = base::text::to_lower(name);
   if (const auto found = by_name.find(wanted); found != by_name.end()) return &found->second;
   const auto dot = wanted.find('.');

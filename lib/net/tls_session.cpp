@@ -122,6 +122,7 @@ Facts Session::facts() const {
   facts.cipher = iana_name(::mbedtls_ssl_get_ciphersuite(ssl));
   facts.key_bits = bits_of(facts.cipher);
   facts.server_name = internal_->server_name;
+  facts.virtual_domain = internal_->virtual_domain;
   if (const auto* certificate = ::mbedtls_ssl_get_peer_cert(ssl); certificate != nullptr)
     facts.peer = std::make_unique<PeerCertificate>(PeerCertificate{.subject = name_text(certificate->subject),
                                                                    .issuer = name_text(certificate->issuer),

@@ -73,6 +73,9 @@ class ServerSession {
   // The driver ends the session: time limit, stop of the server.
   void close(ReplyId reply, std::string& output);
 
+  // What is said from now on, and offered; borrowed too. Not within a transaction.
+  void use(const ServerOptions& options) { options_ = &options; }
+
   [[nodiscard]] Stage stage() const { return stage_; }  // of the question
   [[nodiscard]] const std::string& helo() const { return helo_; }
   [[nodiscard]] bool is_extended() const { return is_extended_; }  // EHLO

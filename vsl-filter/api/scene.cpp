@@ -36,6 +36,7 @@ Site Site::of(base::Settings settings, Log log) {
   site.domain = settings.text("server.domain").empty() ? site.host_name : settings.text("server.domain");
   auto own = settings.words("delivery.local_domains");
   own.push_back(site.domain);
+  for (auto& domain : settings.names("virtual")) own.push_back(std::move(domain));
   site.own_domains = mail::DomainList(own);
   site.app_directory = settings.text("rules.app_directory");
   site.state_directory = settings.text("rules.state_directory");

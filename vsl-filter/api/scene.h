@@ -31,7 +31,7 @@ struct Site {
   base::Settings settings;
   std::string host_name;
   std::string domain;            // server.domain, else the host name
-  mail::DomainList own_domains;  // domain and the local ones
+  mail::DomainList own_domains;  // domain, the local ones and the virtual ones
   std::string app_directory;     // write(), dump()
   std::string state_directory;   // what rules of several processes share: rate counters, greylists
   OnError on_error = OnError::Deny;

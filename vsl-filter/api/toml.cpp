@@ -137,6 +137,8 @@ Value virtual_domains(Heap& heap, const base::Settings& settings) {
     Value tls = heap.map(), section = heap.map();
     for (const auto* name : {"certificate", "private_key"}) tls.map_for_write(heap).set(name, words_at(heap, settings, base::Settings::named("virtual", domain, name)));
     section.map_for_write(heap).set("tls", std::move(tls));
+    for (const auto* name : {"address", "relay_domains"}) section.map_for_write(heap).set(name, words_at(heap, settings, base::Settings::named("virtual", domain, name)));
+    for (const auto* name : {"hostname", "greeting"}) section.map_for_write(heap).set(name, heap.string(settings.text(base::Settings::named("virtual", domain, name))));
     domains.map_for_write(heap).set(domain, std::move(section));
   }
   return domains;

@@ -57,6 +57,7 @@ void read_connection(const Question& question, Connection& connection, const Sit
   connection.client_port = port("client_port");
   connection.server_ip = question["server_address"];
   connection.server_port = port("server_port");
+  if (const auto name = question["server_name"]; !name.empty()) connection.server_name = name;
   if (connection.server_name.empty()) connection.server_name = site.domain;
   if (connection.time == base::WallTime{}) connection.time = site.now();
   if (const auto helo = question["helo_name"]; !helo.empty()) connection.helo = helo;
