@@ -3,13 +3,13 @@
 
 #include <array>
 
-#include "lib/base/account.h"
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "smtpd/configuration.h"
+#include "smtpd/confinement.h"
 #include "smtpd/listening.h"
 #include "smtpd/one_session.h"
 #include "smtpd/server.h"
@@ -63,6 +63,9 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "dns.resolv_conf",
     "server.domain",
     "server.user",
+    "server.chroot",
+    "server.sandbox",
+    "server.memory_max",
     "server.client_count_max",
     "server.client_count_per_address_max",
     "delivery.local_domains",
@@ -120,15 +123,6 @@ constexpr base::Manual kManual = {
     .settings = kSettings,
 };
 
-// "vsmtp", "vsmtp:mail", "1000:1000". Who is that user already needs no right to become it.
-base::Result<void> become(std::string_view text) {
-  const auto [user, group] = base::text::split_once(text, ':');
-  const auto account = base::find_account(user, group.empty() ? std::nullopt : std::optional(group));
-  if (!account) return base::fail(base::Fault::Config, "server.user: " + account.error().cause);
-  if (::geteuid() == account->user && ::getuid() == account->user && account->user != 0) return {};
-  return base::become(*account);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -144,19 +138,26 @@ int main(int argc, char** argv) {
 
   auto listening = smtpd::listening_sockets(*command_line);
   if (!listening) return base::report(kManual.program, listening.error());
-  if (const auto& user = command_line->settings.text("server.user"); !user.empty()) {
-    if (const auto became = become(user); !became) return base::report(kManual.program, became.error());
-  }
+  if (const auto checked = smtpd::check_sandbox(command_line->settings, **configuration); !checked) return base::report(kManual.program, checked.error());
+  if (const auto given_up = smtpd::give_up_rights(command_line->settings); !given_up) return base::report(kManual.program, given_up.error());
   const auto service = smtpd::service_named(command_line->settings.text("smtp.service"), smtpd::Service::Smtp);
-  if (listening->empty()) return smtpd::serve_one_session(*configuration, service);
+  if (listening->empty()) {
+    if (const auto confined = smtpd::confine(*command_line, **configuration); !confined) return base::report(kManual.program, confined.error());
+    return smtpd::serve_one_session(*configuration, service);
+  }
 
-  base::raise_descriptor_limit();  // each connection is one
+  if (const auto taken = smtpd::take_descriptors(command_line->settings, **configuration); !taken) return base::report(kManual.program, taken.error());
   const auto read_again = [&]() -> base::Result<std::shared_ptr<const smtpd::Configuration>> {
     const auto again = base::CommandLine::parse(kManual, argc, argv);
     if (!again) return std::unexpected(again.error());
-    return smtpd::Configuration::from(*again, *kept);
+    auto read = smtpd::Configuration::from(*again, *kept);
+    if (read && smtpd::is_confined())
+      if (const auto program = smtpd::started_program(**read); !program.empty())
+        return base::fail(base::Fault::Config, "'" + program + "' cannot be started from inside of the sandbox; expected: a restart");
+    return read;
   };
   const auto serve = [&] {
+    if (const auto confined = smtpd::confine(*command_line, **configuration); !confined) return base::report(kManual.program, confined.error());
     smtpd::Server(*configuration, std::move(*listening), read_again).run();
     return 0;
   };

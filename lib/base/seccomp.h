@@ -1,0 +1,12 @@
+// The filter of system calls of a sandbox (sandbox.h).
+#pragma once
+
+#include "lib/base/result.h"
+
+namespace base {
+
+// From now on this thread, and those that it starts, make only the calls that seccomp.cpp lists. False: not for this machine, or this
+// kernel has no filters. no_new_privs must be set.
+[[nodiscard]] Result<bool> filter_system_calls();
+
+}  // namespace base
