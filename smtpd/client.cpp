@@ -173,9 +173,15 @@ void Client::call(std::string_view unread, std::string_view output) {
 }
 
 void Client::delay(std::string_view unread, std::string& output) {
+  auto sleep = clients_.put_to_sleep();
+  if (sleep == nullptr) {
+    conversation_.note_end("too many sessions are delayed");
+    conversation_.close(smtp::ReplyId::TooManyErrors, output);
+    return end(unread, output);
+  }
   state_ = State::Delaying;
   stream_.stop_reading();
-  kept_ = std::make_unique<Kept>(Kept{std::string(unread), std::move(output)});
+  kept_ = std::make_unique<Kept>(Kept{std::string(unread), std::move(output), std::move(sleep)});
   clients_.set_deadline(number_, now() + conversation_.delay());
 }
 
@@ -247,6 +253,7 @@ void Client::say(std::string_view plaintext) {
 void Client::go_on(std::string& output) {
   state_ = State::Talking;
   const auto kept = std::exchange(kept_, nullptr);
+  if (kept) kept->sleep.reset();
   stream_.start_reading();
   run(kept ? std::string_view(kept->input) : std::string_view(), output);
 }
@@ -303,7 +310,7 @@ void Client::on_deadline() {
     output = kept_->output;
     return go_on(output);
   }
-  conversation_.note_end("timeout");
+  conversation_.note_timeout();
   close(smtp::ReplyId::Timeout);
 }
 

@@ -26,6 +26,8 @@ class Clients {
   virtual net::Workers& handshakers() = 0;  // where the arithmetic of handshakes delays nobody else
   virtual Checker& checker() = 0;
   virtual ListLookUp& lists() = 0;
+  // One more session is made to wait until the token goes; nullptr: there are too many of them.
+  virtual std::shared_ptr<const void> put_to_sleep() = 0;
   virtual bool is_stopping() const = 0;
   // For replies that are written at once; empty at the begin of each use.
   virtual std::string& output_buffer() = 0;
@@ -99,6 +101,7 @@ class Client final : private net::StreamUser {
   // Only while there is something in it: input that came with or behind what is waited for, output that waits.
   struct Kept {
     std::string input, output;
+    std::shared_ptr<const void> sleep = {};  // while the client is delayed
   };
 
   // TLS. A thread has it while a step of the handshake runs, even when the client has gone meanwhile.

@@ -92,6 +92,9 @@ TimeLimits time_limits(const base::Settings& settings) {
       .error_delay = settings.milliseconds("smtp.error_delay"),
       .stop = settings.milliseconds("smtp.stop_timeout"),
       .handshake = settings.milliseconds("tls.handshake_timeout"),
+      .line = settings.milliseconds("smtp.timeout_line"),
+      .data_rate = settings.octets("smtp.data_rate_min"),
+      .data_rate_time = settings.milliseconds("smtp.data_rate_time"),
   };
 }
 
@@ -189,6 +192,7 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   if (!hosts) return std::unexpected(hosts.error());
   configuration->hosts = std::move(*hosts);
   configuration->clients_max = settings.count("server.client_count_max");
+  configuration->sleeping_clients_max = settings.count("shield.tarpit_session_max");
   configuration->clients_per_address_max = settings.count("server.client_count_per_address_max");
   return configuration;
 }

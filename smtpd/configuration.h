@@ -29,6 +29,9 @@ struct TimeLimits {  // milliseconds
   std::uint64_t error_delay;
   std::uint64_t stop;
   std::uint64_t handshake;  // of TLS
+  std::uint64_t line = 60'000;           // from the first octet of a command to its end
+  std::uint64_t data_rate = 0;           // octets a second that a message has at least; 0: no limit
+  std::uint64_t data_rate_time = 60'000;  // in which it may fall short of them
 };
 
 struct Configuration {
@@ -47,6 +50,7 @@ struct Configuration {
   net::dns::Settings dns;                 // for the lists
   std::size_t clients_max;
   std::size_t clients_per_address_max;  // 0: no limit
+  std::size_t sleeping_clients_max;     // whose replies are delayed
 
   [[nodiscard]] const smtp::ServerOptions& session(Service service) const { return sessions[index(service)]; }
   // What outlives a reload.

@@ -27,7 +27,7 @@ std::string_view last_line(std::string_view replies) {
 Conversation::Conversation(std::shared_ptr<const Configuration> configuration, Service service, Peer peer, std::uint64_t now)
     : configuration_(std::move(configuration)), service_(service), peer_(std::move(peer)), session_(configuration_->session(service_), *this) {
   set_peer(std::move(peer_));
-  set_deadline(now);
+  set_deadline(now, 0);
   if (log::enabled(log::Level::Debug)) log::debug("connect", {{"client", peer_.client().text()}});
 }
 
@@ -42,6 +42,8 @@ void Conversation::set_peer(Peer peer) {
   lists_ = Lists::Unasked;
   listed_.reset();
   choose_host();
+  suspicion_ = configuration_->shield ? configuration_->shield->suspicion(peer_.client()) : 0;
+  session_.delay_errors(suspicion_ > 0);
   session_.allow_xclient(configuration_->relay.may_speak_for_others(peer_.client()));
   if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
 }
@@ -70,11 +72,11 @@ void Conversation::take_xclient(const smtp::Xclient& xclient) {
 
 Conversation::Next Conversation::advance(std::string_view& input, std::string& output, std::uint64_t now) {
   for (;;) {
-    const auto octets = input.size();
+    const auto before = input.size();
     const auto step = session_.advance(input, output);
-    note_octets(octets - input.size());
+    note_octets(before - input.size());
     note_errors();
-    set_deadline(now);
+    set_deadline(now, before - input.size());
     if (step != smtp::Step::Delay) delays_log_in_ = false;
     switch (step) {
       case smtp::Step::NeedInput: return Next::Read;
@@ -200,7 +202,10 @@ void Conversation::note_octets(std::uint64_t octets) {
 
 void Conversation::note_errors() {
   const auto errors = session_.errors() - std::exchange(noted_errors_, session_.errors());
-  if (errors > 0 && configuration_->shield) configuration_->shield->note(peer_.client(), Deed::Error, errors);
+  if (errors == 0 || !configuration_->shield) return;
+  configuration_->shield->note(peer_.client(), Deed::Error, errors);
+  suspicion_ = configuration_->shield->suspicion(peer_.client());
+  session_.delay_errors(suspicion_ > 0);
 }
 
 bool Conversation::refuse_relaying(std::string& output) {
@@ -377,9 +382,9 @@ std::uint64_t Conversation::time_for(Phase phase) const {
   return 0;
 }
 
-// A command has its time as a whole: octets that come singly win none. Within a message each octet counts, but the whole has its
-// limit too.
-void Conversation::set_deadline(std::uint64_t now) {
+// A command has its time as a whole, and less once it has begun: octets that come singly win none. Within a message each octet counts, but
+// the whole has its limit too, and so has a message that comes too slowly.
+void Conversation::set_deadline(std::uint64_t now, std::uint64_t octets) {
   const Phase phase = session_.phase();
   const bool has_come = session_.progress() != last_progress_ || phase != last_phase_;
   last_progress_ = session_.progress();
@@ -391,7 +396,32 @@ void Conversation::set_deadline(std::uint64_t now) {
   } else if (has_come || phase == Phase::Text) {
     deadline_ = now + time_for(phase);
   }
-  if (phase == Phase::Text) deadline_ = std::min(deadline_, text_deadline_);
+  limit_rate(now, octets);
+  if (phase == Phase::Text) deadline_ = std::min({deadline_, text_deadline_, rate_deadline_});
+  if (!session_.has_begun_line() || phase == Phase::Asking) {
+    line_deadline_ = 0;
+  } else {
+    if (line_deadline_ == 0 || has_come) line_deadline_ = now + configuration_->time.line;
+    deadline_ = std::min(deadline_, line_deadline_);
+  }
+}
+
+// What comes in time buys time, at the lowest rate that is allowed, but none beyond data_rate_time from now.
+void Conversation::limit_rate(std::uint64_t now, std::uint64_t octets) {
+  const auto& time = configuration_->time;
+  if (session_.phase() != Phase::Text) {
+    rate_deadline_ = 0;
+  } else if (time.data_rate == 0) {
+    rate_deadline_ = deadline_;
+  } else {
+    const auto most = now + time.data_rate_time;
+    rate_deadline_ = rate_deadline_ == 0 ? most : std::min(most, rate_deadline_ + octets * 1000 / time.data_rate);
+  }
+}
+
+void Conversation::note_timeout() {
+  const bool is_slow = (rate_deadline_ != 0 && rate_deadline_ == deadline_ && configuration_->time.data_rate != 0) || (line_deadline_ != 0 && line_deadline_ == deadline_);
+  note_end(is_slow ? "too slow" : "timeout");
 }
 
 void Conversation::close(smtp::ReplyId reply, std::string& output) { session_.close(reply, output); }

@@ -78,6 +78,7 @@ class Conversation final : private smtp::MessageSink {
   void close(smtp::ReplyId reply, std::string& output);
   // For the log: the client has gone away, or fell silent.
   void note_end(std::string_view cause);
+  void note_timeout();
 
   [[nodiscard]] bool is_in_transaction() const { return session_.transaction() != nullptr; }
   [[nodiscard]] bool has_quit() const { return session_.has_quit(); }
@@ -119,7 +120,8 @@ class Conversation final : private smtp::MessageSink {
   void discard_message(std::string& output);
   [[nodiscard]] CallFacts facts() const;
   void refuse_for_storage(std::string& output);
-  void set_deadline(std::uint64_t now);
+  void set_deadline(std::uint64_t now, std::uint64_t octets);
+  void limit_rate(std::uint64_t now, std::uint64_t octets);
   [[nodiscard]] std::uint64_t time_for(smtp::ServerSession::Phase phase) const;
   void log_message(std::string_view event, std::string_view reply, std::string_view cause) const;
 
@@ -144,9 +146,12 @@ class Conversation final : private smtp::MessageSink {
   base::WallTime connected_ = base::wall_now();
   std::uint64_t deadline_ = 0;
   std::uint64_t text_deadline_ = 0;  // of the whole message; 0: none is coming in
+  std::uint64_t rate_deadline_ = 0;  // of its next octets; 0: none is coming in
+  std::uint64_t line_deadline_ = 0;  // of a command that has begun; 0: none has
   std::uint64_t unnoted_octets_ = 0;  // by the shield
   unsigned failed_log_ins_ = 0;
   unsigned noted_errors_ = 0;     // by the shield
+  unsigned suspicion_ = 0;        // Shield::suspicion() of the client
   enum class Lists : std::uint8_t { Unasked, Asked, Known };
   Lists lists_ = Lists::Unasked;
   bool has_waited_ = false;  // for lists: the question is not new

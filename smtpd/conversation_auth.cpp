@@ -161,7 +161,11 @@ void Conversation::put_off_log_in(std::string_view why, std::string& output) {
 }
 
 std::uint64_t Conversation::delay() const {
-  return delays_log_in_ ? configuration_->authentication->delay_of(failed_log_ins_) : configuration_->time.error_delay;
+  if (delays_log_in_) return configuration_->authentication->delay_of(failed_log_ins_);
+  const auto soft = options().limits.soft_errors;
+  const auto beyond = std::max({session_.errors() > soft ? session_.errors() - soft : 1, suspicion_ > 1 ? suspicion_ - 1 : 1});
+  const auto delay = configuration_->time.error_delay;
+  return configuration_->shield ? configuration_->shield->delay_of(beyond, delay) : delay;
 }
 
 // Somebody who calls himself anything is nobody.

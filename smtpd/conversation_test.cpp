@@ -179,3 +179,63 @@ TEST_CASE("each stage has its time, which single octets do not prolong") {
 }
 
 TEST_CASE("an idle conversation is small") { CHECK(sizeof(Conversation) <= 512); }
+
+TEST_CASE("a command that has begun must end soon, however many octets come") {
+  Talk talk(configuration([](auto& made) {
+    made.time.connect = 10'000;
+    made.time.line = 1500;
+  }));
+  CHECK(talk.conversation.deadline() == 10'000);
+  talk.say("E", 100);
+  CHECK(talk.conversation.deadline() == 1600);
+  talk.say("H", 1000);
+  CHECK(talk.conversation.deadline() == 1600);
+  talk.say("LO c.example\r\nNO", 1500);
+  CHECK(talk.conversation.deadline() == 3000);  // of the second one
+  talk.say("OP\r\n", 2000);
+  CHECK(talk.conversation.deadline() == 4000);
+  talk.say(std::string(5000, 'x'), 2000);  // thrown away, but not for ever
+  CHECK(talk.conversation.deadline() == 3500);
+  talk.say("\r\n", 3000);
+  CHECK(talk.conversation.deadline() == 5000);
+}
+
+TEST_CASE("a message that comes too slowly ends, one that pauses within its rate does not") {
+  Talk talk(configuration([](auto& made) {
+    made.time.data_total = 60'000;
+    made.time.data_rate = 10;
+    made.time.data_rate_time = 2000;
+  }));
+  CHECK(talk.open() == Next::Read);
+  CHECK(talk.conversation.deadline() == 2000);
+  talk.say("12345", 1000);
+  CHECK(talk.conversation.deadline() == 2500);
+  talk.say(std::string(100, 'x'), 2400);
+  CHECK(talk.conversation.deadline() == 4400);  // no more than data_rate_time from now
+  talk.say("x", 4400);
+  CHECK(talk.conversation.deadline() == 4500);
+  CHECK(talk.say("\r\n.\r\n", 4500) == Next::Call);
+  CHECK(talk.conversation.deadline() == 0);
+}
+
+TEST_CASE("errors beyond what an address may make are answered later and later") {
+  base::Settings settings;
+  for (const auto& [name, value] : {std::pair("shield.tarpit_error_count", "2"), std::pair("shield.tarpit_delay", "1s"), std::pair("shield.period", "1h")})
+    REQUIRE(settings.set(*base::find_setting(name), value));
+  const auto shield = smtpd::Shield::from(settings, std::nullopt);
+  REQUIRE(shield);
+  const auto with = configuration([&](auto& made) { made.shield = *shield; });
+  {
+    Talk talk(with);
+    CHECK(talk.say("x\r\n") == Next::Read);
+    CHECK(talk.say("x\r\n") == Next::Read);
+    CHECK(talk.say("x\r\n") == Next::Delay);
+    CHECK(talk.conversation.delay() == 500);
+  }
+  Talk talk(with);  // comes again
+  CHECK(talk.say("EHLO c.example\r\n") == Next::Read);
+  CHECK(talk.say("x\r\nx\r\n") == Next::Delay);
+  CHECK(talk.conversation.delay() == 1500);
+  CHECK(talk.say(talk.unread) == Next::Delay);
+  CHECK(talk.conversation.delay() == 2500);
+}

@@ -223,7 +223,7 @@ class OneSession {
   }
 
   void time_out() {
-    conversation_.note_end("timeout");
+    conversation_.note_timeout();
     conversation_.close(smtp::ReplyId::Timeout, output_);
     if (flush()) close_gently();
   }

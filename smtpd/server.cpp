@@ -107,6 +107,8 @@ void Server::remove(std::size_t number) {
   if (is_stopping_) loop_.stop();
 }
 
+std::shared_ptr<const void> Server::put_to_sleep() { return static_cast<std::size_t>(sleepers_.use_count()) > configuration_->sleeping_clients_max ? nullptr : sleepers_; }
+
 void Server::sweep() {
   const std::uint64_t now = loop_.now_milliseconds();
   for (std::size_t i = 0; i < clients_.size();) {

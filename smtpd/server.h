@@ -34,6 +34,7 @@ class Server final : private Clients {
   net::Workers& handshakers() override { return handshakers_; }
   Checker& checker() override { return *checker_; }
   ListLookUp& lists() override { return lists_; }
+  std::shared_ptr<const void> put_to_sleep() override;
   [[nodiscard]] bool is_stopping() const override { return is_stopping_; }
   std::string& output_buffer() override { return emptied(output_); }
   std::string& plaintext_buffer() override { return emptied(plaintext_); }
@@ -56,6 +57,7 @@ class Server final : private Clients {
   std::unique_ptr<chain::PolicyClient> policies_;
   std::unique_ptr<Checker> checker_;
   ListLookUp lists_;
+  std::shared_ptr<const void> sleepers_ = std::make_shared<const char>();  // one more owner each
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::string> addresses_;    // by which each client is counted

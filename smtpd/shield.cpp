@@ -42,6 +42,9 @@ base::Result<std::shared_ptr<Shield>> Shield::from(const base::Settings& setting
   for (std::size_t i = 0; i < kLimits.size(); ++i) shield->limits_[i] = limit_of(settings, static_cast<Deed>(i));
   shield->network_factor_ = settings.count("shield.network_factor");
   shield->failed_log_ins_max_ = settings.count("auth.failure_address_max");
+  shield->tarpit_errors_ = settings.count("shield.tarpit_error_count");
+  shield->tarpit_delay_ = settings.milliseconds("shield.tarpit_delay");
+  shield->longest_tarpit_delay_ = settings.milliseconds("shield.tarpit_delay_max");
   shield->greeting_delay_ = settings.milliseconds("shield.greeting_delay");
   shield->ban_milliseconds_ = settings.milliseconds("shield.ban_time");
   shield->longest_ban_milliseconds_ = settings.milliseconds("shield.ban_time_max");
@@ -89,6 +92,16 @@ std::string Shield::puts_off(const net::Address& client, Deed deed) {
     if (deed == Deed::Message && is_beyond(circle, Deed::Octets, ledger_.count(circle.whose, index(Deed::Octets), now))) why = "too many octets in a time from " + circle.whose.text();
   }
   return why;
+}
+
+unsigned Shield::suspicion(const net::Address& client) const {
+  if (tarpit_errors_ == 0 || is_exempt(client)) return 0;
+  const auto count = std::ceil(ledger_.count(net::Prefix::of(client, 32, kIpv6Network), index(Deed::Error), net::Ledger::now()));
+  return count >= static_cast<double>(tarpit_errors_) ? static_cast<unsigned>(count - static_cast<double>(tarpit_errors_)) + 1 : 0;
+}
+
+std::uint64_t Shield::delay_of(unsigned error, std::uint64_t first) const {
+  return std::max(first, std::min(first + (error - 1) * tarpit_delay_, longest_tarpit_delay_));
 }
 
 // Who has an address of IPv6 has a whole network of them, and would guess from each anew.

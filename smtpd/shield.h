@@ -35,6 +35,11 @@ class Shield {
   [[nodiscard]] std::string turns_away(const net::Address& client);
   // Before a message or a recipient is taken. Why not now; "": it is.
   [[nodiscard]] std::string puts_off(const net::Address& client, Deed deed);
+  // The next error of this client's address is so much beyond those that are answered at once; 0: it is none of them.
+  [[nodiscard]] unsigned suspicion(const net::Address& client) const;
+  // How late the `error`th error beyond is answered, of which the first one is `first` milliseconds late.
+  [[nodiscard]] std::uint64_t delay_of(unsigned error, std::uint64_t first) const;
+
   // Whether so many log-ins from there have failed that no other is let try.
   [[nodiscard]] bool forbids_log_in(const net::Address& client) const;
   // What was done cannot be refused any more, but counts: octets, errors, failed log-ins. Many of the latter two are a reason for a ban.
@@ -58,6 +63,7 @@ class Shield {
   std::array<std::uint64_t, net::Ledger::kColumns> limits_{};  // of an address in a period; 0: none
   std::uint64_t network_factor_ = 0;
   std::uint64_t failed_log_ins_max_ = 0;  // 0: no limit
+  std::uint64_t tarpit_errors_ = 0, tarpit_delay_ = 0, longest_tarpit_delay_ = 0;
   std::uint64_t greeting_delay_ = 0;
   std::uint64_t ban_milliseconds_ = 0, longest_ban_milliseconds_ = 0;
   std::vector<net::Network> exempt_;

@@ -88,6 +88,25 @@ TEST_CASE("shield: failed log-ins are counted for longer, and a network of IPv6 
   CHECK_FALSE(patient->forbids_log_in(address("192.0.2.1")));
 }
 
+TEST_CASE("shield: who makes errors is answered later with each of them, in whatever session") {
+  const auto own = shield({{"shield.tarpit_error_count", "3"}, {"shield.tarpit_delay", "2s"}, {"shield.tarpit_delay_max", "8s"}, {"shield.period", "1h"}});
+  const auto client = address("2001:db8::1");
+  own->note(client, Deed::Error, 2);
+  CHECK(own->suspicion(client) == 0);
+  own->note(client, Deed::Error, 1);
+  CHECK(own->suspicion(client) == 1);  // the next one
+  own->note(client, Deed::Error, 2);
+  CHECK(own->suspicion(client) == 3);
+  CHECK(own->suspicion(address("2001:db8::2")) == 3);
+  CHECK(own->suspicion(address("2001:db8:0:1::2")) == 0);
+  CHECK(own->suspicion(address("127.0.0.1")) == 0);
+  CHECK(own->delay_of(1, 5000) == 5000);
+  CHECK(own->delay_of(2, 5000) == 7000);
+  CHECK(own->delay_of(3, 5000) == 8000);
+  CHECK(own->delay_of(1000, 5000) == 8000);
+  CHECK(own->delay_of(2, 10'000) == 10'000);  // what is set for the first one is not less for others
+}
+
 TEST_CASE("shield: a bad network is an error that names the setting") {
   base::Settings settings;
   REQUIRE(settings.set(*base::find_setting("shield.exempt"), "192.0.2.0/24 nonsense"));

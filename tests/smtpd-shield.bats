@@ -143,6 +143,60 @@ from() { socat -t 20 -T 20 - "TCP4:127.0.0.1:$port,bind=$1"; }
   [[ $output == *'shield.exempt: '* ]]
 }
 
+# dribble ADDRESS PAUSE TEXT...: sends each text, waits that long behind it; what the server says at the end is printed, and after how long.
+dribble() {
+  timeout 20 python3 -c 'import socket, sys, time
+port, source, pause, *texts = sys.argv[1:]
+with socket.create_connection(("127.0.0.1", int(port)), 10, source_address=(source, 0)) as client:
+    began = time.monotonic()
+    try:
+        for text in texts:
+            client.sendall(text.encode().decode("unicode_escape").encode())
+            time.sleep(float(pause))
+    except OSError:
+        pass
+    said = b""
+    while octets := client.recv(4096):
+        said += octets
+    print(said.decode(), "after", int(time.monotonic() - began))' "$port" "$@"
+}
+
+@test "smtpd shield: who sends a message or a command an octet at a time is ended, who is only slow is not" {
+  serve --data-rate-min 10 --data-rate-time 1s --timeout-line 1s
+  local begin='EHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\n' dots=() i
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12; do dots+=(x); done
+  run -0 dribble 127.0.1.1 0.3 "$begin" "${dots[@]}"
+  [[ $output == *'354 '*'421 4.4.2 Timeout - closing connection'* ]]
+  grep -q 'session ended early client=127.0.1.1 .*phase=data cause="too slow"' smtpd.log
+  run -0 dribble 127.0.1.2 0.3 "${dots[@]}"
+  [[ $output == *'421 4.4.2 Timeout - closing connection'* ]]
+  grep -q 'session ended early client=127.0.1.2 .*phase=connect cause="too slow"' smtpd.log
+  run -0 dribble 127.0.1.3 0.3 "$begin" 'Subject: x\r\n\r\n' 'twelve octet\r\n' 'twelve octet\r\n' 'twelve octet\r\n' 'twelve octet\r\n' '.\r\n' 'QUIT\r\n'
+  [[ $output == *'250 2.0.0 Ok: queued'* ]]
+  has_kept 1
+}
+
+@test "smtpd shield: errors of an address are answered late in its next session too; there are only so many that wait" {
+  serve --shield-exempt 192.0.2.1 --shield-tarpit-error-count 2 --shield-tarpit-delay 1s --error-delay 1s --shield-tarpit-session-max 1
+  run -0 from 127.0.1.1 < <(printf 'EHLO c\r\nx\r\nQUIT\r\n')
+  local begin=$EPOCHREALTIME
+  run -0 from 127.0.1.1 < <(printf 'EHLO c\r\nx\r\nQUIT\r\n')
+  [ $((${EPOCHREALTIME/./} - ${begin/./})) -lt 900000 ]
+  begin=$EPOCHREALTIME
+  run -0 from 127.0.1.1 < <(printf 'EHLO c\r\nx\r\nx\r\nQUIT\r\n')
+  [ "$(codes <<<"$output")" = '220 250 500 500 221' ]
+  [ $((${EPOCHREALTIME/./} - ${begin/./})) -ge 3000000 ]  # 1 s and 2 s
+  printf 'EHLO c\r\nx\r\nQUIT\r\n' | from 127.0.1.1 >first &
+  local first=$!
+  wait_for grep -q '^220' first
+  run -0 from 127.0.1.1 < <(sleep 0.2; printf 'EHLO c\r\nx\r\nQUIT\r\n')
+  [ "$(codes <<<"$output")" = '220 250 500 421' ]
+  grep -q 'session ended early .*cause="too many sessions are delayed"' smtpd.log
+  run -0 from 127.0.1.2 < <(printf 'EHLO c\r\nQUIT\r\n')
+  [ "$(codes <<<"$output")" = '220 250 221' ]
+  wait "$first"
+}
+
 @test "smtpd shield: 20,000 connections from one address and from many cost those only who make them" {
   serve --shield-exempt 127.0.0.1 --shield-connection-rate 100 --shield-network-factor 4 --shield-period 1h
   run -0 timeout 100 python3 - "$port" <<'END'

@@ -339,7 +339,7 @@ bool ServerSession::count_error(std::string& output) {
     close(ReplyId::TooManyErrors, output);
     return true;
   }
-  delays_ |= errors_ > options_->limits.soft_errors;
+  delays_ |= delays_errors_ || errors_ > options_->limits.soft_errors;
   return false;
 }
 

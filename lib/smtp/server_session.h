@@ -98,6 +98,10 @@ class ServerSession {
   enum class Phase : std::uint8_t { Connected, Greeted, HasSender, HasRecipient, Text, Asking };
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] unsigned progress() const { return progress_; }
+  // A command line has begun, its end has not come.
+  [[nodiscard]] bool has_begun_line() const { return !line_.empty() || reading_ == Reading::OverlongCommand; }
+  // Every error from now on is answered late, not only those beyond the limit.
+  void delay_errors(bool delays) { delays_errors_ = delays; }
   [[nodiscard]] unsigned messages() const { return messages_; }  // accepted
   [[nodiscard]] unsigned errors() const { return errors_; }
   [[nodiscard]] bool has_quit() const { return has_quit_; }
@@ -233,6 +237,7 @@ class ServerSession {
   bool has_quit_ = false;
   bool allows_xclient_ = false;
   bool delays_ = false;
+  bool delays_errors_ = false;
   bool is_chunked_ = false;     // the message comes by BDAT
   bool is_last_chunk_ = false;
   bool drops_chunk_ = false;
