@@ -1,5 +1,7 @@
 #include "smtpd/configuration.h"
 
+#include "smtpd/offered_extensions.h"
+#include "smtpd/own_replies.h"
 #include "smtpd/tls_configuration.h"
 
 namespace smtpd {
@@ -61,8 +63,10 @@ base::Result<void> set_security(smtp::ServerOptions& options, const base::Settin
 }
 
 base::Result<SessionOptions> session_options_of_services(const base::Settings& settings, bool has_certificate) {
+  auto standard = session_options(settings);
+  if (const auto set = set_replies(settings, standard); !set) return std::unexpected(set.error());
   SessionOptions options;
-  options.fill(session_options(settings));
+  options.fill(standard);
   if (auto set = set_security(options[index(Service::Smtp)], settings, "tls.security_level", has_certificate); !set) return std::unexpected(set.error());
   const bool has_submission = !settings.words("smtp.listen_submission").empty() || settings.text("smtp.service") == "submission";
   auto set = set_security(options[index(Service::Submission)], settings, "tls.submission_security_level", has_certificate);
@@ -160,8 +164,9 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
     auto& session = configuration->sessions[i];
     if (!authentication->mechanisms.empty()) offer(*authentication, static_cast<Service>(i), session);
     session.asks |= policy->stages();
-    session.prepare();
   }
+  if (const auto chosen = choose_extensions(settings, configuration->sessions); !chosen) return std::unexpected(chosen.error());
+  for (auto& session : configuration->sessions) session.prepare();
   configuration->time = time_limits(settings);
   configuration->relay = std::move(*relay);
   configuration->policy = std::move(*policy);

@@ -186,7 +186,7 @@ bool Conversation::put_off(std::string& output) {
   if (why.empty()) return false;
   log::info("put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"from", session_.transaction()->reverse_path}, {"cause", why}});
   std::string reply;
-  smtp::append_reply(reply, smtp::ReplyId::TooFast);
+  options().replies.append(reply, smtp::ReplyId::TooFast);
   session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
   return true;
 }
@@ -214,7 +214,7 @@ bool Conversation::refuse_relaying(std::string& output) {
   if (configuration_->relay.takes(recipient, may_relay())) return false;
   if (host_ != nullptr && host_->relay_domains.contains(mail::split_address(recipient).second)) return false;
   std::string reply;
-  smtp::append_reply(reply, smtp::ReplyId::RelayDenied);
+  options().replies.append(reply, smtp::ReplyId::RelayDenied);
   refuse_recipient(reply, output);
   return true;
 }
@@ -289,7 +289,7 @@ void Conversation::discard_message(std::string& output) {
 
 void Conversation::refuse_for_storage(std::string& output) {
   std::string reply;
-  smtp::append_reply(reply, smtp::ReplyId::NoStorage);
+  options().replies.append(reply, smtp::ReplyId::NoStorage);
   log_message("deferred", reply, message_->failure->cause);
   message_.reset();
   session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
@@ -318,7 +318,7 @@ void Conversation::append(std::string_view octets) {
 
 void Conversation::discard(smtp::ReplyId reason) {
   std::string reply;
-  if (reason != smtp::ReplyId::None) smtp::append_reply(reply, reason);
+  if (reason != smtp::ReplyId::None) options().replies.append(reply, reason);
   log_message(reply.empty() ? "given up" : "refused", reply, "");
   message_.reset();
 }

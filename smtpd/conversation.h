@@ -96,6 +96,7 @@ class Conversation final : private smtp::MessageSink {
   Decision ask_policies(std::string& output);
   void begin_round();
   void choose_host();
+  [[nodiscard]] std::string standard_reply(smtp::ReplyId id) const;
   [[nodiscard]] const smtp::ServerOptions& options() const { return host_ != nullptr ? host_->sessions[index(service_)] : configuration_->session(service_); }
   void take_xclient(const smtp::Xclient& xclient);
   // Who is there: conversation_auth.cpp.

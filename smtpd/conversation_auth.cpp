@@ -16,12 +16,6 @@ namespace log = base::log;
 
 constexpr std::size_t kMostUserInLog = 80;
 
-std::string standard(smtp::ReplyId id) {
-  std::string reply;
-  smtp::append_reply(reply, id);
-  return reply;
-}
-
 // A policy speaks of access; RFC 4954 section 6 has codes of its own for what its plain words mean here.
 std::string in_words_of_auth(const std::string& reply) {
   if (reply.starts_with("554 5.7.1 ")) return "535 5.7.8 " + reply.substr(10);
@@ -37,6 +31,12 @@ const std::string& secret_of_nobody() {
 
 }  // namespace
 
+std::string Conversation::standard_reply(smtp::ReplyId id) const {
+  std::string reply;
+  options().replies.append(reply, id);
+  return reply;
+}
+
 Conversation::Decision Conversation::decide_log_in(std::string& output) {
   if (rounds_ && rounds_->is_under_way()) return hear_policies(output);
   return begin_log_in(output);
@@ -46,7 +46,7 @@ Conversation::Decision Conversation::begin_log_in(std::string& output) {
   const auto& asked = session_.question();
   if (configuration_->shield && configuration_->shield->forbids_log_in(peer_.client())) {
     configuration_->shield->note(peer_.client(), Deed::FailedLogIn, 1);  // who goes on trying stays out
-    refuse_log_in("too many failures from this address", standard(smtp::ReplyId::TooManyAuthFailures), true, output);
+    refuse_log_in("too many failures from this address", standard_reply(smtp::ReplyId::TooManyAuthFailures), true, output);
   } else if (asked.kind == Kind::Proven) {
     log_in({}, output);
   } else if (asked.kind == Kind::Disproven) {
@@ -145,9 +145,9 @@ void Conversation::refuse_log_in(std::string_view why, std::string reply, bool c
                                       {"method", session_.mechanism().name},
                                       {"failures", failed_log_ins_},
                                       {"cause", why}});
-  if (reply.empty()) reply = standard(smtp::ReplyId::AuthFailed);
+  if (reply.empty()) reply = standard_reply(smtp::ReplyId::AuthFailed);
   if (configuration.failure_max > 0 && failed_log_ins_ >= configuration.failure_max) {
-    reply = standard(smtp::ReplyId::TooManyAuthFailures);
+    reply = standard_reply(smtp::ReplyId::TooManyAuthFailures);
     closes = true;
   }
   delays_log_in_ = is_counted;
@@ -157,7 +157,7 @@ void Conversation::refuse_log_in(std::string_view why, std::string reply, bool c
 // Our fault: it counts for nothing.
 void Conversation::put_off_log_in(std::string_view why, std::string& output) {
   log::warning("authentication put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"method", session_.mechanism().name}, {"cause", why}});
-  session_.answer({.accepts = false, .closes = false, .reply = standard(smtp::ReplyId::AuthTemporaryFailure)}, output);
+  session_.answer({.accepts = false, .closes = false, .reply = standard_reply(smtp::ReplyId::AuthTemporaryFailure)}, output);
 }
 
 std::uint64_t Conversation::delay() const {

@@ -73,7 +73,7 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
 // Said without waiting: a client that is turned away shall cost nothing.
 void Server::turn_away(const base::UniqueFd& socket, const net::Address& client, std::string_view cause) {
   std::string reply;
-  smtp::append_reply(reply, smtp::ReplyId::TooManyConnections);
+  configuration_->session(smtpd::Service::Smtp).replies.append(reply, smtp::ReplyId::TooManyConnections);
   (void)::send(socket.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   base::log::info("turned away", {{"client", client.ip()}, {"connections", clients_.size()}, {"cause", cause}});
 }

@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
 #include "lib/net/socket.h"
+#include "smtpd/own_replies.h"
 
 namespace smtpd {
 namespace {
@@ -48,7 +49,11 @@ base::Result<VirtualHosts> VirtualHosts::from(const base::Settings& settings, co
     const auto& greeting = settings.text(base::Settings::named("virtual", domain, "greeting"));
     for (auto& session : host.sessions) {
       if (!host.hostname.empty()) session.server_name = host.hostname;
-      if (!greeting.empty()) session.greeting = greeting;
+      if (const auto set = set_replies(settings, session); !set) return std::unexpected(set.error());
+      if (!greeting.empty()) {
+        session.greeting = greeting;
+        session.replies.greeting.clear();
+      }
       session.prepare();
     }
     hosts.all.push_back(std::move(host));

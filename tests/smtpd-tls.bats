@@ -93,7 +93,7 @@ secured.sendall(b'EHLO secured.example\r\nSTARTTLS\r\n')
 text = ''
 while ' ENHANCED' not in text: text = line(secured); assert 'STARTTLS' not in text
 answer = reply(secured)
-assert answer.startswith('502 '), answer   # not twice
+assert answer.startswith('554 5.5.1 '), answer   # not twice
 END
   wait_for grep -q 'octets behind STARTTLS were thrown away client=127.0.0.1 octets=84' smtpd.log
   has_kept 0

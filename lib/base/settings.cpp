@@ -39,6 +39,9 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "policy_connection_max", Kind::Count, "100", "", "questions at once to a policy, for each worker; more wait"},
     {"smtp", "lmtp", Kind::Flag, "no", "", "speak LMTP (RFC 2033) instead of SMTP: LHLO, and a reply for each recipient of a message"},
     {"smtp", "greeting", Kind::Text, "Service ready", "", "text of the greeting behind the name of the server"},
+    {"smtp", "disable_ehlo", Kind::Flag, "no", "", "refuse EHLO, so that clients say HELO and use no extension"},
+    {"smtp", "disable_extensions", Kind::List, "", "", "EHLO keywords that are not offered, such as CHUNKING SMTPUTF8"},
+    {"smtp", "required_extension", Kind::List, "", "", "EHLO keywords without which the server does not start, such as STARTTLS AUTH"},
     {"smtp", "relay_domains", Kind::List, "", "", "domains that mail is taken for from everyone, beside delivery.local_domains; .example.org for all names below it"},
     {"smtp", "relay_clients", Kind::List, "127.0.0.0/8 ::1", "", "addresses and networks whose clients may send to any domain"},
     {"smtp", "proxy_clients", Kind::List, "", "", "addresses and networks of proxies, whose connections begin with a header of the PROXY protocol (versions 1 and 2) that says who the client is"},
@@ -66,6 +69,53 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "data_rate_min", Kind::Octets, "100", "", "octets a second that a message comes with at least; 0: no limit"},
     {"smtp", "data_rate_time", Kind::Duration, "3m", "", "how long a message may be slower than that"},
     {"smtp", "stop_timeout", Kind::Duration, "30s", "", "time that open transactions have when the server is stopped"},
+
+    {"smtp.codes", "Greetings", Kind::Lines, "", "", "the greeting, which begins with a name of the server"},
+    {"smtp.codes", "Help", Kind::Lines, "", "", "reply to HELP"},
+    {"smtp.codes", "Closing", Kind::Lines, "", "", "reply to QUIT"},
+    {"smtp.codes", "Helo", Kind::Lines, "", "", "reply to HELO"},
+    {"smtp.codes", "EhloPain", Kind::Lines, "", "", "first line of the reply to EHLO, which begins with a name of the server; the extensions stand below it"},
+    {"smtp.codes", "EhloSecured", Kind::Lines, "", "", "the same under TLS"},
+    {"smtp.codes", "DataStart", Kind::Lines, "", "", "reply to DATA"},
+    {"smtp.codes", "Ok", Kind::Lines, "", "", "reply to what is taken: MAIL, RCPT, RSET, NOOP, and a message for which the chain has no words"},
+    {"smtp.codes", "Denied", Kind::Lines, "", "", "refusal without words of its own"},
+    {"smtp.codes", "Failure", Kind::Lines, "", "", "something went wrong on this side"},
+    {"smtp.codes", "UnrecognizedCommand", Kind::Lines, "", "", "a command that nobody knows"},
+    {"smtp.codes", "SyntaxErrorParams", Kind::Lines, "", "", "an argument that cannot be read"},
+    {"smtp.codes", "ParameterUnimplemented", Kind::Lines, "", "", "a parameter of MAIL or RCPT that is not known"},
+    {"smtp.codes", "Unimplemented", Kind::Lines, "", "", "a command of an extension that is not offered"},
+    {"smtp.codes", "BadSequence", Kind::Lines, "", "", "a command that has no place here"},
+    {"smtp.codes", "AlreadyUnderTLS", Kind::Lines, "", "", "STARTTLS under TLS"},
+    {"smtp.codes", "TlsRequired", Kind::Lines, "", "", "a command that needs STARTTLS first"},
+    {"smtp.codes", "TlsGoAhead", Kind::Lines, "", "", "reply to STARTTLS"},
+    {"smtp.codes", "AuthSucceeded", Kind::Lines, "", "", "a log-in that was right"},
+    {"smtp.codes", "AuthMechNotSupported", Kind::Lines, "", "", "a mechanism that is not offered"},
+    {"smtp.codes", "AuthClientMustNotStart", Kind::Lines, "", "", "an initial response for a mechanism that has none"},
+    {"smtp.codes", "AuthMechanismMustBeEncrypted", Kind::Lines, "", "", "a mechanism that needs TLS"},
+    {"smtp.codes", "AuthInvalidCredentials", Kind::Lines, "", "", "a log-in that was wrong"},
+    {"smtp.codes", "AuthRequired", Kind::Lines, "", "", "a command that needs a log-in first"},
+    {"smtp.codes", "AuthClientCanceled", Kind::Lines, "", "", "a log-in that the client gave up"},
+    {"smtp.codes", "AuthErrorDecode64", Kind::Lines, "", "", "a response that is not base64, or not one of the mechanism"},
+    {"smtp.codes", "ConnectionMaxReached", Kind::Lines, "", "", "too many connections"},
+    {"smtp.codes", "TooManyError", Kind::Lines, "", "", "the last error of a session"},
+    {"smtp.codes", "Timeout", Kind::Lines, "", "", "the client was silent for too long"},
+    {"smtp.codes", "TooManyRecipients", Kind::Lines, "", "", "a recipient beyond rcpt_count_max"},
+    {"smtp.codes", "RelayDenied", Kind::Lines, "", "", "a recipient of a domain that mail is not taken for"},
+    {"smtp.codes", "BadSender", Kind::Lines, "", "", "an address of MAIL that is none"},
+    {"smtp.codes", "BadRecipient", Kind::Lines, "", "", "an address of RCPT that is none"},
+    {"smtp.codes", "NonAsciiAddress", Kind::Lines, "", "", "an address that needs SMTPUTF8"},
+    {"smtp.codes", "NoRecipients", Kind::Lines, "", "", "DATA when all recipients were refused"},
+    {"smtp.codes", "MessageTooLarge", Kind::Lines, "", "", "a message larger than message_size_max"},
+    {"smtp.codes", "BareLineEnd", Kind::Lines, "", "", "a message with a CR or LF alone"},
+    {"smtp.codes", "TextLineTooLong", Kind::Lines, "", "", "a message with a line longer than text_line_max"},
+    {"smtp.codes", "NoStorage", Kind::Lines, "", "", "a message that cannot be stored"},
+    {"smtp.codes", "CannotVerify", Kind::Lines, "", "", "reply to VRFY"},
+    {"smtp.codes", "TooFast", Kind::Lines, "", "", "a message or recipient beyond the rates of [shield]"},
+    {"smtp.codes", "TooManyTransactions", Kind::Lines, "", "", "a message beyond transaction_count_max"},
+    {"smtp.codes", "TooManyAuthFailures", Kind::Lines, "", "", "the last wrong log-in of a session or address"},
+    {"smtp.codes", "AuthTemporaryFailure", Kind::Lines, "", "", "a log-in that cannot be checked now"},
+    {"smtp.codes", "ShuttingDown", Kind::Lines, "", "", "the server stops"},
+    {"smtp.codes", "TalkedFirst", Kind::Lines, "", "", "the client did not wait for the greeting"},
 
     {"tls", "certificate", Kind::List, "", "", "PEM files, each a certificate and those that lead to its authority; one for ECDSA and one for RSA may stand side by side. Empty: no TLS"},
     {"tls", "private_key", Kind::List, "", "", "PEM files with the keys of the certificates, in the same order; empty: they stand in the files of the certificates"},
@@ -245,6 +295,7 @@ std::string expected_of(const Setting& setting) {
     case Kind::Text:
     case Kind::Path:
     case Kind::List:
+    case Kind::Lines:
     case Kind::Program: break;
   }
   return "text";
@@ -263,6 +314,7 @@ bool is_of_kind(const Setting& setting, std::string_view value) {
     case Kind::Text:
     case Kind::Path:
     case Kind::List:
+    case Kind::Lines:
     case Kind::Program: break;
   }
   return value.find('\0') == std::string_view::npos;
@@ -385,9 +437,14 @@ Result<void> Settings::set(const Setting& setting, std::string_view value, std::
   if (!checked) return checked;
   const std::string name = full_name(section, setting.key);
   auto& slot = given_[name];
-  // inih calls once for each continuation line, and a List may be given by several options.
+  // inih calls once for each continuation line, and a List may be given by several options. A key of Lines that stands in the file
+  // twice is like one that goes on.
   const bool adds = (setting.kind == Kind::List || setting.kind == Kind::Program) && !slot.empty();
-  slot = adds ? slot + " " + std::string(value) : std::string(value);
+  if (setting.kind == Kind::Lines && !slot.empty() && places_.contains(name)) {
+    slot.append("\n").append(value);
+  } else {
+    slot = adds ? slot + " " + std::string(value) : std::string(value);
+  }
   return {};
 }
 

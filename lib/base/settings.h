@@ -23,6 +23,7 @@ enum class Kind {
   Duration,  // a number with ms, s, m, h, d or w; a bare number is seconds
   Choice,    // one of `choices`, which are separated by '|'
   List,      // words separated by blanks; as an option it may be given several times
+  Lines,     // text of several lines, separated by LF: those that continue it in the file
   Program,   // a chain: "PROGRAM ARGUMENT... -- PROGRAM ...", split at blanks
 };
 

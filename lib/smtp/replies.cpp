@@ -54,6 +54,8 @@ constexpr auto kReplies = std::to_array<ReplyRow>({
     {ReplyId::AuthRequired,         530, "5.7.0", "Authentication required"},
     {ReplyId::AuthFailed,           535, "5.7.8", "Authentication credentials invalid"},
     {ReplyId::AuthNeedsEncryption,  538, "5.7.11", "Encryption required for requested authentication mechanism"},
+    {ReplyId::AuthMustNotStart,     501, "5.7.0", "Client must not start with this mechanism"},
+    {ReplyId::AlreadyUnderTls,      554, "5.5.1", "TLS already active"},
     {ReplyId::XclientDenied,        550, "5.7.0", "Insufficient authorization"},
     {ReplyId::TalkedFirst,          554, "5.5.0", "Talked before the greeting"},
     {ReplyId::RelayDenied,          550, "5.7.1", "Relaying denied"},

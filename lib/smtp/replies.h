@@ -50,6 +50,8 @@ enum class ReplyId : std::uint8_t {
   AuthRequired,
   AuthFailed,
   AuthNeedsEncryption,
+  AuthMustNotStart,
+  AlreadyUnderTls,
   XclientDenied,
   TalkedFirst,
   RelayDenied,

@@ -66,6 +66,7 @@ void ServerSession::auth(std::string_view argument, std::string& output) {
   if (std::ranges::none_of(offered, &sasl::Mechanism::binds_channel)) facts.binding_name.clear();
   exchange_ = std::make_unique<Exchange>(*found, (*found)->start(facts), std::string());
   if (!parsed->initial_response) return follow(exchange_->machine->begin(std::nullopt), output);
+  if ((*found)->asks == sasl::Question::Kind::Digest) return end_exchange(ReplyId::AuthMustNotStart, output);  // the server begins with a challenge
   const auto octets = base::from_base64(*parsed->initial_response);
   if (!octets) return end_exchange(ReplyId::BadAuthResponse, output);
   follow(exchange_->machine->begin(*octets), output);

@@ -3,6 +3,8 @@
 #include <array>
 #include <vector>
 
+#include "lib/base/text.h"
+
 namespace smtp {
 namespace {
 
@@ -10,7 +12,7 @@ struct Line {
   Extension extension;
   std::string_view keyword;
 };
-constexpr auto kLines = std::to_array<Line>({
+constexpr auto kKeywords = std::to_array<Line>({
     {kPipelining, "PIPELINING"},
     {kSize, "SIZE"},
     {k8BitMime, "8BITMIME"},
@@ -20,6 +22,7 @@ constexpr auto kLines = std::to_array<Line>({
     {kDsn, "DSN"},
     {kStartTls, "STARTTLS"},
     {kRequireTls, "REQUIRETLS"},
+    {kAuth, "AUTH"},  // its line is made for each session: the mechanisms depend on TLS
     {kLimits, "LIMITS"},
     {kEnhancedStatus, "ENHANCEDSTATUSCODES"},
 });
@@ -32,11 +35,11 @@ std::string limits_of(const ServerLimits& limits) {
 }
 
 // STARTTLS is offered in clear only (RFC 3207 section 4.2), REQUIRETLS under TLS only (RFC 8689 section 2).
-std::string ehlo_reply_of(const ServerOptions& options, unsigned extensions) {
-  std::string reply = "250-" + options.server_name + "\r\n";
+std::string ehlo_reply_of(const ServerOptions& options, const std::string& first_line, unsigned extensions) {
+  std::string reply = "250-" + (first_line.empty() ? options.server_name : first_line) + "\r\n";
   std::size_t last_line = 0;
-  for (const auto& line : kLines) {
-    if ((extensions & line.extension) == 0) continue;
+  for (const auto& line : kKeywords) {
+    if ((extensions & line.extension & ~static_cast<unsigned>(kAuth)) == 0) continue;
     last_line = reply.size();
     reply += "250-" + std::string(line.keyword);
     if (line.extension == kLimits) reply += limits_of(options.limits);
@@ -49,11 +52,24 @@ std::string ehlo_reply_of(const ServerOptions& options, unsigned extensions) {
 
 }  // namespace
 
+unsigned extension_named(std::string_view keyword) {
+  for (const auto& line : kKeywords)
+    if (base::text::equal_ignoring_case(line.keyword, keyword)) return line.extension;
+  return 0;
+}
+
+std::string extension_names(unsigned extensions) {
+  std::string names;
+  for (const auto& line : kKeywords)
+    if ((extensions & line.extension) != 0) names.append(" ").append(line.keyword);
+  return names;
+}
+
 void ServerOptions::prepare() {
-  greeting_reply = "220 " + server_name + " " + greeting + "\r\n";
-  helo_reply = "250 " + server_name + "\r\n";
-  ehlo_reply = ehlo_reply_of(*this, extensions & ~static_cast<unsigned>(kRequireTls));
-  ehlo_reply_secured = ehlo_reply_of(*this, extensions & ~static_cast<unsigned>(kStartTls));
+  greeting_reply = replies.greeting.empty() ? "220 " + server_name + " " + greeting + "\r\n" : replies.greeting;
+  helo_reply = replies.helo.empty() ? "250 " + server_name + "\r\n" : replies.helo;
+  ehlo_reply = ehlo_reply_of(*this, replies.ehlo, extensions & ~static_cast<unsigned>(kRequireTls));
+  ehlo_reply_secured = ehlo_reply_of(*this, replies.ehlo_secured, extensions & ~static_cast<unsigned>(kStartTls));
 }
 
 }  // namespace smtp

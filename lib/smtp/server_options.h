@@ -9,6 +9,7 @@
 #include "lib/sasl/mechanisms.h"
 #include "lib/smtp/dot_reader.h"
 #include "lib/smtp/grammar.h"
+#include "lib/smtp/reply_texts.h"
 
 namespace smtp {
 
@@ -30,7 +31,9 @@ struct ServerLimits {
 struct ServerOptions {
   std::string server_name = "localhost";
   std::string greeting = "Service ready";
+  ReplyTexts replies;
   unsigned extensions = kPipelining | kSize | k8BitMime | kSmtpUtf8 | kEnhancedStatus | kChunking | kBinaryMime | kLimits;
+  bool has_ehlo = true;  // else only HELO, and nothing that extends it
   DotReader::BareLineEnd bare_line_end = DotReader::BareLineEnd::Refuse;
   ServerLimits limits;
   mail::AddressRules address_rules;
@@ -47,5 +50,10 @@ struct ServerOptions {
   std::string greeting_reply, helo_reply, ehlo_reply, ehlo_reply_secured;
   void prepare();
 };
+
+// The bit of an EHLO keyword, in any case; 0: no server here offers it.
+[[nodiscard]] unsigned extension_named(std::string_view keyword);
+// " PIPELINING SIZE": the keywords of these.
+[[nodiscard]] std::string extension_names(unsigned extensions = ~0U);
 
 }  // namespace smtp

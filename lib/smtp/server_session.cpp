@@ -214,7 +214,7 @@ void ServerSession::answer(const Answer& answer, std::string& output) {
     const bool has_ended = !is_ours && count_error(output);
     if (has_ended) return;
     output += answer.reply;
-    if (answer.reply.empty()) append_reply(output, ReplyId::Denied);
+    if (answer.reply.empty()) options_->replies.append(output, ReplyId::Denied);
   }
   repeat_for(recipients, from, output);
   if (answer.closes) end();
@@ -316,7 +316,7 @@ void ServerSession::tls_started(sasl::Facts facts) {
 }
 
 void ServerSession::close(ReplyId reply, std::string& output) {
-  append_reply(output, reply);
+  options_->replies.append(output, reply);
   end();
 }
 
@@ -329,7 +329,7 @@ void ServerSession::end() {
 
 void ServerSession::reply(const Refusal& reply, std::string& output) {
   if (reply_row(reply.reply).code >= 500 && count_error(output)) return;
-  append_reply(output, reply.reply, reply.detail);
+  options_->replies.append(output, reply.reply, reply.detail);
 }
 
 // Returns true when this was one too many: the session has ended and the reply is given.

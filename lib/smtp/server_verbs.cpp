@@ -39,6 +39,8 @@ void ServerSession::command(std::string_view line, std::string& output) {
   const auto [word, argument] = base::text::split_once(line, ' ');
   const Verb* verb = find(word);
   if (verb == nullptr || is_of_other_protocol(*verb)) return reply({ReplyId::UnknownCommand}, output);
+  if (!options_->has_ehlo && verb->name == "EHLO") return reply({ReplyId::Unimplemented}, output);
+  if (verb->extension == kStartTls && is_secured_ && (options_->extensions & kStartTls) != 0) return reply({ReplyId::AlreadyUnderTls}, output);
   if (verb->extension != 0 && (extensions() & verb->extension) == 0) return reply({ReplyId::Unimplemented}, output);
   if (options_->requires_tls && !is_secured_ && (verb->allowed & kInClear) == 0) return reply({ReplyId::TlsRequired}, output);
   if (verb->argument == Argument::Required && argument.empty()) return reply({ReplyId::BadArgument}, output);

@@ -65,6 +65,9 @@ or
 seconds without
 .It list
 words, separated by blanks
+.It lines
+text of one or several lines; a line that begins with a blank goes on with the
+value in front of it
 .It program
 a program with its arguments and those behind it,
 .Ql PROGRAM ARGUMENT ... -- PROGRAM ... ,
@@ -111,6 +114,7 @@ std::string_view name_of(Kind kind) {
     case Kind::Duration: return "duration";
     case Kind::Choice: return "";
     case Kind::List: return "list";
+    case Kind::Lines: return "lines";
     case Kind::Program: return "program";
   }
   return "";

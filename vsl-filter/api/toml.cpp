@@ -5,6 +5,7 @@
 #include <map>
 
 #include "lib/base/text.h"
+#include "lib/smtp/reply_texts.h"
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/api/scene.h"
 
@@ -36,7 +37,7 @@ Value value_of_setting(Heap& heap, const base::Settings& settings, const base::S
     case base::Kind::Octets: return static_cast<std::int64_t>(settings.octets(name));
     case base::Kind::List:
     case base::Kind::Program: return list_of(heap, settings.words(name));
-    case base::Kind::Text: case base::Kind::Path: case base::Kind::Duration: case base::Kind::Choice: break;
+    case base::Kind::Text: case base::Kind::Lines: case base::Kind::Path: case base::Kind::Duration: case base::Kind::Choice: break;
   }
   return heap.string(settings.text(name));
 }
@@ -61,7 +62,7 @@ constexpr auto kPlaces = std::to_array<Place>({
     {"server.logs.filepath", "log.destination", ""},
     {"server.logs.level", "log.level", ""},
     {"server.smtp.rcpt_count_max", "smtp.rcpt_count_max", ""},
-    {"server.smtp.disable_ehlo", "", "false"},
+    {"server.smtp.disable_ehlo", "smtp.disable_ehlo", ""},
     {"server.smtp.required_extension", "", "[STARTTLS SMTPUTF8 8BITMIME AUTH]"},
     {"server.smtp.error.soft_count", "smtp.error_soft_count", ""},
     {"server.smtp.error.hard_count", "smtp.error_hard_count", ""},
@@ -144,6 +145,18 @@ Value virtual_domains(Heap& heap, const base::Settings& settings) {
   return domains;
 }
 
+constexpr std::string_view kReplies = "smtp.codes";
+
+// All replies that have a name, with their texts.
+Value replies(Heap& heap, const base::Settings& settings) {
+  Value all = heap.map();
+  for (const auto& [name, standard] : smtp::ReplyTexts::names()) {
+    const std::string setting = std::string(kReplies) + "." + std::string(name);
+    all.map_for_write(heap).set(name, heap.string(settings.is_given(setting) ? settings.text(setting) : standard));
+  }
+  return all;
+}
+
 Value configuration(Heap& heap, const Site& site) {
   Value all = heap.map();
   for (const Place& place : kPlaces) {
@@ -151,13 +164,15 @@ Value configuration(Heap& heap, const Site& site) {
     set_at(heap, all, place.path, setting == nullptr ? fixed_value(heap, place.fixed) : value_of_setting(heap, site.settings, *setting));
   }
   for (const base::Setting& row : base::all_settings()) {
-    if (base::is_named_section(row.section)) continue;  // in server.virtual
+    if (base::is_named_section(row.section) || row.section == kReplies) continue;  // in server.virtual and server.smtp.codes
     if (!is_secret(row.key)) set_at(heap, all, std::string(row.section) + "." + std::string(row.key), value_of_setting(heap, site.settings, row));
   }
+  if (site.settings.is_given("smtp.required_extension")) set_at(heap, all, "server.smtp.required_extension", words_at(heap, site.settings, "smtp.required_extension"));
   set_at(heap, all, "rules.user", heap.map());
   for (const auto& [key, value] : site.settings.free_values()) set_at(heap, all, "rules.user." + key, heap.string(value));
   set_at(heap, all, "server.domain", heap.string(site.domain));
   set_at(heap, all, "server.name", heap.string(site.domain));  // v2
+  for (const auto* place : {"smtp.codes", "server.smtp.codes"}) set_at(heap, all, place, replies(heap, site.settings));
   set_at(heap, all, "server.virtual", virtual_domains(heap, site.settings));
   if (!site.settings.words("tls.certificate").empty()) set_at(heap, all, "server.tls", tls_of(heap, site.settings));
   return all;
