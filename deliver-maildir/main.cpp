@@ -9,6 +9,7 @@
 #include "deliver-maildir/resident.h"
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
+#include "lib/base/service.h"
 #include "lib/base/log.h"
 
 namespace {
@@ -26,6 +27,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"sender,f", "ADDRESS", "with --maildir: the reverse-path for Return-Path; '' is <>"},
     {"direct", "", "message call: deliver if all recipients are local, else call the next program"},
     {"resident", "SOCKET", "keep running and serve calls on this Unix socket"},
+    base::service::kNotifyOption,
 });
 constexpr auto kSettings = std::to_array<std::string_view>({
     "maildir.template", "maildir.create", "maildir.unknown", "maildir.line_end", "maildir.fold_case", "maildir.extension_delimiter",

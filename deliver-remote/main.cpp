@@ -8,6 +8,7 @@
 #include "deliver-remote/options.h"
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
+#include "lib/base/service.h"
 #include "lib/chain/resident.h"
 #include "lib/net/loop.h"
 
@@ -20,6 +21,7 @@ constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();  // a messa
 
 constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"resident", "SOCKET", "keep running and serve calls on this Unix socket"},
+    base::service::kNotifyOption,
 });
 const base::Manual kManual{
     .program = kProgram,

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "lib/base/service.h"
 #include "lib/base/text.h"
 #include "lib/base/utf8.h"
 #include "lib/chain/serve.h"
@@ -23,6 +24,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"refuse-on", "SEVERITY", "in a chain: refuse the message on this or worse: warning, error or never [error]"},
     {"mark", "FIELD", "in a chain: put this field in front of a message that passes"},
     chain::kResidentOption,
+    base::service::kNotifyOption,
 });
 constexpr auto kSettings = std::to_array<std::string_view>({"mime.findings_max", "mime.findings_of_a_kind_max", "mime.depth_max", "mime.parts_max", "mime.fields_max", "mime.message_max"});
 

@@ -4,6 +4,7 @@
 
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
+#include "lib/base/service.h"
 #include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
 #include "queue-inject/by_hand.h"
@@ -19,6 +20,7 @@ constexpr auto kOwnOptions = std::to_array<base::OptionRow>({
     {"quarantine", "NAME", "set the message aside in this quarantine"},
     chain::kResidentOption,
     chain::kSocketModeOption,
+    base::service::kNotifyOption,
     {"make-spool", "", "make the folders of the spool that are missing, and end"},
 });
 constexpr auto kOptions = [] {

@@ -6,6 +6,8 @@
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
 #include "lib/base/log.h"
+#include "lib/base/service.h"
+#include "lib/net/watchdog.h"
 #include "queue-run/configuration.h"
 #include "queue-run/requests.h"
 #include "queue-run/runner.h"
@@ -17,6 +19,7 @@ constexpr std::string_view kProgram = "queue-run";
 constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"drain", "", "deliver what is fresh or due, then end"},
     {"now", "", "begin with all that is deferred, whether it is due or not"},
+    base::service::kNotifyOption,
     {"once", "", "attempt the messages whose ids are given, and no others, then end"},
 });
 
@@ -88,6 +91,7 @@ int main(int argc, char** argv) {
   const auto repaired = repair(*spool, *log);
   if (!repaired) return base::report(kProgram, repaired.error());
 
+  if (const auto known = base::service::configure(line->text("notify-fd")); !known) return base::report(kProgram, known.error());
   net::Loop loop;
   run::Runner runner(loop, *spool, *log, *trigger, *settings);
   std::optional<run::Requests> requests;
@@ -96,14 +100,24 @@ int main(int argc, char** argv) {
     const auto listening = requests->listen(*spool);
     if (!listening) base::log::error("no requests are served", {{"cause", listening.error().cause}});  // mail goes on
   }
-  const net::SignalWatch on_term(loop, SIGTERM, [&] { runner.stop(); });
-  const net::SignalWatch on_int(loop, SIGINT, [&] { runner.stop(); });
-  const net::SignalWatch on_hup(loop, SIGHUP, [] { base::log::reopen(); });
+  const auto stop = [&] {
+    base::service::stopping();
+    runner.stop();
+  };
+  const net::SignalWatch on_term(loop, SIGTERM, stop);
+  const net::SignalWatch on_int(loop, SIGINT, stop);
+  const net::SignalWatch on_hup(loop, SIGHUP, [] {
+    base::service::reloading();
+    base::log::reopen();
+    base::service::ready();
+  });
   const net::SignalWatch on_alarm(loop, SIGALRM, [&] { base::log::info("retry", {{"messages", runner.retry_all()}}); });
 
   const auto started = runner.start();
   if (!started) return base::report(kProgram, started.error());
   base::log::info("started", {{"spool", spool->path()}});
+  base::service::ready();
+  const net::Watchdog watchdog(loop);
   loop.run();
   base::log::info("ended");
   return exit_code_of(runner);

@@ -95,6 +95,7 @@ TimeLimits time_limits(const base::Settings& settings) {
       .data_total = settings.milliseconds("smtp.data_time_max"),
       .error_delay = settings.milliseconds("smtp.error_delay"),
       .stop = settings.milliseconds("smtp.stop_timeout"),
+      .drain = settings.milliseconds("smtp.drain_timeout"),
       .handshake = settings.milliseconds("tls.handshake_timeout"),
       .line = settings.milliseconds("smtp.timeout_line"),
       .data_rate = settings.octets("smtp.data_rate_min"),

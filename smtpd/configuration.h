@@ -28,6 +28,7 @@ struct TimeLimits {  // milliseconds
   std::uint64_t data_total;
   std::uint64_t error_delay;
   std::uint64_t stop;
+  std::uint64_t drain;
   std::uint64_t handshake;  // of TLS
   std::uint64_t line = 60'000;           // from the first octet of a command to its end
   std::uint64_t data_rate = 0;           // octets a second that a message has at least; 0: no limit

@@ -17,7 +17,6 @@ namespace {
 constexpr std::uint16_t kDnsPort = 53;
 // Descriptors beside those of connections: logs, sockets, what libraries hold.
 constexpr std::uint64_t kOwnDescriptors = 64;
-bool is_shut_in = false;
 
 std::string first_program(const chain::Words& words, bool is_chain) {
   bool is_program = true;
@@ -116,8 +115,6 @@ base::Result<void> take_descriptors(const base::Settings& settings, const Config
   return {};
 }
 
-bool is_confined() { return is_shut_in; }
-
 base::Result<void> check_sandbox(const base::Settings& settings, const Configuration& configuration) {
   if (settings.text("server.sandbox") != "yes") return {};
   if (const auto program = started_program(configuration); !program.empty())
@@ -132,7 +129,6 @@ base::Result<void> confine(const base::CommandLine& line, const Configuration& c
   if (settings.text("server.sandbox") == "no" || !started_program(configuration).empty()) return {};
   const auto shut = base::shut_in(sandbox_of(line, configuration));
   if (!shut) return base::fail_within("server.sandbox", shut.error());
-  is_shut_in = true;
   if (shut->landlock == 0) base::log::info("sandbox in part", {{"cause", "this system has no Landlock"}});
   if (!shut->filters_calls) base::log::info("sandbox in part", {{"cause", "this system has no seccomp filters"}});
   return {};

@@ -19,9 +19,6 @@ namespace smtpd {
 [[nodiscard]] base::Result<void> check_sandbox(const base::Settings& settings, const Configuration& configuration);
 // server.sandbox and server.memory_max. For good; in each process that serves, before it has threads.
 [[nodiscard]] base::Result<void> confine(const base::CommandLine& line, const Configuration& configuration);
-// Whether confine() shut this process in.
-[[nodiscard]] bool is_confined();
-
 // server.chroot and server.user, in this order; what is served is open already.
 [[nodiscard]] base::Result<void> give_up_rights(const base::Settings& settings);
 

@@ -16,19 +16,26 @@ namespace {
 
 using Sockets = std::vector<ListeningSocket>;
 
-base::Result<void> add(Sockets& sockets, const net::Address& address, Service service) {
+// From `before` if it is there.
+base::Result<void> add(Sockets& sockets, Sockets& before, const net::Address& address, Service service) {
+  const auto found = std::ranges::find_if(before, [&](const ListeningSocket& one) { return one.service == service && one.asked_for == address.text(); });
+  if (found != before.end()) {
+    sockets.push_back(std::move(*found));
+    before.erase(found);
+    return {};
+  }
   auto socket = net::listen_on(address);
   if (!socket) return std::unexpected(socket.error());
   base::log::info("listening", {{"address", net::Address::of_local(socket->get()).text()}, {"service", kServiceNames[index(service)]}});
-  sockets.push_back({std::move(*socket), service});
+  sockets.push_back({std::move(*socket), service, address.text()});
   return {};
 }
 
-base::Result<void> add_loopback(Sockets& sockets, const std::string& port, Service service) {
+base::Result<void> add_loopback(Sockets& sockets, Sockets& before, const std::string& port, Service service) {
   for (const char* host : {"127.0.0.1:", "[::1]:"}) {
     const auto address = net::Address::parse(host + port);
     if (!address) return std::unexpected(address.error());
-    const auto added = add(sockets, *address, service);
+    const auto added = add(sockets, before, *address, service);
     const bool is_missing_family = !added && (added.error().error_number == EADDRNOTAVAIL || added.error().error_number == EAFNOSUPPORT);
     if (!added && !is_missing_family) return added;
   }
@@ -71,13 +78,13 @@ bool is_option(const base::CommandLine& line, std::string_view setting) {
   return line.has(option);
 }
 
-base::Result<void> add_all(Sockets& sockets, const base::Settings& settings, Service service) {
+base::Result<void> add_all(Sockets& sockets, Sockets& before, const base::Settings& settings, Service service) {
   const auto setting = kListenSettings[index(service)];
   for (const auto& text : settings.words(setting)) {
     const bool is_port = std::ranges::all_of(text, base::text::is_digit);
     const auto address = is_port ? net::Address() : net::Address::parse(text);
     if (!address) return base::fail(base::Fault::Config, std::string(setting) + ": " + address.error().cause + ", or a port alone");
-    const auto added = is_port ? add_loopback(sockets, text, service) : add(sockets, *address, service);
+    const auto added = is_port ? add_loopback(sockets, before, text, service) : add(sockets, before, *address, service);
     if (!added) return added;
   }
   return {};
@@ -90,15 +97,18 @@ Service service_named(std::string_view name, Service otherwise) {
   return known != kServiceNames.end() ? static_cast<Service>(known - kServiceNames.begin()) : otherwise;
 }
 
-base::Result<Sockets> listening_sockets(const base::CommandLine& line) {
+base::Result<Sockets> listening_sockets(const base::CommandLine& line, Sockets before) {
   const auto& settings = line.settings;
   auto inherited = net::inherited_listeners();
-  const bool is_handed_over = !inherited.empty() || listens(0) || is_session();
+  const auto was_handed_over = [](const ListeningSocket& socket) { return socket.asked_for.empty(); };
+  const bool is_handed_over = !inherited.empty() || std::ranges::any_of(before, was_handed_over) || listens(0) || is_session();
   Sockets sockets;
   for (const auto service : {Service::Smtp, Service::Submission, Service::Submissions}) {
     if (is_handed_over && !is_option(line, kListenSettings[index(service)])) continue;
-    if (const auto added = add_all(sockets, settings, service); !added) return std::unexpected(added.error());
+    if (const auto added = add_all(sockets, before, settings, service); !added) return std::unexpected(added.error());
   }
+  for (auto& socket : before)
+    if (was_handed_over(socket)) sockets.push_back(std::move(socket));
   const Service nameless = service_named(settings.text("smtp.service"), Service::Smtp);
   for (auto& [fd, name] : inherited) sockets.push_back({std::move(fd), service_named(name, nameless)});
   if (sockets.empty() && listens(0)) {

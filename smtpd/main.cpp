@@ -5,11 +5,13 @@
 
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
-#include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/base/service.h"
 #include "lib/base/text.h"
+#include "smtpd/board.h"
 #include "smtpd/configuration.h"
 #include "smtpd/confinement.h"
+#include "smtpd/handover.h"
 #include "smtpd/listening.h"
 #include "smtpd/one_session.h"
 #include "smtpd/server.h"
@@ -104,6 +106,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "smtp.data_time_max",
     "smtp.data_rate_min",
     "smtp.data_rate_time",
+    "smtp.drain_timeout",
     "smtp.stop_timeout",
     "auth.mechanisms",
     "auth.allow_plaintext",
@@ -120,6 +123,8 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "auth.failure_address_time",
 });
 
+constexpr auto kOptions = std::to_array<base::OptionRow>({base::service::kNotifyOption});
+
 constexpr base::Manual kManual = {
     .program = "smtpd",
     .section = "8",
@@ -130,51 +135,67 @@ constexpr base::Manual kManual = {
                 "smtpd --listen 0.0.0.0:25 --listen '[::]:25' --user vsmtp --workers 2 -- vsl-filter main.vsl -- unix:/run/vsmtp/queue\n"
                 "tcpserver 0 25 smtpd -- queue-inject\n"
                 "smtpd --local-domains example.org -- queue-inject <session.txt\n",
+    .options = kOptions,
     .settings = kSettings,
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  auto handover = smtpd::Handover::take();
   auto command_line = base::CommandLine::parse(kManual, argc, argv);
   if (!command_line) return base::report(kManual.program, command_line.error());
   if (command_line->should_exit()) return 0;
   if (!command_line->arguments.empty())
     return base::report(kManual.program, {base::Fault::Usage, "unexpected argument '" + command_line->arguments.front() + "'; the programs of the chain stand behind --"});
-  const auto kept = smtpd::Configuration::Kept::make(command_line->settings);
+  const auto& settings = command_line->settings;
+  const auto kept = smtpd::Configuration::Kept::make(settings);
   if (!kept) return base::report(kManual.program, kept.error());
   auto configuration = smtpd::Configuration::from(*command_line, *kept);
   if (!configuration) return base::report(kManual.program, configuration.error());
 
-  auto listening = smtpd::listening_sockets(*command_line);
+  auto listening = smtpd::listening_sockets(*command_line, std::move(handover.sockets));
   if (!listening) return base::report(kManual.program, listening.error());
-  if (const auto checked = smtpd::check_sandbox(command_line->settings, **configuration); !checked) return base::report(kManual.program, checked.error());
-  if (const auto given_up = smtpd::give_up_rights(command_line->settings); !given_up) return base::report(kManual.program, given_up.error());
-  const auto service = smtpd::service_named(command_line->settings.text("smtp.service"), smtpd::Service::Smtp);
+  if (const auto checked = smtpd::check_sandbox(settings, **configuration); !checked) return base::report(kManual.program, checked.error());
+  if (!handover.is_given || ::geteuid() == 0)  // else they are gone
+    if (const auto given_up = smtpd::give_up_rights(settings); !given_up) return base::report(kManual.program, given_up.error());
   if (listening->empty()) {
     if (const auto confined = smtpd::confine(*command_line, **configuration); !confined) return base::report(kManual.program, confined.error());
-    return smtpd::serve_one_session(*configuration, service);
+    return smtpd::serve_one_session(*configuration, smtpd::service_named(settings.text("smtp.service"), smtpd::Service::Smtp));
   }
+  if (const auto taken = smtpd::take_descriptors(settings, **configuration); !taken) return base::report(kManual.program, taken.error());
+  if (handover.is_trial) return 0;
+  // A predecessor has used the descriptor of --notify-fd up; now it is something else.
+  if (const auto known = base::service::configure(handover.is_given ? "" : command_line->text("notify-fd")); !known) return base::report(kManual.program, known.error());
+  const auto board = smtpd::map_board(handover.board);
+  if (!board) return base::report(kManual.program, board.error());
 
-  if (const auto taken = smtpd::take_descriptors(command_line->settings, **configuration); !taken) return base::report(kManual.program, taken.error());
+  const bool are_workers_shut_in = settings.text("server.sandbox") != "no" && smtpd::started_program(**configuration).empty();
   const auto read_again = [&]() -> base::Result<std::shared_ptr<const smtpd::Configuration>> {
     const auto again = base::CommandLine::parse(kManual, argc, argv);
     if (!again) return std::unexpected(again.error());
     auto read = smtpd::Configuration::from(*again, *kept);
-    if (read && smtpd::is_confined())
+    if (read && are_workers_shut_in)
       if (const auto program = smtpd::started_program(**read); !program.empty())
-        return base::fail(base::Fault::Config, "'" + program + "' cannot be started from inside of the sandbox; expected: a restart");
+        return base::fail(base::Fault::Config, "'" + program + "' cannot be started from inside of the sandbox; expected: a restart (SIGUSR2)");
     return read;
   };
-  const auto serve = [&] {
+  const auto work = [&](const smtpd::Post& post) {
     if (const auto confined = smtpd::confine(*command_line, **configuration); !confined) return base::report(kManual.program, confined.error());
-    smtpd::Server(*configuration, std::move(*listening), read_again).run();
+    smtpd::Server(*configuration, std::move(*listening), read_again, post).run();
     return 0;
   };
   const auto reload = [&] {
     base::log::reopen();
     if (auto again = read_again()) configuration = std::move(again);  // workers say what is wrong with it
   };
-  const auto workers = command_line->settings.count("smtp.workers");
-  return workers == 1 ? serve() : smtpd::supervise(workers, serve, reload);
+  return smtpd::supervise({
+      .workers = settings.count("smtp.workers"),
+      .work = work,
+      .reload = reload,
+      .try_successor = [&] { return smtpd::try_successor(argv, *listening, handover.board); },
+      .succeed = [&](const std::string& old_workers) { smtpd::succeed(argv, *listening, handover.board, old_workers); },
+      .old_workers = handover.old_workers,
+      .board = *board,
+  });
 }

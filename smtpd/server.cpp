@@ -16,7 +16,7 @@ constexpr std::size_t kMaxIdleOctets = 1 << 20;  // what a shared buffer keeps a
 
 }  // namespace
 
-Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<ListeningSocket> listening, Reload reload)
+Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<ListeningSocket> listening, Reload reload, const Post& post)
     : configuration_(std::move(configuration)),
       reload_(std::move(reload)),
       caller_(std::make_unique<chain::Caller>(loop_, configuration_->caller)),
@@ -25,17 +25,24 @@ Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<L
       lists_(loop_, configuration_->dns),
       limits_({configuration_->clients_max, configuration_->clients_per_address_max}),
       handshakers_(loop_, std::max(std::thread::hardware_concurrency(), 1U)),
+      post_(post),
       sweep_timer_(loop_, [this] { sweep(); }),
-      stop_timer_(loop_, [this] { for_each([](Client& client) { client.stop_at_once(); }); }) {
-  for (auto& [socket, service] : listening)
+      stop_timer_(loop_, [this] { is_stopping_ ? for_each([](Client& client) { client.stop_at_once(); }) : stop(); }),
+      alive_timer_(loop_, [this] { post_.tell_alive(); }) {
+  for (auto& [socket, service, asked_for] : listening)
     listeners_.push_back(std::make_unique<net::Listener>(loop_, std::move(socket), [this, service](base::UniqueFd connected) { on_connection(std::move(connected), service); }));
   for (const int number : {SIGTERM, SIGINT}) signals_.push_back(std::make_unique<net::SignalWatch>(loop_, number, [this] { stop(); }));
+  signals_.push_back(std::make_unique<net::SignalWatch>(loop_, SIGUSR2, [this] { drain(); }));
   signals_.push_back(std::make_unique<net::SignalWatch>(loop_, SIGHUP, [this] { this->reload(); }));
 }
 
 Server::~Server() = default;
 
-void Server::run() { loop_.run(); }
+void Server::run() {
+  if (post_.alive_milliseconds > 0) alive_timer_.start(post_.alive_milliseconds, post_.alive_milliseconds);
+  post_.tell_ready();
+  loop_.run();
+}
 
 std::string& Server::emptied(std::string& buffer) {
   if (buffer.capacity() > kMaxIdleOctets) buffer = std::string();
@@ -104,7 +111,7 @@ void Server::remove(std::size_t number) {
   addresses_.pop_back();
   if (!clients_.empty()) return;
   sweep_timer_.stop();
-  if (is_stopping_) loop_.stop();
+  if (is_stopping_ || is_draining_) loop_.stop();
 }
 
 std::shared_ptr<const void> Server::put_to_sleep() { return static_cast<std::size_t>(sleepers_.use_count()) > configuration_->sleeping_clients_max ? nullptr : sleepers_; }
@@ -135,6 +142,16 @@ void Server::reload() {
   }
   configuration_ = std::move(*again);
   base::log::info("configuration reloaded");
+}
+
+// Somebody else takes new clients; those that are here stay until they have said all.
+void Server::drain() {
+  if (is_draining_ || is_stopping_) return;
+  is_draining_ = true;
+  base::log::info("draining", {{"connections", clients_.size()}});
+  listeners_.clear();
+  if (clients_.empty()) return loop_.stop();
+  stop_timer_.start(configuration_->time.drain);
 }
 
 // Nobody new is let in, and who has no message under way is told to come again. The rest has its time.

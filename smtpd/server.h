@@ -15,6 +15,7 @@
 #include "smtpd/client.h"
 #include "smtpd/configuration.h"
 #include "smtpd/listening.h"
+#include "smtpd/supervisor.h"
 
 namespace smtpd {
 
@@ -22,10 +23,11 @@ class Server final : private Clients {
  public:
   // `reload` reads the configuration again, for SIGHUP; sessions that are open keep the one they began with.
   using Reload = std::function<base::Result<std::shared_ptr<const Configuration>>()>;
-  Server(std::shared_ptr<const Configuration> configuration, std::vector<ListeningSocket> listening, Reload reload);
+  Server(std::shared_ptr<const Configuration> configuration, std::vector<ListeningSocket> listening, Reload reload, const Post& post = {});
   ~Server();
 
-  void run();  // until SIGTERM or SIGINT and the end of what was under way
+  // Until SIGTERM or SIGINT and the end of what was under way, or SIGUSR2 and the end of all sessions.
+  void run();
 
  private:
   net::Loop& loop() override { return loop_; }
@@ -48,6 +50,7 @@ class Server final : private Clients {
   void sweep();
   void for_each(const std::function<void(Client&)>& action);
   void reload();
+  void drain();
   void stop();
 
   net::Loop loop_;
@@ -65,9 +68,10 @@ class Server final : private Clients {
   net::ClientLimits limits_;
   net::Workers handshakers_;
   std::string output_, plaintext_;
-  net::Timer sweep_timer_, stop_timer_;
+  Post post_;
+  net::Timer sweep_timer_, stop_timer_, alive_timer_;
   std::vector<std::unique_ptr<net::SignalWatch>> signals_;
-  bool is_stopping_ = false;
+  bool is_stopping_ = false, is_draining_ = false;
 };
 
 }  // namespace smtpd

@@ -202,8 +202,8 @@ EOF
   [ "$(id -u)" = 0 ] || skip "only root can become another user"
   chmod 755 "$BATS_TEST_TMPDIR"
   serve --user nobody -- true
-  [ "$(stat -c %U "/proc/$(pid_of smtpd)")" = nobody ]
-  [ "$(awk '/^(Gid|Groups):/ { for (i = 2; i <= NF; i++) if ($i == 0) print "root" }' "/proc/$(pid_of smtpd)/status")" = "" ]
+  [ "$(stat -c %U "/proc/$(worker)")" = nobody ]
+  [ "$(awk '/^(Gid|Groups):/ { for (i = 2; i <= NF; i++) if ($i == 0) print "root" }' "/proc/$(worker)/status")" = "" ]
   delivers
 }
 
@@ -222,7 +222,7 @@ EOF
 
 @test "smtpd: a client that has reset its connection before it was accepted gets nothing done" {
   serve --relay-clients 192.0.2.1
-  kill -STOP "$(pid_of smtpd)"
+  kill -STOP "$(worker)"
   python3 - "$port" <<'EOF'
 import socket, struct, sys
 for i in range(20):
@@ -231,7 +231,7 @@ for i in range(20):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     s.close()
 EOF
-  kill -CONT "$(pid_of smtpd)"
+  kill -CONT "$(worker)"
   [ "$(send b@other.example | codes)" = "220 250 250 550 554 500 500 500 500 221" ]
   has_kept 0
 }
@@ -280,7 +280,7 @@ EOF
   [ "$(ulimit -Hn)" -gt 11000 ] || skip "not enough descriptors"
   ulimit -n "$(ulimit -Hn)"
   serve --client-count-per-address-max 0 --client-count-max 12000 -- true
-  run python3 - "$port" "$(pid_of smtpd)" <<'EOF'
+  run python3 - "$port" "$(worker)" <<'EOF'
 import socket, sys, time
 port, pid = int(sys.argv[1]), sys.argv[2]
 def memory(): return next(int(line.split()[1]) for line in open(f"/proc/{pid}/smaps_rollup") if line.startswith("Pss:"))

@@ -12,14 +12,7 @@ queue() {
   start queue "$@" queue-inject --spool spool --resident "$PWD/queue.sock"
   wait_for serves queue.sock
 }
-status() { awk -v key="$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/proc/$(serving)/status"; }
-serving() { worker; }
-# Who serves: a worker of smtpd, or itself.
-worker() {
-  local child
-  child=$(cat "/proc/$(pid_of smtpd)/task/$(pid_of smtpd)/children")
-  echo "${child:-$(pid_of smtpd)}" | awk '{ print $1 }'
-}
+status() { awk -v key="$1:" '$1 == key { $1 = ""; print substr($0, 2) }' "/proc/$(worker)/status"; }
 serve_to_queue() { serve --message-directory large "$@" -- "unix:$PWD/queue.sock"; }
 certificate() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=mx.example.org" -keyout etc/new.key -out etc/new.crt 2>/dev/null
@@ -118,7 +111,7 @@ EOF
   start queue queue-inject --spool spool --resident "$PWD/jail/queue.sock" --socket-mode 666
   wait_for serves jail/queue.sock
   serve --user nobody --chroot "$PWD/jail" --message-directory /large --message-memory-max 10 --message-memfd-max 20 -- unix:/queue.sock
-  [ "$(readlink "/proc/$(serving)/root")" = "$PWD/jail" ]
+  [ "$(readlink "/proc/$(worker)/root")" = "$PWD/jail" ]
   local nobody
   nobody=$(id -u nobody)
   [ "$(status Uid)" = "$nobody $nobody $nobody $nobody" ]
@@ -134,7 +127,7 @@ EOF
 @test "smtpd rights: --memory-max, and descriptors for --client-count-max" {
   queue
   serve_to_queue --memory-max 64m
-  grep -q '^Max data size  *67108864  *67108864 ' "/proc/$(serving)/limits"
+  grep -q '^Max data size  *67108864  *67108864 ' "/proc/$(worker)/limits"
   [ "$(send | codes)" = "220 250 250 250 354 250 221" ]
   stop smtpd
   run -78 timeout 20 bash -c "ulimit -n 500; exec smtpd --listen 127.0.0.1:0 --client-count-max 1000 -- unix:$PWD/queue.sock"

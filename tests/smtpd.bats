@@ -190,7 +190,7 @@ EOF
   { printf 'EHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\n'; cat large; printf '.\r\nQUIT\r\n'; } | say >out
   [ "$(codes <out)" = "220 250 250 250 354 250 221" ]
   tail -n +4 kept/1.msg | cmp - large
-  [ "$(awk '/VmHWM/ { print $2 }' "/proc/$(pid_of smtpd)/status")" -lt 20000 ]
+  [ "$(awk '/VmHWM/ { print $2 }' "/proc/$(worker)/status")" -lt 20000 ]
 }
 
 @test "smtpd: a message that cannot be stored is put off with 452, and the session goes on" {

@@ -11,6 +11,9 @@ serve() {
   port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\).*/\1/p' smtpd.log | head -n 1)
 }
 
+# The process that serves; pid_of smtpd is its parent, which watches over it. Of several workers: the first.
+worker() { awk '{ print $1 }' "/proc/$(pid_of smtpd)/task/$(pid_of smtpd)/children"; }
+
 # A program that ends a chain: the Nth message is in kept/N.msg, its envelope a line each in N.env, context N.ctx, environment N.envir.
 make_keep() {
   mkdir -p kept

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "lib/base/service.h"
 #include "lib/base/text.h"
 #include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
@@ -24,6 +25,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"policy", "", "answer the questions of Postfix's policy protocol, standard input to standard output"},
     chain::kResidentOption,
     chain::kSocketModeOption,
+    base::service::kNotifyOption,
     {"stage", "STAGE", "run the rules of this stage only"},
     {"set", "NAME=VALUE", "a fact: client_ip client_port helo mail_from rcpt user secured; rcpt several times"},
     {"client-ip", "ADDRESS", "the client, instead of what the message's Received field says"},

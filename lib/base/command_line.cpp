@@ -12,6 +12,7 @@
 
 #include "lib/base/io.h"
 #include "lib/base/log.h"
+#include "lib/base/service.h"
 #include "lib/base/standard_descriptors.h"
 #include "lib/base/text.h"
 #include "lib/base/version.h"
@@ -181,6 +182,9 @@ Result<CommandLine> CommandLine::parse(const Manual& manual, int argc, char** ar
   log_settings.destination = parsed.settings.text("log.destination");
   const auto configured = log::configure(manual.program, log_settings);
   if (!configured) return std::unexpected(configured.error());
+  // One that stays: whoever started it may wait to hear that it serves.
+  if (parsed.has("resident"))
+    if (auto known = service::configure(parsed.text("notify-fd")); !known) return std::unexpected(known.error());
   return parsed;
 }
 

@@ -36,7 +36,7 @@ class CommandLine {
  public:
   // Fault::Usage for what the line says wrongly, Fault::Config for what vsmtp.ini (--config FILE or $VSMTP_CONFIG) does.
   // --help and --version are there for every program; after them should_exit() is true and all is printed.
-  // Configures the log if the settings name log keys.
+  // Configures the log if the settings name log keys, and base::service for --resident.
   [[nodiscard]] static Result<CommandLine> parse(const Manual& manual, int argc, char** argv);
 
   [[nodiscard]] bool should_exit() const { return should_exit_; }

@@ -68,6 +68,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "data_time_max", Kind::Duration, "1h", "", "time for a whole message"},
     {"smtp", "data_rate_min", Kind::Octets, "100", "", "octets a second that a message comes with at least; 0: no limit"},
     {"smtp", "data_rate_time", Kind::Duration, "3m", "", "how long a message may be slower than that"},
+    {"smtp", "drain_timeout", Kind::Duration, "10m", "", "time that open sessions have when the server has begun anew, in another process"},
     {"smtp", "stop_timeout", Kind::Duration, "30s", "", "time that open transactions have when the server is stopped"},
 
     {"smtp.codes", "Greetings", Kind::Lines, "", "", "the greeting, which begins with a name of the server"},

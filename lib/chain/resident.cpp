@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "lib/base/log.h"
+#include "lib/base/service.h"
 #include "lib/chain/frame_socket.h"
 #include "lib/chain/policy.h"
+#include "lib/net/watchdog.h"
 #include "lib/net/socket.h"
 #include "lib/net/stream.h"
 #include "lib/net/workers.h"
@@ -328,6 +330,7 @@ base::Result<void> ResidentServer::listen(const std::string& path, unsigned mode
   internal_->listener.emplace(internal_->loop, std::move(*socket), [raw = internal_.get()](base::UniqueFd fd) { raw->accept(std::move(fd)); });
   base::raise_descriptor_limit();  // each connection and each large message is one
   base::log::info("ready", {{"socket", path}});
+  base::service::ready();
   return {};
 }
 
@@ -420,12 +423,18 @@ class Reloader {
 }  // namespace
 
 void run_until_told(net::Loop& loop, ResidentServer& server, std::function<void()> reload) {
-  const auto end = [&] { server.drain([&] { loop.stop(); }); };
+  const auto end = [&] {
+    base::service::stopping();
+    server.drain([&] { loop.stop(); });
+  };
+  const net::Watchdog watchdog(loop);
   const net::SignalWatch on_term(loop, SIGTERM, end);
   const net::SignalWatch on_int(loop, SIGINT, end);
   const net::SignalWatch on_hup(loop, SIGHUP, [&] {
+    base::service::reloading();
     base::log::reopen();
     if (reload) reload();
+    base::service::ready();
   });
   loop.run();
   base::log::info("ended");
