@@ -14,7 +14,7 @@ namespace {
 std::shared_ptr<const smtpd::Configuration> configuration(const std::function<void(smtpd::Configuration&)>& change = {}) {
   auto made = std::make_shared<smtpd::Configuration>();
   made->sessions[0].server_name = "mx.example.org";
-  made->time = {.connect = 1000, .helo = 2000, .mail_from = 3000, .rcpt_to = 4000, .data = 5000, .data_total = 12000, .error_delay = 500, .stop = 100, .handshake = 1000};
+  made->time = {.connect = 1000, .helo = 2000, .mail_from = 3000, .rcpt_to = 4000, .data = 5000, .data_total = 12000, .error_delay = 500, .stop = 100, .drain = 100, .handshake = 1000};
   if (change) change(*made);
   made->sessions[0].prepare();
   return made;

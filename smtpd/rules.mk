@@ -1,8 +1,6 @@
 # smtpd
 SMTPD := certificate_name authentication checker conversation_auth relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply shield dns_lists list_look_up conversation client server one_session listening supervisor
-SMTPD += confinement
 SMTPD += virtual_hosts own_replies offered_extensions
-SMTPD := certificate_name authentication checker conversation_auth relay_policy virtual_hosts policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply shield dns_lists list_look_up conversation client server one_session listening supervisor
 SMTPD += confinement board handover
 BINARIES += $(BIN)/smtpd
 $(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
