@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <limits>
 #include <map>
 
@@ -65,9 +66,12 @@ std::string describe(const chain::Outcome& outcome, bool is_delivery) {
 // Keeps so many calls under way until all are made.
 class Repeater {
  public:
-  // `files`: the messages in turn; none: that of the call.
+  // `files`: the messages in turn; none: that of the call. Small ones are read now, as a server has them in memory: the calls are what
+  // is measured.
   Repeater(net::Loop& loop, chain::Caller& caller, const chain::Words& words, chain::Call call, std::vector<std::string> files, std::size_t times)
-      : loop_(loop), caller_(caller), words_(words), call_(std::move(call)), files_(std::move(files)), left_(times) {}
+      : loop_(loop), caller_(caller), words_(words), call_(std::move(call)), files_(std::move(files)), left_(times) {
+    std::ranges::transform(files_, std::back_inserter(messages_), [&](const std::string& path) { return small_one(path); });
+  }
   void start(std::size_t at_once) {
     while (at_once-- > 0) next();
     loop_.run();
@@ -82,7 +86,7 @@ class Repeater {
     }
     --left_;
     ++open_;
-    if (!files_.empty()) read_next();
+    if (!files_.empty()) take_next();
     caller_.call(words_, call_, [this](const chain::Outcome& outcome) {
       --open_;
       ++ends_[describe(outcome, call_.kind == chain::Kind::Delivery)];
@@ -90,18 +94,24 @@ class Repeater {
     });
   }
 
-  // As cheaply as it goes: the calls are what is measured.
-  void read_next() {
-    const std::string& path = files_[file_++ % files_.size()];
+  // No octets: a large one, or none at all.
+  base::Blob small_one(const std::string& path) {
     const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     const auto got = ::read(file.get(), buffer_.data(), buffer_.size());
     const bool is_whole = got >= 0 && static_cast<std::size_t>(got) < buffer_.size();
-    auto message = is_whole ? base::Blob::of_octets(std::string(buffer_.data(), static_cast<std::size_t>(got)))
-                            : base::Blob::of_descriptor(file.get(), std::numeric_limits<std::uint64_t>::max());
+    return is_whole ? base::Blob::of_octets(std::string(buffer_.data(), static_cast<std::size_t>(got))) : base::Blob();
+  }
+
+  void take_next() {
+    const auto which = file_++ % files_.size();
+    call_.message = messages_[which];
+    if (call_.message.size() > 0) return;
+    const base::UniqueFd file(::open(files_[which].c_str(), O_RDONLY | O_CLOEXEC));
+    auto message = base::Blob::of_descriptor(file.get(), std::numeric_limits<std::uint64_t>::max());
     if (message)
       call_.message = std::move(*message);
     else
-      ++ends_[path + ": " + message.error().cause + "\n"];
+      ++ends_[files_[which] + ": " + message.error().cause + "\n"];
   }
 
   net::Loop& loop_;
@@ -109,6 +119,7 @@ class Repeater {
   const chain::Words& words_;
   chain::Call call_;
   std::vector<std::string> files_;
+  std::vector<base::Blob> messages_;
   std::vector<char> buffer_ = std::vector<char>(65536);
   std::size_t left_, open_ = 0, file_ = 0;
   std::map<std::string, std::size_t> ends_;

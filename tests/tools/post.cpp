@@ -33,7 +33,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
 const base::Manual kManual{.program = kProgram, .section = "1", .usage = "[OPTION...]", .purpose = "Sends files over HTTP.", .examples = "", .options = kOptions};
 
 struct Work {
-  std::vector<std::string> files;
+  std::vector<std::string> messages;
   std::string path, counted;
   std::atomic<std::size_t> next = 0, good = 0, found = 0;
 };
@@ -89,11 +89,10 @@ class Connection {
 
 void send_files(Work& work, const net::Address& server) {
   Connection connection(server);
-  for (std::size_t i = work.next++; i < work.files.size(); i = work.next++) {
-    const auto body = base::read_file(work.files[i], std::numeric_limits<std::uint32_t>::max());
-    if (!body) continue;
+  for (std::size_t i = work.next++; i < work.messages.size(); i = work.next++) {
+    const auto& body = work.messages[i];
     const auto answer = connection.ask("POST " + work.path + " HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\nContent-Length: " +
-                                       std::to_string(body->size()) + "\r\n\r\n" + *body);
+                                       std::to_string(body.size()) + "\r\n\r\n" + body);
     if (answer.starts_with("HTTP/1.1 200")) ++work.good;
     if (!work.counted.empty() && answer.contains(work.counted)) ++work.found;
   }
@@ -106,8 +105,11 @@ int main(int argc, char** argv) {
   if (!line) return base::report(kProgram, line.error());
   if (line->should_exit()) return 0;
   Work work;
-  for (const auto& entry : std::filesystem::directory_iterator(line->text("folder"))) work.files.push_back(entry.path());
-  std::ranges::sort(work.files);
+  for (const auto& entry : std::filesystem::directory_iterator(line->text("folder"))) {
+    auto message = base::read_file(entry.path(), std::numeric_limits<std::uint32_t>::max());
+    if (!message) return base::report(kProgram, message.error());
+    work.messages.push_back(std::move(*message));  // before the clock runs
+  }
   work.path = line->has("path") ? line->text("path") : "/";
   work.counted = line->text("count");
   const auto server = net::Address::parse(line->text("server"));
@@ -118,6 +120,6 @@ int main(int argc, char** argv) {
     for (std::size_t n = base::text::parse_number<std::size_t>(line->text("connections")).value_or(1); n > 0; --n) senders.emplace_back([&] { send_files(work, *server); });
   }
   const auto took = std::max<std::uint64_t>(base::monotonic_milliseconds() - begin, 1);
-  std::printf("%zu good, %zu with the text, %zu a second\n", work.good.load(), work.found.load(), static_cast<std::size_t>(work.files.size() * 1000 / took));
-  return work.good == work.files.size() ? 0 : 1;
+  std::printf("%zu good, %zu with the text, %zu a second\n", work.good.load(), work.found.load(), static_cast<std::size_t>(work.messages.size() * 1000 / took));
+  return work.good == work.messages.size() ? 0 : 1;
 }
