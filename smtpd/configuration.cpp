@@ -175,6 +175,10 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   configuration->message = {.memory_octets = settings.octets("smtp.message_memory_max"),
                             .memfd_octets = settings.octets("smtp.message_memfd_max"),
                             .directory = settings.text("smtp.message_directory")};
+  const auto& completed = settings.text("smtp.missing_fields");
+  configuration->completes.fill(completed != "no");
+  if (completed == "submission") configuration->completes[index(Service::Smtp)] = false;
+  configuration->refuses_non_ascii_header = settings.text("smtp.non_ascii_header") == "refuse";
   configuration->chain = command_line.has_chain ? command_line.chain : settings.words("smtp.chain");
   if (configuration->chain.empty()) return base::fail(base::Fault::Usage, "no program behind --");
   configuration->caller = {.timeout_milliseconds = settings.milliseconds("smtp.chain_timeout"),

@@ -44,6 +44,8 @@ struct Configuration {
   PolicyConfiguration policy;
   std::shared_ptr<const AuthenticationConfiguration> authentication;  // nullptr: nobody can authenticate
   base::BlobWriter::Limits message;
+  std::array<bool, kServiceNames.size()> completes = {};  // messages without Date or Message-ID; one a service
+  bool refuses_non_ascii_header = false;                  // of a message that came without SMTPUTF8
   chain::Words chain;
   chain::Caller::Limits caller;
   std::shared_ptr<Shield> shield;  // nullptr: nothing is counted

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
+#include "lib/mail/date.h"
 #include "smtpd/certificate_name.h"
 #include "smtpd/outcome_reply.h"
 #include "smtpd/policy_question.h"
@@ -135,8 +136,11 @@ Conversation::Decision Conversation::decide(std::string& output) {
 }
 
 Conversation::Decision Conversation::decide_message(std::string& output) {
+  finish_header();
   if (message_->failure) {
-    refuse_for_storage(output);
+    refuse_message(smtp::ReplyId::NoStorage, output);
+  } else if (has_undeclared_header()) {
+    refuse_message(smtp::ReplyId::NonAsciiHeader, output);
   } else if (rounds_ && rounds_->effects().discards) {
     discard_message(output);
   } else {
@@ -287,10 +291,9 @@ void Conversation::discard_message(std::string& output) {
   session_.answer({.accepts = true, .closes = false, .reply = reply.lines}, output);
 }
 
-void Conversation::refuse_for_storage(std::string& output) {
-  std::string reply;
-  options().replies.append(reply, smtp::ReplyId::NoStorage);
-  log_message("deferred", reply, message_->failure->cause);
+void Conversation::refuse_message(smtp::ReplyId id, std::string& output) {
+  const std::string reply = standard_reply(id);
+  log_message(reply.starts_with('4') ? "deferred" : "refused", reply, message_->failure ? std::string_view(message_->failure->cause) : std::string_view());
   message_.reset();
   session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
 }
@@ -305,11 +308,38 @@ void Conversation::begin() {
   if (rounds_)
     for (const auto& field : rounds_->effects().fields) trace.append(field).append("\r\n");
   append_trace(trace, facts());
-  append(trace);
+  store(trace);
+  if (configuration_->completes[index(service_)] || configuration_->refuses_non_ascii_header) message_->header.emplace();
 }
 
 void Conversation::append(std::string_view octets) {
-  if (message_->failure) return;  // the rest is read to its end, then refused
+  if (!message_->header) return store(octets);
+  message_->header->feed(octets, [this](std::string_view part) { store(part); }, [this] { return missing_fields(); });
+}
+
+void Conversation::finish_header() {
+  if (message_->header) message_->header->finish([this](std::string_view part) { store(part); }, [this] { return missing_fields(); });
+}
+
+// RFC 6409 sections 8.2 and 8.3. Time and id are those of the Received field.
+std::string Conversation::missing_fields() const {
+  std::string fields;
+  if (!configuration_->completes[index(service_)]) return fields;
+  if (!message_->header->has_date()) {
+    fields += "Date: ";
+    mail::append_date_time(fields, message_->received);
+    fields += "\r\n";
+  }
+  if (!message_->header->has_message_id()) fields.append("Message-ID: <").append(message_->id.text()).append("@").append(options().server_name).append(">\r\n");
+  return fields;
+}
+
+bool Conversation::has_undeclared_header() const {
+  return configuration_->refuses_non_ascii_header && message_->header->has_8bit() && !session_.transaction()->smtputf8;
+}
+
+void Conversation::store(std::string_view octets) {
+  if (message_->failure || octets.empty()) return;  // the rest is read to its end, then refused
   if (auto stored = message_->text.append(octets); !stored) {
     message_->failure = std::move(stored.error());
     message_->text.clear();

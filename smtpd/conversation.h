@@ -15,6 +15,7 @@
 #include "lib/smtp/server_session.h"
 #include "smtpd/configuration.h"
 #include "smtpd/call_text.h"
+#include "smtpd/header_watch.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy_rounds.h"
 
@@ -120,7 +121,11 @@ class Conversation final : private smtp::MessageSink {
   void note_octets(std::uint64_t octets);
   void discard_message(std::string& output);
   [[nodiscard]] CallFacts facts() const;
-  void refuse_for_storage(std::string& output);
+  void refuse_message(smtp::ReplyId id, std::string& output);
+  void store(std::string_view octets);
+  void finish_header();
+  [[nodiscard]] std::string missing_fields() const;
+  [[nodiscard]] bool has_undeclared_header() const;
   void set_deadline(std::uint64_t now, std::uint64_t octets);
   void limit_rate(std::uint64_t now, std::uint64_t octets);
   [[nodiscard]] std::uint64_t time_for(smtp::ServerSession::Phase phase) const;
@@ -130,6 +135,7 @@ class Conversation final : private smtp::MessageSink {
   struct Message {
     explicit Message(const base::BlobWriter::Limits& limits) : text(limits) {}
     base::BlobWriter text;
+    std::optional<HeaderWatch> header;  // nullopt: nobody wants to know of it
     std::optional<base::Error> failure;  // of storing the text
     queue::Id id;
     base::WallTime received;

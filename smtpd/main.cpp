@@ -91,6 +91,8 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "smtp.rcpt_count_max",
     "smtp.command_line_max",
     "smtp.text_line_max",
+    "smtp.missing_fields",
+    "smtp.non_ascii_header",
     "smtp.bare_line_end",
     "smtp.error_soft_count",
     "smtp.error_hard_count",

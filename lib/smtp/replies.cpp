@@ -64,6 +64,7 @@ constexpr auto kReplies = std::to_array<ReplyRow>({
     {ReplyId::TextLineTooLong,      550, "5.6.0", "Message has a line that is too long"},
     {ReplyId::MessageTooLarge,      552, "5.3.4", "Message too large"},
     {ReplyId::NonAsciiAddress,      553, "5.6.7", "Address with non-ASCII characters needs SMTPUTF8"},
+    {ReplyId::NonAsciiHeader,       550, "5.6.0", "Header with non-ASCII characters needs SMTPUTF8"},
     {ReplyId::Denied,               554, "5.7.1", "Denied"},
     {ReplyId::NoRecipients,         554, "5.5.1", "No valid recipients"},
     {ReplyId::UnknownParameter,     555, "5.5.4", "Parameter not recognized or not implemented"},

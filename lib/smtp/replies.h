@@ -60,6 +60,7 @@ enum class ReplyId : std::uint8_t {
   TextLineTooLong,
   MessageTooLarge,
   NonAsciiAddress,
+  NonAsciiHeader,
   Denied,
   NoRecipients,
   UnknownParameter,

@@ -67,6 +67,7 @@ constexpr auto kNames = std::to_array<NameRow>({
     {"BadSender", ReplyId::BadSender},
     {"BadRecipient", ReplyId::BadRecipient},
     {"NonAsciiAddress", ReplyId::NonAsciiAddress},
+    {"NonAsciiHeader", ReplyId::NonAsciiHeader},
     {"NoRecipients", ReplyId::NoRecipients},
     {"MessageTooLarge", ReplyId::MessageTooLarge},
     {"BareLineEnd", ReplyId::BareLineEnd},
