@@ -14,6 +14,10 @@ namespace {
 // The columns of smtpd's ledger (smtpd/shield.h, Deed).
 constexpr auto kColumns = std::to_array<std::string_view>({"connections", "messages", "recipients", "octets", "errors", "failed_log_ins", "accepted"});
 static_assert(kColumns.size() == net::Ledger::kColumns);
+// Its marks (Strain).
+constexpr auto kStrains = std::to_array<std::string_view>({"stress", "descriptors", "memory", "disk"});
+constexpr auto kStrainWords = std::to_array<std::string_view>({"under stress", "short of descriptors", "short of memory", "short of disk"});
+static_assert(kStrains.size() == net::Ledger::kMarks && kStrainWords.size() == net::Ledger::kMarks);
 
 long long whole(double count) { return std::llround(std::ceil(count)); }
 long long seconds_left(const net::Ledger::Row& row, std::uint64_t now) { return row.banned_until > now ? static_cast<long long>((row.banned_until - now + 999) / 1000) : 0; }
@@ -46,12 +50,29 @@ std::string title() {
   return line + "  banned for\n";
 }
 
+// Only while there is one.
+std::string strains(const net::Ledger& ledger, bool wants_json, std::uint64_t now) {
+  std::string all;
+  for (std::size_t i = 0; i < kStrains.size(); ++i) {
+    if (ledger.mark(i) <= now) continue;
+    all += all.empty() ? "" : wants_json ? "," : ", ";
+    if (wants_json) {
+      base::json::append_string(all, kStrains[i]);
+    } else {
+      all += kStrainWords[i];
+    }
+  }
+  if (all.empty()) return all;
+  return wants_json ? R"({"strains":[)" + all + "]}\n" : "smtpd is " + all + "\n";
+}
+
 void list(const net::Ledger& ledger, bool wants_json, Output& out) {
   const auto now = net::Ledger::now();
   auto rows = ledger.rows(now);
   std::ranges::sort(rows, [](const auto& a, const auto& b) { return std::pair(b.banned_until, b.counts) < std::pair(a.banned_until, a.counts); });
   if (!wants_json) out.put(title());
   for (const auto& row : rows) out.put(wants_json ? as_json(row, now) : as_line(row, now));
+  out.put(strains(ledger, wants_json, now));
 }
 
 // The rows that the argument names as they are printed.

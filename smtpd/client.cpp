@@ -118,6 +118,7 @@ void Client::wait(std::string_view output) {
   say(output);
   if (clients_.is_stopping() && !conversation_.is_in_transaction()) return close(smtp::ReplyId::ShuttingDown);
   clients_.set_deadline(number_, conversation_.deadline());
+  clients_.set_idle(number_, conversation_.idle_since());
   if (stream_.unsent_octets() > kMaxUnsentOctets) stream_.stop_reading();
 }
 
@@ -132,6 +133,7 @@ void Client::pause(State state, std::string_view unread, std::string_view output
   stream_.stop_reading();
   if (!unread.empty()) kept_ = std::make_unique<Kept>(Kept{std::string(unread), {}});
   clients_.set_deadline(number_, 0);
+  clients_.set_idle(number_, 0);
 }
 
 void Client::ask(std::string_view unread, std::string_view output) {
@@ -182,6 +184,7 @@ void Client::delay(std::string_view unread, std::string& output) {
   state_ = State::Delaying;
   stream_.stop_reading();
   kept_ = std::make_unique<Kept>(Kept{std::string(unread), std::move(output), std::move(sleep)});
+  clients_.set_idle(number_, conversation_.is_trusted() ? 0 : now());
   clients_.set_deadline(number_, now() + conversation_.delay());
 }
 
@@ -196,6 +199,7 @@ void Client::start_tls(std::string_view unread, std::string_view output) {
 
 void Client::begin_handshake() {
   state_ = State::Handshaking;
+  clients_.set_idle(number_, conversation_.is_trusted() ? 0 : now());
   tls_ = std::make_shared<Secured>(conversation_.tls_context(), this);
   clients_.set_deadline(number_, now() + conversation_.configuration().time.handshake);
 }
@@ -273,6 +277,7 @@ void Client::end(std::string_view unread, std::string_view output) {
   kept_ = nullptr;
   stream_.shut_down();
   stream_.start_reading();
+  clients_.set_idle(number_, now());
   clients_.set_deadline(number_, now() + kClosingMilliseconds);
 }
 
@@ -312,6 +317,22 @@ void Client::on_deadline() {
   }
   conversation_.note_timeout();
   close(smtp::ReplyId::Timeout);
+}
+
+void Client::hurry() {
+  if (state_ != State::Talking) return;
+  conversation_.hurry(now());
+  clients_.set_deadline(number_, conversation_.deadline());
+}
+
+void Client::make_way() {
+  if (state_ != State::Closing) {
+    conversation_.note_end("makes way for others");
+    auto& output = clients_.output_buffer();
+    conversation_.close(smtp::ReplyId::TooBusy, output);
+    if (state_ != State::Handshaking) say(output);
+  }
+  clients_.remove(number_);
 }
 
 void Client::stop() {

@@ -38,6 +38,8 @@ class Clients {
   virtual void remove(std::size_t number) = 0;
   // The number is checked once a second: when `deadline` (monotonic milliseconds, 0: none) is over, on_deadline() is called.
   virtual void set_deadline(std::size_t number, std::uint64_t deadline) = 0;
+  // Since when it has nothing to show for its place, monotonic milliseconds; 0: it has. Who is so for longest makes way for others.
+  virtual void set_idle(std::size_t number, std::uint64_t since) = 0;
 
  protected:
   ~Clients() = default;
@@ -51,6 +53,8 @@ class Client final : private net::StreamUser {
 
   void renumber(std::size_t number) { number_ = number; }
   void on_deadline();
+  void hurry();     // stress has begun
+  void make_way();  // for somebody else, at once
   void stop();           // of the server: ends the session unless a message is under way
   void stop_at_once();   // 421, whatever is under way
   [[nodiscard]] const Peer& peer() const { return conversation_.peer(); }

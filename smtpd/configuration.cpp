@@ -191,6 +191,9 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
     if (configuration->shield->limits_messages())
       for (auto& session : configuration->sessions) session.asks |= smtp::bit(smtp::Stage::Mail);
   }
+  configuration->resources = ResourceLimits::from(settings);
+  if (configuration->resources.looks_at_disk())
+    for (auto& session : configuration->sessions) session.asks |= smtp::bit(smtp::Stage::Mail);
   auto lists = DnsLists::from(settings);
   if (!lists) return std::unexpected(lists.error());
   configuration->lists = std::move(*lists);

@@ -16,6 +16,7 @@
 #include "smtpd/dns_lists.h"
 #include "smtpd/policy_rounds.h"
 #include "smtpd/relay_policy.h"
+#include "smtpd/resources.h"
 #include "smtpd/service.h"
 #include "smtpd/shield.h"
 #include "smtpd/virtual_hosts.h"
@@ -51,6 +52,7 @@ struct Configuration {
   std::shared_ptr<Shield> shield;  // nullptr: nothing is counted
   std::shared_ptr<const DnsLists> lists;  // nullptr: nobody is looked up
   net::dns::Settings dns;                 // for the lists
+  ResourceLimits resources;
   std::size_t clients_max;
   std::size_t clients_per_address_max;  // 0: no limit
   std::size_t sleeping_clients_max;     // whose replies are delayed

@@ -43,6 +43,7 @@ void Conversation::set_peer(Peer peer) {
   lists_ = Lists::Unasked;
   listed_.reset();
   choose_host();
+  is_known_ = peer_.client_ip.empty() || peer_.is_relay_client || (configuration_->shield && configuration_->shield->knows_well(peer_.client()));
   suspicion_ = configuration_->shield ? configuration_->shield->suspicion(peer_.client()) : 0;
   session_.delay_errors(suspicion_ > 0);
   session_.allow_xclient(configuration_->relay.may_speak_for_others(peer_.client()));
@@ -76,7 +77,7 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
     const auto before = input.size();
     const auto step = session_.advance(input, output);
     note_octets(before - input.size());
-    note_errors();
+    if (note_errors(output)) continue;
     set_deadline(now, before - input.size());
     if (step != smtp::Step::Delay) delays_log_in_ = false;
     switch (step) {
@@ -123,6 +124,7 @@ Conversation::Decision Conversation::decide(std::string& output) {
   if (stage == smtp::Stage::Message) return decide_message(output);
   if (stage == smtp::Stage::Auth) return decide_log_in(output);
   const bool is_first = !rounds_ || !rounds_->is_under_way();  // asked about this stage
+  if (is_first && stage == smtp::Stage::Mail && refuse_for_disk(output)) return Decision::Made;
   if (is_first && !std::exchange(has_waited_, false) && put_off(output)) return Decision::Made;
   if (is_first && stage == smtp::Stage::Rcpt && refuse_relaying(output)) return Decision::Made;
   if (is_first && waits_for_lists()) {
@@ -204,12 +206,28 @@ void Conversation::note_octets(std::uint64_t octets) {
     configuration_->shield->note(peer_.client(), Deed::Octets, std::exchange(unnoted_octets_, 0));
 }
 
-void Conversation::note_errors() {
+// True: they were too many, now that everybody is in a hurry.
+bool Conversation::note_errors(std::string& output) {
   const auto errors = session_.errors() - std::exchange(noted_errors_, session_.errors());
-  if (errors == 0 || !configuration_->shield) return;
+  if (errors == 0 || !configuration_->shield) return false;
   configuration_->shield->note(peer_.client(), Deed::Error, errors);
   suspicion_ = configuration_->shield->suspicion(peer_.client());
   session_.delay_errors(suspicion_ > 0);
+  if (session_.errors() < configuration_->shield->stress_errors() || !is_hurried() || session_.phase() == Phase::Asking) return false;
+  session_.close(smtp::ReplyId::TooManyErrors, output);
+  return true;
+}
+
+// Of whom nobody knows anything good, while there is too much to do.
+bool Conversation::is_hurried() const { return configuration_->shield && configuration_->shield->is_under(Strain::Stress) && !is_trusted(); }
+
+void Conversation::hurry(std::uint64_t now) {
+  if (deadline_ != 0 && !is_trusted()) deadline_ = std::min(deadline_, now + configuration_->shield->stress_timeout());
+}
+
+std::uint64_t Conversation::idle_since() const {
+  const auto phase = session_.phase();
+  return is_trusted() || phase == Phase::Text || phase == Phase::Asking ? 0 : progressed_;
 }
 
 bool Conversation::refuse_relaying(std::string& output) {
@@ -289,6 +307,15 @@ void Conversation::discard_message(std::string& output) {
   log_message("discarded", reply.lines, "");
   message_.reset();
   session_.answer({.accepts = true, .closes = false, .reply = reply.lines}, output);
+}
+
+// Before the message comes: what is left belongs to the queue that is there.
+bool Conversation::refuse_for_disk(std::string& output) {
+  if (!is_short_of_disk(configuration_->resources, session_.transaction()->declared_octets.value_or(0))) return false;
+  log::warning("put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"from", session_.transaction()->reverse_path}, {"cause", "little room on the disk of " + configuration_->resources.spool}});
+  if (configuration_->shield) configuration_->shield->note(Strain::Disk);
+  session_.answer({.accepts = false, .closes = false, .reply = standard_reply(smtp::ReplyId::NoStorage), .counts = false}, output);
+  return true;
 }
 
 void Conversation::refuse_message(smtp::ReplyId id, std::string& output) {
@@ -371,6 +398,7 @@ void Conversation::answer(const chain::Outcome& outcome, std::string& output) {
   auto [accepts, closes, reply, complaint] = reply_to(outcome, message_->id.text(), session_.transaction()->smtputf8);
   const bool is_refused_for_good = reply.code >= 500;
   log_message(accepts ? "accepted" : is_refused_for_good ? "refused" : "deferred", reply.lines, complaint.empty() ? outcome.cause : complaint);
+  is_known_ |= accepts;
   if (accepts && configuration_->shield) configuration_->shield->note(peer_.client(), Deed::Accepted, 1);
   message_.reset();
   session_.answer({.accepts = accepts, .closes = closes, .reply = reply.lines}, output);
@@ -417,6 +445,7 @@ std::uint64_t Conversation::time_for(Phase phase) const {
 void Conversation::set_deadline(std::uint64_t now, std::uint64_t octets) {
   const Phase phase = session_.phase();
   const bool has_come = session_.progress() != last_progress_ || phase != last_phase_;
+  if (has_come) progressed_ = now;
   last_progress_ = session_.progress();
   last_phase_ = phase;
   if (phase == Phase::Text && text_deadline_ == 0) text_deadline_ = now + configuration_->time.data_total;
@@ -426,6 +455,8 @@ void Conversation::set_deadline(std::uint64_t now, std::uint64_t octets) {
   } else if (has_come || phase == Phase::Text) {
     deadline_ = now + time_for(phase);
   }
+  const auto most = is_hurried() ? now + configuration_->shield->stress_timeout() : ~std::uint64_t{0};
+  if (deadline_ != 0 && (has_come || phase == Phase::Text)) deadline_ = std::min(deadline_, most);
   limit_rate(now, octets);
   if (phase == Phase::Text) deadline_ = std::min({deadline_, text_deadline_, rate_deadline_});
   if (!session_.has_begun_line() || phase == Phase::Asking) {
@@ -444,7 +475,7 @@ void Conversation::limit_rate(std::uint64_t now, std::uint64_t octets) {
   } else if (time.data_rate == 0) {
     rate_deadline_ = deadline_;
   } else {
-    const auto most = now + time.data_rate_time;
+    const auto most = now + (is_hurried() ? std::min(time.data_rate_time, configuration_->shield->stress_timeout()) : time.data_rate_time);
     rate_deadline_ = rate_deadline_ == 0 ? most : std::min(most, rate_deadline_ + octets * 1000 / time.data_rate);
   }
 }

@@ -81,6 +81,12 @@ class Conversation final : private smtp::MessageSink {
   void note_end(std::string_view cause);
   void note_timeout();
 
+  // Somebody who is served first when there is too much to do.
+  [[nodiscard]] bool is_trusted() const { return is_known_ || may_relay(); }
+  // Since when it has said nothing whole while it was to speak; 0: it may, for it is trusted, sends a message or waits for us.
+  [[nodiscard]] std::uint64_t idle_since() const;
+  // Under stress: the deadline comes sooner.
+  void hurry(std::uint64_t now);
   [[nodiscard]] bool is_in_transaction() const { return session_.transaction() != nullptr; }
   [[nodiscard]] bool has_quit() const { return session_.has_quit(); }
   [[nodiscard]] const Configuration& configuration() const { return *configuration_; }
@@ -117,7 +123,9 @@ class Conversation final : private smtp::MessageSink {
   bool refuse_listed(std::string& output);
   void refuse_recipient(std::string_view reply, std::string& output);
   bool put_off(std::string& output);
-  void note_errors();
+  bool note_errors(std::string& output);
+  bool refuse_for_disk(std::string& output);
+  [[nodiscard]] bool is_hurried() const;
   void note_octets(std::uint64_t octets);
   void discard_message(std::string& output);
   [[nodiscard]] CallFacts facts() const;
@@ -153,6 +161,7 @@ class Conversation final : private smtp::MessageSink {
   base::WallTime connected_ = base::wall_now();
   std::uint64_t deadline_ = 0;
   std::uint64_t text_deadline_ = 0;  // of the whole message; 0: none is coming in
+  std::uint64_t progressed_ = 0;     // when what was waited for came last
   std::uint64_t rate_deadline_ = 0;  // of its next octets; 0: none is coming in
   std::uint64_t line_deadline_ = 0;  // of a command that has begun; 0: none has
   std::uint64_t unnoted_octets_ = 0;  // by the shield
@@ -163,6 +172,7 @@ class Conversation final : private smtp::MessageSink {
   Lists lists_ = Lists::Unasked;
   bool has_waited_ = false;  // for lists: the question is not new
   std::unique_ptr<const DnsListFindings> listed_;  // nullptr: nothing is known of the client
+  bool is_known_ = false;         // Shield::knows_well()
   bool is_checking_ = false;      // credentials, behind the policies
   bool delays_log_in_ = false;    // what is delayed is the reply to a log-in
   unsigned last_progress_ = 0;

@@ -12,6 +12,7 @@ namespace smtpd {
 namespace {
 
 constexpr std::uint64_t kSweepMilliseconds = 1000;
+constexpr std::uint64_t kLeastIdleMilliseconds = 2000;  // then a silent client may be sent away for another one
 constexpr std::size_t kMaxIdleOctets = 1 << 20;  // what a shared buffer keeps after an unusual burst
 
 }  // namespace
@@ -54,13 +55,19 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
   const auto client = net::Address::of_peer(socket.get());
   // Reset already. What it sent could still be read, and a client without an address must not pass for one of a Unix socket.
   if (client.is_empty()) return;
-  if (limits_.is_full()) return turn_away(socket, client, "too many connections");
+  const auto& shield = configuration_->shield;
+  const bool is_known = !client.is_ip() || configuration_->relay.is_relay_client(client) || (shield && shield->knows_well(client));
+  // The last places are for those who are known.
+  const bool is_full = clients_.size() + (is_known ? 0 : configuration_->clients_max / 100) >= configuration_->clients_max;
+  if (is_full && !make_room()) return turn_away(socket, client, "too many connections");
+  if (!is_known)
+    if (const auto what = shortage(socket.get()); !what.empty()) return turn_away(socket, client, what, smtp::ReplyId::TooBusy);
   // The clients of a proxy are counted when it has said who they are.
   const bool is_counted = client.is_ip() && !configuration_->relay.is_proxy(client);
   if (is_counted && limits_.is_full_for(limits_.client_of(client))) return turn_away(socket, client, "too many connections from this address");
 
-  if (is_counted && configuration_->shield)
-    if (const auto why = configuration_->shield->turns_away(client); !why.empty()) return turn_away(socket, client, why);
+  if (is_counted && shield)
+    if (const auto why = shield->turns_away(client); !why.empty()) return turn_away(socket, client, why);
 
   Peer peer = Peer::of(client, net::Address::of_local(socket.get()));
   // Who may open a Unix socket of ours is a local user.
@@ -70,6 +77,8 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
   limits_.add(addresses_.back());
   clients_.push_back(std::make_unique<Client>(static_cast<Clients&>(*this), number, configuration_, service, std::move(peer)));
   deadlines_.push_back(0);
+  idle_since_.push_back(0);
+  if (!is_stressed_ && shield && shield->begins_stress(clients_.size(), configuration_->clients_max)) set_stress(true);
   if (number == 0) sweep_timer_.start(kSweepMilliseconds, kSweepMilliseconds);
   if (const auto started = clients_[number]->start(std::move(socket)); !started) {
     base::log::warning("connection lost", {{"client", client.text()}, {"cause", started.error().cause}});
@@ -78,9 +87,9 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
 }
 
 // Said without waiting: a client that is turned away shall cost nothing.
-void Server::turn_away(const base::UniqueFd& socket, const net::Address& client, std::string_view cause) {
+void Server::turn_away(const base::UniqueFd& socket, const net::Address& client, std::string_view cause, smtp::ReplyId id) {
   std::string reply;
-  configuration_->session(smtpd::Service::Smtp).replies.append(reply, smtp::ReplyId::TooManyConnections);
+  configuration_->session(smtpd::Service::Smtp).replies.append(reply, id);
   (void)::send(socket.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   base::log::info("turned away", {{"client", client.ip()}, {"connections", clients_.size()}, {"cause", cause}});
 }
@@ -104,19 +113,61 @@ void Server::remove(std::size_t number) {
     clients_[number] = std::move(clients_.back());
     clients_[number]->renumber(number);
     deadlines_[number] = deadlines_.back();
+    idle_since_[number] = idle_since_.back();
     addresses_[number] = std::move(addresses_.back());
   }
   clients_.pop_back();
   deadlines_.pop_back();
+  idle_since_.pop_back();
   addresses_.pop_back();
   if (!clients_.empty()) return;
   sweep_timer_.stop();
+  if (is_stressed_) set_stress(false);
   if (is_stopping_ || is_draining_) loop_.stop();
 }
 
 std::shared_ptr<const void> Server::put_to_sleep() { return static_cast<std::size_t>(sleepers_.use_count()) > configuration_->sleeping_clients_max ? nullptr : sleepers_; }
 
+// ---- too much to do -------------------------------------------------------------------------------------------------
+
+// What there is too little of for a stranger; "": nothing.
+std::string_view Server::shortage(int newest) {
+  if (loop_.now_milliseconds() >= looked_ + kSweepMilliseconds) look_at_load();
+  if (is_short_of_memory_) return "little memory is left";
+  if (!is_short_of_descriptors(configuration_->resources, newest)) return {};
+  if (configuration_->shield) configuration_->shield->note(Strain::Descriptors);
+  return "few descriptors are left";
+}
+
+void Server::look_at_load() {
+  looked_ = loop_.now_milliseconds();
+  const auto& shield = configuration_->shield;
+  is_short_of_memory_ = is_short_of_memory(configuration_->resources);
+  if (!shield) return;
+  if (is_short_of_memory_) shield->note(Strain::Memory);
+  if (is_stressed_ && shield->ends_stress(clients_.size(), configuration_->clients_max)) set_stress(false);
+  if (is_stressed_) shield->note(Strain::Stress);
+}
+
+void Server::set_stress(bool is_stressed) {
+  is_stressed_ = is_stressed;
+  base::log::warning(is_stressed ? "stress begins" : "stress ends", {{"connections", clients_.size()}});
+  if (!is_stressed) return;
+  configuration_->shield->note(Strain::Stress);
+  for_each([](Client& client) { client.hurry(); });
+}
+
+// The stranger that has been silent for longest goes.
+bool Server::make_room() {
+  const auto longer = [](std::uint64_t a, std::uint64_t b) { return a - 1 < b - 1; };  // 0, who is not idle, comes last
+  const auto oldest = std::ranges::min_element(idle_since_, longer);
+  if (oldest == idle_since_.end() || *oldest == 0 || *oldest + kLeastIdleMilliseconds > loop_.now_milliseconds()) return false;
+  clients_[static_cast<std::size_t>(oldest - idle_since_.begin())]->make_way();
+  return true;
+}
+
 void Server::sweep() {
+  look_at_load();
   const std::uint64_t now = loop_.now_milliseconds();
   for (std::size_t i = 0; i < clients_.size();) {
     const Client* client = clients_[i].get();

@@ -43,10 +43,15 @@ class Server final : private Clients {
   bool set_address(std::size_t number, const net::Address& client) override;
   void remove(std::size_t number) override;
   void set_deadline(std::size_t number, std::uint64_t deadline) override { deadlines_[number] = deadline; }
+  void set_idle(std::size_t number, std::uint64_t since) override { idle_since_[number] = since; }
 
   static std::string& emptied(std::string& buffer);
   void on_connection(base::UniqueFd socket, Service service);
-  void turn_away(const base::UniqueFd& socket, const net::Address& client, std::string_view cause);
+  void turn_away(const base::UniqueFd& socket, const net::Address& client, std::string_view cause, smtp::ReplyId reply = smtp::ReplyId::TooManyConnections);
+  [[nodiscard]] std::string_view shortage(int newest);
+  bool make_room();
+  void look_at_load();
+  void set_stress(bool is_stressed);
   void sweep();
   void for_each(const std::function<void(Client&)>& action);
   void reload();
@@ -64,6 +69,7 @@ class Server final : private Clients {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::string> addresses_;    // by which each client is counted
+  std::vector<std::uint64_t> idle_since_;  // each client, 0: it is not
   std::vector<std::uint64_t> deadlines_;  // of each client; apart, since all are looked through every second
   net::ClientLimits limits_;
   net::Workers handshakers_;
@@ -72,6 +78,9 @@ class Server final : private Clients {
   net::Timer sweep_timer_, stop_timer_, alive_timer_;
   std::vector<std::unique_ptr<net::SignalWatch>> signals_;
   bool is_stopping_ = false, is_draining_ = false;
+  bool is_stressed_ = false;
+  bool is_short_of_memory_ = false;
+  std::uint64_t looked_ = 0;  // at memory
 };
 
 }  // namespace smtpd

@@ -42,6 +42,9 @@ base::Result<std::shared_ptr<Shield>> Shield::from(const base::Settings& setting
   for (std::size_t i = 0; i < kLimits.size(); ++i) shield->limits_[i] = limit_of(settings, static_cast<Deed>(i));
   shield->network_factor_ = settings.count("shield.network_factor");
   shield->failed_log_ins_max_ = settings.count("auth.failure_address_max");
+  shield->stress_percent_ = settings.count("shield.stress_percent");
+  shield->stress_timeout_ = settings.milliseconds("shield.stress_timeout");
+  shield->stress_errors_ = static_cast<unsigned>(settings.count("shield.stress_error_count"));
   shield->tarpit_errors_ = settings.count("shield.tarpit_error_count");
   shield->tarpit_delay_ = settings.milliseconds("shield.tarpit_delay");
   shield->longest_tarpit_delay_ = settings.milliseconds("shield.tarpit_delay_max");
@@ -58,6 +61,15 @@ base::Result<std::shared_ptr<Shield>> Shield::from(const base::Settings& setting
 
 bool Shield::is_exempt(const net::Address& client) const {
   return !client.is_ip() || std::ranges::any_of(exempt_, [&](const net::Network& network) { return network.contains(client); });
+}
+
+bool Shield::knows_well(const net::Address& client) const {
+  return is_exempt(client) || ledger_.count(net::Prefix::of(client, 32, 128), index(Deed::Accepted), net::Ledger::now()) > 0;
+}
+
+bool Shield::is_under(Strain strain) const {
+  const auto until = ledger_.mark(static_cast<std::size_t>(strain));
+  return until != 0 && until > net::Ledger::now();
 }
 
 std::array<Shield::Circle, 2> Shield::circles_of(const net::Address& client) const {

@@ -20,6 +20,9 @@ namespace smtpd {
 enum class Deed : std::uint8_t { Connection, Message, Recipient, Octets, Error, FailedLogIn, Accepted };
 constexpr std::array<std::string_view, net::Ledger::kColumns> kDeedNames = {"connections", "messages", "recipients", "octets", "errors", "failed_log_ins", "accepted"};
 
+// What all who share the ledger know: marks of it.
+enum class Strain : std::uint8_t { Stress, Descriptors, Memory, Disk };
+
 class Shield {
  public:
   // `kept` is what outlives a reload; without one and without a file nothing is counted beyond this process and its children.
@@ -27,6 +30,18 @@ class Shield {
   [[nodiscard]] static base::Result<net::Ledger> ledger(const base::Settings& settings);
 
   [[nodiscard]] bool is_exempt(const net::Address& client) const;  // it is not counted
+
+  // Mail of it was accepted, or a log-in of it, not long ago; or it is exempt. It is served when strangers are not.
+  [[nodiscard]] bool knows_well(const net::Address& client) const;
+  // This process is under that strain: true for all for some seconds.
+  void note(Strain strain) { ledger_.set_mark(static_cast<std::size_t>(strain), net::Ledger::now() + kStrainMilliseconds); }
+  [[nodiscard]] bool is_under(Strain strain) const;
+  // With how much patience strangers are heard then.
+  [[nodiscard]] std::uint64_t stress_timeout() const { return stress_timeout_; }
+  [[nodiscard]] unsigned stress_errors() const { return stress_errors_; }
+  [[nodiscard]] bool begins_stress(std::size_t clients, std::size_t most) const { return stress_percent_ != 0 && clients * 100 >= most * stress_percent_; }
+  // A little later than it has begun.
+  [[nodiscard]] bool ends_stress(std::size_t clients, std::size_t most) const { return clients * 800 < most * stress_percent_ * 7; }
 
   // How late this client is greeted, in milliseconds.
   [[nodiscard]] std::uint64_t greeting_delay(const net::Address& client) const { return is_exempt(client) ? 0 : greeting_delay_; }
@@ -50,6 +65,7 @@ class Shield {
 
  private:
   explicit Shield(net::Ledger ledger) : ledger_(std::move(ledger)) {}
+  static constexpr std::uint64_t kStrainMilliseconds = 3000;
   static constexpr std::size_t index(Deed deed) { return static_cast<std::size_t>(deed); }
   // The client's address and its network, with how much more the latter may do.
   struct Circle {
@@ -64,6 +80,8 @@ class Shield {
   std::uint64_t network_factor_ = 0;
   std::uint64_t failed_log_ins_max_ = 0;  // 0: no limit
   std::uint64_t tarpit_errors_ = 0, tarpit_delay_ = 0, longest_tarpit_delay_ = 0;
+  std::uint64_t stress_percent_ = 0, stress_timeout_ = 0;
+  unsigned stress_errors_ = 0;
   std::uint64_t greeting_delay_ = 0;
   std::uint64_t ban_milliseconds_ = 0, longest_ban_milliseconds_ = 0;
   std::vector<net::Network> exempt_;

@@ -197,6 +197,111 @@ with socket.create_connection(("127.0.0.1", int(port)), 10, source_address=(sour
   wait "$first"
 }
 
+# hold COUNT ADDRESS: as many silent connections from there, kept open; what each heard is in held.ADDRESS when they have all ended.
+hold() {
+  start "hold.$2" python3 -c 'import socket, sys
+port, count, source, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+held = [socket.create_connection(("127.0.0.1", port), 20, source_address=(source, 0)) for _ in range(count)]
+for one in held: one.recv(512)
+print("open", flush=True)
+with open(path, "w") as out:
+    for one in held:
+        one.settimeout(20)
+        print(one.recv(512).decode().strip(), file=out)' "$port" "$1" "$2" "$PWD/held.$2"
+  wait_for grep -q open "hold.$2.log"
+}
+
+@test "smtpd shield: under stress strangers have less time and may make fewer errors, those who are known have it all; qctl tells" {
+  serve --shield-file "$PWD/counts" --shield-exempt 127.0.0.1 --relay-clients 192.0.2.1 --client-count-max 10 --shield-stress-percent 50 --shield-stress-timeout 1s --shield-stress-error-count 2
+  hold 1 127.0.0.1
+  hold 4 127.0.1.1
+  wait_for grep -q 'warning stress begins connections=5' smtpd.log
+  run -0 qctl shield --shield-file counts
+  [ "${lines[-1]}" = 'smtpd is under stress' ]
+  run -0 qctl shield --shield-file counts --json
+  [ "$(jq -c '.strains // empty' <<<"$output")" = '["stress"]' ]
+  run -0 from 127.0.1.2 < <(printf 'EHLO c\r\n1\r\n2\r\n3\r\n')
+  [[ "$(codes <<<"$output")" == '220 250 500'*' 421' ]]
+  wait_for test -s held.127.0.1.1
+  [ "$(sort -u held.127.0.1.1)" = '421 4.4.2 Timeout - closing connection' ]
+  wait_for grep -q 'warning stress ends connections=' smtpd.log
+  [ ! -s held.127.0.0.1 ]
+  is_calm() { ! qctl shield --shield-file counts | grep -q stress; }
+  wait_for is_calm
+  run -0 from 127.0.1.2 < <(printf 'EHLO c\r\n1\r\n2\r\n3\r\nQUIT\r\n')
+  [ "$(codes <<<"$output")" = '220 250 500 500 500 221' ]
+}
+
+@test "smtpd shield: when it is full the stranger that is silent for longest makes way" {
+  serve --shield-exempt 127.0.0.1 --relay-clients 192.0.2.1 --client-count-max 4 --shield-stress-percent 0
+  hold 1 127.0.0.1
+  hold 3 127.0.1.1
+  run -0 greetings 1 127.0.1.2
+  [[ $output == '421 4.7.0 '* ]]
+  sleep 2.1
+  run -0 greetings 2 127.0.1.2
+  [[ ${lines[0]} == '220 '* && ${lines[1]} == '220 '* ]]
+  grep -q 'session ended early client=127.0.1.1 .*cause="makes way for others"' smtpd.log
+  stop smtpd
+  wait_for test -s held.127.0.1.1
+  [ "$(head -n 1 held.127.0.1.1)" = '421 4.3.2 Too busy, try again later' ]
+  wait_for test -s held.127.0.0.1
+  [ "$(cat held.127.0.0.1)" = '421 4.3.2 Service shutting down, closing connection' ]
+}
+
+@test "smtpd shield: short of memory, strangers are turned away, and who is exempt or has sent good mail before is not" {
+  local options=(--shield-file "$PWD/counts" --shield-exempt 127.0.0.1 --relay-clients 192.0.2.1 --local-domains b.example)
+  serve "${options[@]}"
+  run -0 from 127.0.1.1 < <(printf 'EHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nSubject: x\r\n\r\nhello\r\n.\r\nQUIT\r\n')
+  [ "$(codes <<<"$output")" = '220 250 250 250 354 250 221' ]
+  run -0 qctl shield --shield-file counts --json
+  [ "$(jq -c 'select(.client == "127.0.1.1") | .accepted' <<<"$output")" = 1 ]
+  stop smtpd
+  serve "${options[@]}" --shield-memory-high 1
+  run -0 greetings 1 127.0.1.2
+  [ "$output" = '421 4.3.2 Too busy, try again later' ]
+  run -0 greetings 1 127.0.1.1
+  [[ $output == '220 '* ]]
+  run -0 greetings 1 127.0.0.1
+  [[ $output == '220 '* ]]
+  grep -q 'turned away client=127.0.1.2 .*cause="little memory is left"' smtpd.log
+  run -0 qctl shield --shield-file counts
+  [ "${lines[-1]}" = 'smtpd is short of memory' ]
+}
+
+@test "smtpd shield: short of descriptors, those that are left are for who is known" {
+  start smtpd prlimit --nofile=160:160 smtpd --listen 127.0.0.1:0 --domain mx.example.org --shield-exempt 127.0.0.1 --relay-clients 192.0.2.1 --shield-descriptor-reserve 200 \
+    --client-count-per-address-max 0 -- ./keep
+  wait_for grep -q 'listening address=127' smtpd.log
+  port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\).*/\1/p' smtpd.log)
+  run -0 timeout 20 python3 - "$port" <<'EOF'
+import socket, sys
+def connect(source):
+    one = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10, source_address=(source, 0))
+    return one, one.recv(512)
+held = [connect('127.0.1.1') for _ in range(130)]
+last = held[-1][1].decode().strip()
+print(last, '/', connect('127.0.0.1')[1].decode().strip())
+EOF
+  [[ $output == '421 4.3.2 Too busy, try again later / 220 '* ]]
+  grep -q 'turned away client=127.0.1.1 .*cause="few descriptors are left"' smtpd.log
+}
+
+@test "smtpd shield: short of disk, messages are put off at MAIL, with the size that is told" {
+  mkdir spool
+  local free
+  free=$(($(df --output=avail -B1 spool | tail -n 1) / 1048576))
+  serve --spool "$PWD/spool" --free-min 1000000g --shield-tarpit-error-count 0
+  run -0 say < <(printf 'EHLO c\r\nMAIL FROM:<a@a.example>\r\nMAIL FROM:<a@a.example> SIZE=10\r\nQUIT\r\n')
+  [ "$(codes <<<"$output")" = '220 250 452 452 221' ]
+  [[ $output == *'452 4.3.1 Insufficient system storage'* ]]
+  grep -q 'warning put off .*cause="little room on the disk of ' smtpd.log
+  stop smtpd
+  serve --spool "$PWD/spool" --free-min "$((free / 2))m" --message-size-max 0
+  run -0 say < <(printf 'EHLO c\r\nMAIL FROM:<a@a.example> SIZE=%s\r\nMAIL FROM:<a@a.example> SIZE=10\r\nQUIT\r\n' "$((free * 1048576))")
+  [ "$(codes <<<"$output")" = '220 250 452 250 221' ]
+}
+
 @test "smtpd shield: 20,000 connections from one address and from many cost those only who make them" {
   serve --shield-exempt 127.0.0.1 --shield-connection-rate 100 --shield-network-factor 4 --shield-period 1h
   run -0 timeout 100 python3 - "$port" <<'END'

@@ -20,7 +20,7 @@
 namespace net {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x32'72'65'67'64'65'6c'76;  // "vledger2"
+constexpr std::uint64_t kMagic = 0x33'72'65'67'64'65'6c'76;  // "vledger3"
 // Slots in which a prefix may be; the rows of a group have one lock.
 constexpr std::size_t kGroup = 8;
 constexpr std::size_t kLocks = 64;
@@ -50,6 +50,7 @@ struct Ledger::Table {
   struct Header {
     std::uint64_t magic, octets, rows, seed;
     Periods periods;
+    std::array<std::uint64_t, kMarks> marks;
     std::array<char, 40> boot;
     std::array<pthread_mutex_t, kLocks> locks;
   };
@@ -297,6 +298,9 @@ std::uint64_t Ledger::banned_until(const Prefix& whose, std::uint64_t now) const
   const Slot* slot = find(whose, now, false);
   return slot != nullptr && slot->banned_until > now ? slot->banned_until : 0;
 }
+
+void Ledger::set_mark(std::size_t mark, std::uint64_t until) { __atomic_store_n(&table_->header->marks[mark], until, __ATOMIC_RELAXED); }
+std::uint64_t Ledger::mark(std::size_t mark) const { return __atomic_load_n(&table_->header->marks[mark], __ATOMIC_RELAXED); }
 
 std::vector<Ledger::Row> Ledger::rows(std::uint64_t now) const {
   std::vector<Row> rows;

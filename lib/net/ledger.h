@@ -56,6 +56,11 @@ class Ledger {
   // True: there was something.
   bool forget(const Prefix& whose);
 
+  // States that all who share the ledger know of, each said to last until a time; whoever is in it says so again and again.
+  static constexpr std::size_t kMarks = 4;
+  void set_mark(std::size_t mark, std::uint64_t until);
+  [[nodiscard]] std::uint64_t mark(std::size_t mark) const;
+
   [[nodiscard]] static std::uint64_t now();
 
  private:

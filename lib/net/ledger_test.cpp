@@ -138,6 +138,10 @@ TEST_CASE("ledger: processes and threads count together, one that is killed with
 
   auto looked = Ledger::look_at(path);
   REQUIRE(looked);
+  CHECK(looked->mark(1) == 0);
+  own->set_mark(1, 77);
+  CHECK(looked->mark(1) == 77);
+  CHECK(looked->mark(0) == 0);
   CHECK(looked->rows(now).size() == 1);
   CHECK(looked->forget(client));
   CHECK(own->count(client, 0, now) == 0);

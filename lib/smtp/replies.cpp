@@ -24,6 +24,7 @@ constexpr auto kReplies = std::to_array<ReplyRow>({
     {ReplyId::CannotVerify,         252, "2.0.0", "Cannot verify the user, but will take messages and try to deliver them"},
     {ReplyId::DataStart,            354, "",      "Start mail input; end with <CRLF>.<CRLF>"},
     {ReplyId::ShuttingDown,         421, "4.3.2", "Service shutting down, closing connection"},
+    {ReplyId::TooBusy,              421, "4.3.2", "Too busy, try again later"},
     {ReplyId::Timeout,              421, "4.4.2", "Timeout - closing connection"},
     {ReplyId::TooManyErrors,        421, "4.7.0", "Too many errors from the client"},
     {ReplyId::TooManyTransactions,  421, "4.7.0", "Too many transactions in one session"},

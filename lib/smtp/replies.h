@@ -20,6 +20,7 @@ enum class ReplyId : std::uint8_t {
   CannotVerify,
   DataStart,
   ShuttingDown,
+  TooBusy,
   Timeout,
   TooManyErrors,
   TooManyTransactions,

@@ -211,7 +211,7 @@ void ServerSession::answer(const Answer& answer, std::string& output) {
     (this->*row.refuse)();
     // The message was the filters' to judge, and what we cannot check is our fault; all else that is refused counts against the client.
     const bool is_ours = stage_ == Stage::Message || (stage_ == Stage::Auth && answer.reply.starts_with('4'));
-    const bool has_ended = !is_ours && count_error(output);
+    const bool has_ended = answer.counts && !is_ours && count_error(output);
     if (has_ended) return;
     output += answer.reply;
     if (answer.reply.empty()) options_->replies.append(output, ReplyId::Denied);

@@ -41,6 +41,7 @@ struct Answer {
   bool accepts = true;
   bool closes = false;         // the session ends after the reply, as a 421 wants it
   std::string_view reply = {};  // complete lines, WireReply::lines; "": the standard reply of the stage
+  bool counts = true;           // a refusal counts as an error of the client
   bool delays = false;          // Step::Delay comes before the reply is written
 };
 
