@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/io.h"
 
 namespace smtpd {
@@ -18,6 +19,16 @@ base::Result<Board*> map(int fd) {
 
 }  // namespace
 
+Gauges gauges_of(const Board& board) {
+  Gauges gauges{.started = static_cast<double>(board.started) / 1000};
+  for (const auto& slot : board.slots) {
+    if (slot.is_taken == 0) continue;
+    ++gauges.workers;
+    gauges.sessions += slot.sessions;
+  }
+  return gauges;
+}
+
 base::Result<Board*> map_board(base::UniqueFd& file) {
   if (file.is_open() && base::file_size(file.get()).value_or(0) == sizeof(Board)) {
     auto board = map(file.get());
@@ -32,6 +43,7 @@ base::Result<Board*> map_board(base::UniqueFd& file) {
   if (!board) return board;
   (*board)->magic = kMagic;
   (*board)->octets = sizeof(Board);
+  (*board)->started = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(base::wall_now().time_since_epoch()).count());
   return board;
 }
 

@@ -4,6 +4,7 @@
 
 #include "lib/base/log.h"
 #include "lib/net/proxy_header.h"
+#include "smtpd/meters.h"
 
 namespace smtpd {
 namespace {
@@ -220,6 +221,7 @@ void Client::shaken() {
   stream_.write(std::exchange(tls_->output, {}));
   stream_.start_reading();
   if (!tls_->failure.empty()) {
+    count(Meter::TlsFailed);
     base::log::info("TLS handshake failed", {{"client", peer().client_ip}, {"cause", tls_->failure}});
     return end({}, {});
   }
@@ -307,6 +309,7 @@ void Client::on_deadline() {
     return run({}, clients_.output_buffer());
   }
   if (state_ == State::Handshaking) {
+    count(Meter::TlsFailed);
     base::log::info("TLS handshake failed", {{"client", peer().client_ip}, {"cause", "timeout"}});
     return clients_.remove(number_);
   }

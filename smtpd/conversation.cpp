@@ -84,6 +84,7 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
       case smtp::Step::NeedInput: return Next::Read;
       case smtp::Step::Delay: return Next::Delay;
       case smtp::Step::Ask:
+        asked_ = std::chrono::steady_clock::now();
         switch (decide(output)) {
           case Decision::NeedsPolicy: return Next::Ask;
           case Decision::NeedsLists: return Next::Look;
@@ -111,6 +112,7 @@ void Conversation::talked_first(std::string& output) {
 
 void Conversation::tls_started(net::tls::Facts facts) {
   if (log::enabled(log::Level::Debug)) log::debug("TLS", {{"client", peer_.client_ip}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"sni", facts.server_name}});
+  count(facts.protocol == "TLSv1.3" ? Meter::Tls13 : Meter::Tls12);
   tls_ = std::make_unique<const net::tls::Facts>(std::move(facts));
   choose_host();
   sasl::Facts channel;
@@ -171,6 +173,7 @@ void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
   smtp::WireReply reply;
   if (!verdict.reply.empty()) reply = smtp::reply_of_text(expected, verdict.reply);
   if (!verdict.accepts) {
+    count(Meter::RefusedByPolicy);
     const auto* transaction = session_.transaction();
     const std::string_view recipient = session_.stage() == smtp::Stage::Rcpt ? std::string_view(transaction->recipients.back().address) : std::string_view();
     log::info("policy refuses", {{"client", peer_.client_ip},
@@ -190,6 +193,7 @@ bool Conversation::put_off(std::string& output) {
   if (!configuration_->shield || (stage != smtp::Stage::Mail && stage != smtp::Stage::Rcpt)) return false;
   const auto why = configuration_->shield->puts_off(peer_.client(), stage == smtp::Stage::Mail ? Deed::Message : Deed::Recipient);
   if (why.empty()) return false;
+  count(Meter::PutOffByShield);
   log::info("put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"from", session_.transaction()->reverse_path}, {"cause", why}});
   std::string reply;
   options().replies.append(reply, smtp::ReplyId::TooFast);
@@ -243,6 +247,7 @@ bool Conversation::refuse_relaying(std::string& output) {
 
 void Conversation::refuse_recipient(std::string_view reply, std::string& output) {
   const auto& transaction = *session_.transaction();
+  count(Meter::RefusedRelaying);
   log::info("recipient refused", {{"client", peer_.client_ip},
                                   {"helo", session_.helo()},
                                   {"from", transaction.reverse_path},
@@ -395,6 +400,7 @@ chain::Call Conversation::take_call() {
 }
 
 void Conversation::answer(const chain::Outcome& outcome, std::string& output) {
+  count_time(Stopwatch::Chain, std::chrono::steady_clock::now() - asked_);
   auto [accepts, closes, reply, complaint] = reply_to(outcome, message_->id.text(), session_.transaction()->smtputf8);
   const bool is_refused_for_good = reply.code >= 500;
   log_message(accepts ? "accepted" : is_refused_for_good ? "refused" : "deferred", reply.lines, complaint.empty() ? outcome.cause : complaint);
@@ -404,8 +410,19 @@ void Conversation::answer(const chain::Outcome& outcome, std::string& output) {
   session_.answer({.accepts = accepts, .closes = closes, .reply = reply.lines}, output);
 }
 
+void Conversation::count_message(std::string_view event) const {
+  constexpr std::pair<std::string_view, Meter> kEvents[] = {
+      {"accepted", Meter::MessagesAccepted}, {"deferred", Meter::MessagesDeferred}, {"refused", Meter::MessagesRefused}, {"discarded", Meter::MessagesDiscarded}, {"given up", Meter::MessagesGivenUp}};
+  for (const auto& [name, meter] : kEvents)
+    if (name == event) count(meter);
+  if (event != "accepted") return;
+  count(Meter::OctetsAccepted, session_.transaction()->octets);
+  count(Meter::RecipientsAccepted, session_.transaction()->recipients.size());
+}
+
 // A warning when something went wrong on our side, else information.
 void Conversation::log_message(std::string_view event, std::string_view reply, std::string_view cause) const {
+  count_message(event);
   const auto level = cause.empty() ? log::Level::Info : log::Level::Warning;
   if (!log::enabled(level)) return;
   const auto& transaction = *session_.transaction();

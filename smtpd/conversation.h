@@ -16,6 +16,7 @@
 #include "smtpd/configuration.h"
 #include "smtpd/call_text.h"
 #include "smtpd/header_watch.h"
+#include "smtpd/meters.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy_rounds.h"
 
@@ -45,7 +46,10 @@ class Conversation final : private smtp::MessageSink {
   [[nodiscard]] const chain::Words& policy() const { return rounds_->policy()->words; }
   [[nodiscard]] std::string question() const;
   // Then advance() with the rest of the input.
-  void answer_question(const base::Result<chain::PolicyAttributes>& answer) { rounds_->take(answer); }
+  void answer_question(const base::Result<chain::PolicyAttributes>& answer) {
+    count_time(Stopwatch::Policy, std::chrono::steady_clock::now() - asked_);
+    rounds_->take(answer);
+  }
 
   // Whom lists of addresses are to be asked about now, if anybody: behind the beginning, set_peer() and Next::Look. What was asked about
   // another one before is of no use any more. They may answer at any time.
@@ -137,6 +141,7 @@ class Conversation final : private smtp::MessageSink {
   void set_deadline(std::uint64_t now, std::uint64_t octets);
   void limit_rate(std::uint64_t now, std::uint64_t octets);
   [[nodiscard]] std::uint64_t time_for(smtp::ServerSession::Phase phase) const;
+  void count_message(std::string_view event) const;
   void log_message(std::string_view event, std::string_view reply, std::string_view cause) const;
 
   // Lives from the begin of a message's text to its reply.
@@ -160,6 +165,7 @@ class Conversation final : private smtp::MessageSink {
   std::string instance_;                  // of the questions: the transaction
   base::WallTime connected_ = base::wall_now();
   std::uint64_t deadline_ = 0;
+  std::chrono::steady_clock::time_point asked_;  // when a policy or the chain was
   std::uint64_t text_deadline_ = 0;  // of the whole message; 0: none is coming in
   std::uint64_t progressed_ = 0;     // when what was waited for came last
   std::uint64_t rate_deadline_ = 0;  // of its next octets; 0: none is coming in

@@ -116,6 +116,7 @@ void Conversation::take_keys(std::optional<sasl::ScramKeys> keys, std::string& o
 
 void Conversation::log_in(std::string_view reply, std::string& output) {
   const auto& asked = session_.question();
+  count_log_in(session_.mechanism().name, true);
   log::info("authenticated", {{"client", peer_.client_ip},
                               {"helo", session_.helo()},
                               {"user", base::text::printable(asked.user, kMostUserInLog)},
@@ -136,6 +137,7 @@ void Conversation::refuse_log_in(std::string_view why, std::string reply, bool c
   const auto& configuration = *configuration_->authentication;
   const bool is_counted = !reply.starts_with("421");
   if (is_counted) {
+    count_log_in(session_.mechanism().name, false);
     ++failed_log_ins_;
     if (configuration_->shield) configuration_->shield->note(peer_.client(), Deed::FailedLogIn, 1);
   }
@@ -156,6 +158,7 @@ void Conversation::refuse_log_in(std::string_view why, std::string reply, bool c
 
 // Our fault: it counts for nothing.
 void Conversation::put_off_log_in(std::string_view why, std::string& output) {
+  count(Meter::LogInsPutOff);
   log::warning("authentication put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"method", session_.mechanism().name}, {"cause", why}});
   session_.answer({.accepts = false, .closes = false, .reply = standard_reply(smtp::ReplyId::AuthTemporaryFailure)}, output);
 }

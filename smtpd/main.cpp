@@ -13,6 +13,8 @@
 #include "smtpd/confinement.h"
 #include "smtpd/handover.h"
 #include "smtpd/listening.h"
+#include "smtpd/meters.h"
+#include "smtpd/metrics_service.h"
 #include "smtpd/one_session.h"
 #include "smtpd/server.h"
 #include "smtpd/supervisor.h"
@@ -79,6 +81,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "server.user",
     "server.chroot",
     "server.sandbox",
+    "server.metrics",
     "server.memory_max",
     "server.client_count_max",
     "server.client_count_per_address_max",
@@ -180,6 +183,13 @@ int main(int argc, char** argv) {
   const auto board = smtpd::map_board(handover.board);
   if (!board) return base::report(kManual.program, board.error());
 
+  auto metrics = smtpd::MetricsService::make(settings.words("server.metrics"), [&] { return smtpd::open_metrics((*board)->meters, smtpd::gauges_of(**board)); });
+  if (!metrics && !handover.is_given) return base::report(kManual.program, metrics.error());
+  if (!metrics) {  // workers of the predecessor serve, and this process with them
+    base::log::error("no metrics", {{"cause", metrics.error().cause}});
+    metrics = smtpd::MetricsService();
+  }
+
   const bool are_workers_shut_in = settings.text("server.sandbox") != "no" && smtpd::started_program(**configuration).empty();
   const auto read_again = [&]() -> base::Result<std::shared_ptr<const smtpd::Configuration>> {
     const auto again = base::CommandLine::parse(kManual, argc, argv);
@@ -191,7 +201,9 @@ int main(int argc, char** argv) {
     return read;
   };
   const auto work = [&](const smtpd::Post& post) {
+    *metrics = smtpd::MetricsService();  // its sockets are the parent's
     if (const auto confined = smtpd::confine(*command_line, **configuration); !confined) return base::report(kManual.program, confined.error());
+    smtpd::count_on(&(*board)->meters);
     smtpd::Server(*configuration, std::move(*listening), read_again, post).run();
     return 0;
   };
@@ -207,5 +219,8 @@ int main(int argc, char** argv) {
       .succeed = [&](const std::string& old_workers) { smtpd::succeed(argv, *listening, handover.board, old_workers); },
       .old_workers = handover.old_workers,
       .board = *board,
+      .each_second = settings.words("server.metrics").empty() ? std::function<void()>() : [&] { metrics->each_second(); },
+      .add_watched = [&](std::vector<pollfd>& watched) { metrics->add_watched(watched); },
+      .on_watched = [&](const std::vector<pollfd>& watched) { metrics->on_watched(watched); },
   });
 }

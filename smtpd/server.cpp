@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "lib/base/log.h"
+#include "smtpd/meters.h"
 
 namespace smtpd {
 namespace {
@@ -80,6 +81,8 @@ void Server::on_connection(base::UniqueFd socket, Service service) {
   idle_since_.push_back(0);
   if (!is_stressed_ && shield && shield->begins_stress(clients_.size(), configuration_->clients_max)) set_stress(true);
   if (number == 0) sweep_timer_.start(kSweepMilliseconds, kSweepMilliseconds);
+  count(Meter::Connections);
+  note_sessions();
   if (const auto started = clients_[number]->start(std::move(socket)); !started) {
     base::log::warning("connection lost", {{"client", client.text()}, {"cause", started.error().cause}});
     remove(number);
@@ -91,6 +94,7 @@ void Server::turn_away(const base::UniqueFd& socket, const net::Address& client,
   std::string reply;
   configuration_->session(smtpd::Service::Smtp).replies.append(reply, id);
   (void)::send(socket.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  count(Meter::TurnedAway);
   base::log::info("turned away", {{"client", client.ip()}, {"connections", clients_.size()}, {"cause", cause}});
 }
 
@@ -104,6 +108,10 @@ bool Server::set_address(std::size_t number, const net::Address& client) {
   limits_.add(address);
   addresses_[number] = std::move(address);
   return true;
+}
+
+void Server::note_sessions() const {
+  if (post_.slot != nullptr) post_.slot->sessions = static_cast<std::uint32_t>(clients_.size());
 }
 
 void Server::remove(std::size_t number) {
@@ -120,6 +128,7 @@ void Server::remove(std::size_t number) {
   deadlines_.pop_back();
   idle_since_.pop_back();
   addresses_.pop_back();
+  note_sessions();
   if (!clients_.empty()) return;
   sweep_timer_.stop();
   if (is_stressed_) set_stress(false);

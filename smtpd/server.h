@@ -56,6 +56,7 @@ class Server final : private Clients {
   void for_each(const std::function<void(Client&)>& action);
   void reload();
   void drain();
+  void note_sessions() const;
   void stop();
 
   net::Loop loop_;

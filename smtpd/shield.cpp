@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lib/base/log.h"
+#include "smtpd/meters.h"
 
 namespace smtpd {
 namespace {
@@ -126,11 +127,14 @@ bool Shield::forbids_log_in(const net::Address& client) const {
 void Shield::note(const net::Address& client, Deed deed, std::uint64_t amount) {
   if (amount == 0 || is_exempt(client)) return;
   const auto now = net::Ledger::now();
+  if (deed == Deed::Error) count(Meter::OffenceError, amount);
+  if (deed == Deed::FailedLogIn) count(Meter::OffenceFailedLogIn, amount);
   for (const auto& circle : circles_of(client)) {
     const auto count = ledger_.add(circle.whose, index(deed), amount, now);
     const bool is_reason = deed == Deed::Error || deed == Deed::FailedLogIn;
     if (!is_reason || ban_milliseconds_ == 0 || !is_beyond(circle, deed, count) || ledger_.banned_until(circle.whose, now) != 0) continue;
     const auto milliseconds = ledger_.ban(circle.whose, ban_milliseconds_, longest_ban_milliseconds_, now);
+    smtpd::count(Meter::Bans);
     base::log::warning("banned", {{"client", circle.whose.text()}, {"for_seconds", milliseconds / 1000}, {"cause", "too many " + std::string(kDeedNames[index(deed)])}});
   }
 }

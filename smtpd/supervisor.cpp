@@ -119,10 +119,12 @@ class Supervisor {
       worker.is_ready = false;
       worker.beat_seen = now;
       own_.board->slots[worker.slot].sessions = 0;
+      own_.board->slots[worker.slot].is_taken = 1;
       worker.pid = ::fork();
       if (worker.pid < 0) {
         base::log::error("fork failed", {{"cause", std::strerror(errno)}});
         worker.pid = 0;
+        own_.board->slots[worker.slot].is_taken = 0;
         worker.starts_at = now + kFirstBackoff;
         continue;
       }
@@ -161,7 +163,7 @@ class Supervisor {
       if (!is_stopping_ && worker.pid == 0) until = std::min(until, worker.starts_at);
     if (trial_ != 0) until = std::min(until, trial_ends_);
     if (base::service::watchdog_milliseconds() > 0) until = std::min(until, next_alive_);
-    if (!own_.each_second.empty()) until = std::min(until, next_second_);
+    if (own_.each_second) until = std::min(until, next_second_);
     if (until == ~std::uint64_t{0}) return -1;
     return until <= now ? 1 : static_cast<int>(std::min<std::uint64_t>(until - now, 60'000));
   }
@@ -221,9 +223,9 @@ class Supervisor {
       next_alive_ = now + period / 2;
       if (are_workers_alive(now, 2 * period)) base::service::alive();
     }
-    if (!own_.each_second.empty() && now >= next_second_) {
+    if (own_.each_second && now >= next_second_) {
       next_second_ = now + 1000;
-      for (const auto& action : own_.each_second) action();
+      own_.each_second();
     }
   }
 
@@ -243,7 +245,10 @@ class Supervisor {
     for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
       if (pid == trial_) {
         end_restart(status);
-      } else if (std::erase_if(old_, [&](const OldWorker& old) { return old.pid == pid; }) == 0) {
+      } else if (const auto old = std::ranges::find(old_, pid, &OldWorker::pid); old != old_.end()) {
+        own_.board->slots[old->slot].is_taken = 0;
+        old_.erase(old);
+      } else {
         note_death(pid, status);
       }
     }
@@ -253,6 +258,7 @@ class Supervisor {
     const auto worker = std::ranges::find(workers_, pid, &Worker::pid);
     if (worker == workers_.end()) return;
     worker->pid = 0;
+    own_.board->slots[worker->slot].is_taken = 0;
     if (is_stopping_) return;
     const auto now = base::monotonic_milliseconds();
     worker->backoff = now - worker->started > kSoundLife ? kFirstBackoff : std::min(worker->backoff * 2, kLongestBackoff);

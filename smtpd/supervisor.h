@@ -34,7 +34,7 @@ struct Supervised {
   std::function<void(const std::string& old_workers)> succeed;  // becomes the successor; returns when that fails
   std::string old_workers;  // of the predecessor: they are told to finish when ours serve
   Board* board = nullptr;   // counters and signs of life, shared by all
-  std::vector<std::function<void()>> each_second = {};
+  std::function<void()> each_second = {};
   // Descriptors to wait for beside, and what to do then; asked before each wait.
   std::function<void(std::vector<pollfd>&)> add_watched = {};
   std::function<void(const std::vector<pollfd>&)> on_watched = {};

@@ -20,6 +20,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"server", "user", Kind::Text, "", "", "user that the program becomes when its sockets are bound; empty: it stays who it is"},
     {"server", "chroot", Kind::Path, "", "", "folder that smtpd sees as / when its sockets are bound and its files read; empty: it sees all"},
     {"server", "sandbox", Kind::Choice, "auto", "auto|yes|no", "shut in (Landlock, seccomp, no new privileges) what reads the network: where it starts no programs; or refuse to run outside; or never"},
+    {"server", "metrics", Kind::List, "", "", "where smtpd gives its counters in OpenMetrics form: unix:PATH and ADDRESS:PORT to who asks, file:PATH every 10 seconds"},
     {"server", "memory_max", Kind::Octets, "0", "", "memory that a process may have for itself; it ends when it needs more; 0: no limit"},
     {"server", "client_count_max", Kind::Count, "10000", "", "connections at once, for each worker"},
     {"server", "client_count_per_address_max", Kind::Count, "100", "", "connections at once from one address (IPv6: one /64), for each worker; 0: no limit"},
