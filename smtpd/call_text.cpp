@@ -43,7 +43,7 @@ void append_credentials(std::string& out, const smtp::Identity* identity) {
   out += "}}";
 }
 
-void append_connection(std::string& out, const CallFacts& facts) {
+void append_connection(std::string& out, const CallFacts& facts, const ClientFacts& client) {
   json::append_name(out, "connection");
   out += '{';
   json::append_member(out, "timestamp", base::to_rfc3339(facts.connected));
@@ -54,6 +54,8 @@ void append_connection(std::string& out, const CallFacts& facts) {
   append_flag(out, "is_authenticated", facts.session.identity() != nullptr);
   append_flag(out, "is_secured", facts.session.is_secured());
   json::append_member(out, "error_count", static_cast<long long>(facts.session.errors()));
+  json::append_name(out, "shield");
+  out += json_of(client);
   out += '}';
 }
 
@@ -168,13 +170,13 @@ chain::Words environment_of(const CallFacts& facts) {
   return words;
 }
 
-std::string context_of(const CallFacts& facts) {
+std::string context_of(const CallFacts& facts, const ClientFacts& client) {
   const auto& transaction = *facts.session.transaction();
   const std::string received = base::to_rfc3339(facts.received);
   std::string out;
   out.reserve(768 + 160 * transaction.recipients.size());
   out += '{';
-  append_connection(out, facts);
+  append_connection(out, facts, client);
   append_envelope(out, facts, received);
   append_metadata(out, facts, received);
   if (facts.tls != nullptr) append_tls(out, *facts.tls);

@@ -9,6 +9,7 @@
 #include "lib/chain/message_call.h"
 #include "lib/net/tls.h"
 #include "lib/smtp/server_session.h"
+#include "smtpd/client_facts.h"
 #include "smtpd/peer.h"
 #include "smtpd/policy_rounds.h"
 
@@ -31,6 +32,6 @@ std::string envelope_of(const CallFacts& facts);
 // UCSPI's names, qmail-spp's and ucspi-ssl's.
 chain::Words environment_of(const CallFacts& facts);
 // The canonical JSON of a message's context, with `body`, `smtputf8` and `size` beside it.
-std::string context_of(const CallFacts& facts);
+std::string context_of(const CallFacts& facts, const ClientFacts& client);
 
 }  // namespace smtpd

@@ -56,9 +56,9 @@ void Client::begin(std::string_view input) {
   }
   const auto delay = conversation_.greeting_delay();
   if (delay == 0) return run(input, clients_.output_buffer());
-  if (!input.empty()) return talked_first();
   state_ = State::Silent;
   clients_.set_deadline(number_, now() + delay);
+  if (!input.empty()) talked_first(input);
 }
 
 // A connection that does not begin as it must is closed without a word: it is no client that could read one.
@@ -95,7 +95,7 @@ bool Client::is_turned_away(const net::Address& client) const {
 void Client::on_octets(std::string_view octets) {
   if (state_ == State::Announcing) return hear_proxy(octets);
   if (state_ == State::Handshaking) return shake_hands(octets);
-  if (state_ == State::Silent) return talked_first();
+  if (state_ == State::Silent) return talked_first(octets);
   if (state_ != State::Talking) return;
   if (tls_) return hear(octets);
   run(octets, clients_.output_buffer());
@@ -283,10 +283,11 @@ void Client::end(std::string_view unread, std::string_view output) {
   clients_.set_deadline(number_, now() + kClosingMilliseconds);
 }
 
-void Client::talked_first() {
+void Client::talked_first(std::string_view input) {
   auto& output = clients_.output_buffer();
-  conversation_.talked_first(output);
-  end({}, output);
+  if (!conversation_.talked_first(output)) return end({}, output);
+  stream_.stop_reading();
+  kept_ = std::make_unique<Kept>(Kept{std::string(input), {}});
 }
 
 void Client::close(smtp::ReplyId reply) {
@@ -305,8 +306,7 @@ void Client::on_end(const base::Error* error) {
 void Client::on_deadline() {
   if (state_ == State::Closing || state_ == State::Announcing) return clients_.remove(number_);
   if (state_ == State::Silent) {
-    state_ = State::Talking;
-    return run({}, clients_.output_buffer());
+    return go_on(clients_.output_buffer());
   }
   if (state_ == State::Handshaking) {
     count(Meter::TlsFailed);

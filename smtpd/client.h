@@ -97,7 +97,7 @@ class Client final : private net::StreamUser {
   void delay(std::string_view unread, std::string& output);
   void go_on(std::string& output);
   void end(std::string_view unread, std::string_view output);
-  void talked_first();
+  void talked_first(std::string_view input);
   [[nodiscard]] bool is_turned_away(const net::Address& client) const;
   void close(smtp::ReplyId reply);
   [[nodiscard]] std::uint64_t now() const { return clients_.loop().now_milliseconds(); }

@@ -41,6 +41,7 @@ Conversation::~Conversation() {
 void Conversation::set_peer(Peer peer) {
   peer_ = std::move(peer);
   lists_ = Lists::Unasked;
+  is_early_talker_ = false;
   listed_.reset();
   choose_host();
   is_known_ = peer_.client_ip.empty() || peer_.is_relay_client || (configuration_->shield && configuration_->shield->knows_well(peer_.client()));
@@ -104,10 +105,16 @@ Conversation::Next Conversation::advance(std::string_view& input, std::string& o
 std::uint64_t Conversation::greeting_delay() const { return configuration_->shield ? configuration_->shield->greeting_delay(peer_.client()) : 0; }
 
 // RFC 5321 section 3.1: the server opens. Who cannot wait for that is a program that waits for no answers either.
-void Conversation::talked_first(std::string& output) {
-  note_end("talked before the greeting");
+bool Conversation::talked_first(std::string& output) {
   configuration_->shield->note(peer_.client(), Deed::Error, 1);
+  is_early_talker_ = true;
+  if (configuration_->shield->only_marks_early_talkers()) {
+    log::info("talked before the greeting", {{"client", peer_.client_ip}});
+    return true;
+  }
+  note_end("talked before the greeting");
   session_.close(smtp::ReplyId::TalkedFirst, output);
+  return false;
 }
 
 void Conversation::tls_started(net::tls::Facts facts) {
@@ -165,7 +172,20 @@ void Conversation::begin_round() {
   rounds_->begin(session_.stage());
 }
 
-std::string Conversation::question() const { return question_of({options().server_name, peer_, tls_.get(), session_, instance_, rounds_->state()}); }
+std::string Conversation::question() const {
+  const Standing standing = this->standing();
+  return question_of({options().server_name, peer_, tls_.get(), session_, instance_, rounds_->state(), client_facts(standing)});
+}
+
+Standing Conversation::standing() const {
+  auto standing = configuration_->shield ? configuration_->shield->standing(peer_.client()) : Standing();
+  if (is_early_talker_ || (listed_ && configuration_->lists->is_listed(*listed_))) standing.reputation = "bad";
+  return standing;
+}
+
+ClientFacts Conversation::client_facts(const Standing& standing) const {
+  return {standing, listed_.get(), is_early_talker_};
+}
 
 void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
   using smtp::ReplyClass;
@@ -394,7 +414,8 @@ chain::Call Conversation::take_call() {
   chain::Call call;
   call.environment = environment_of(facts);
   call.envelope = envelope_of(facts);
-  call.context = context_of(facts);
+  const Standing standing = this->standing();
+  call.context = context_of(facts, client_facts(standing));
   call.message = message_->text.finish();
   return call;
 }

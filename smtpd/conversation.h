@@ -15,6 +15,7 @@
 #include "lib/smtp/server_session.h"
 #include "smtpd/configuration.h"
 #include "smtpd/call_text.h"
+#include "smtpd/client_facts.h"
 #include "smtpd/header_watch.h"
 #include "smtpd/meters.h"
 #include "smtpd/peer.h"
@@ -62,9 +63,9 @@ class Conversation final : private smtp::MessageSink {
   void answer_check(CheckAnswer answer, std::string& output);
 
   [[nodiscard]] chain::Call take_call();
-  // For how long the client must be silent before it is greeted, milliseconds; if it is not: talked_first(), then advance() says Close.
+  // For how long the client must be silent before it is greeted, milliseconds; if it is not: talked_first(); if that says no, advance() says Close.
   [[nodiscard]] std::uint64_t greeting_delay() const;
-  void talked_first(std::string& output);
+  bool talked_first(std::string& output);  // true: it is greeted all the same, when it is time
   // Whether the handshake comes before the greeting: then tls_started() comes before the first advance().
   [[nodiscard]] bool begins_with_tls() const { return service_ == Service::Submissions; }
   [[nodiscard]] std::shared_ptr<const net::tls::Context> tls_context() const { return host_ != nullptr && host_->tls ? host_->tls : configuration_->tls; }
@@ -122,6 +123,8 @@ class Conversation final : private smtp::MessageSink {
   [[nodiscard]] bool may_relay() const;
   void answer(const PolicyVerdict& verdict, std::string& output);
   bool refuse_relaying(std::string& output);
+  [[nodiscard]] Standing standing() const;
+  [[nodiscard]] ClientFacts client_facts(const Standing& standing) const;
   [[nodiscard]] bool is_looked_up() const;
   [[nodiscard]] bool waits_for_lists() const;
   bool refuse_listed(std::string& output);
@@ -178,6 +181,7 @@ class Conversation final : private smtp::MessageSink {
   Lists lists_ = Lists::Unasked;
   bool has_waited_ = false;  // for lists: the question is not new
   std::unique_ptr<const DnsListFindings> listed_;  // nullptr: nothing is known of the client
+  bool is_early_talker_ = false;
   bool is_known_ = false;         // Shield::knows_well()
   bool is_checking_ = false;      // credentials, behind the policies
   bool delays_log_in_ = false;    // what is delayed is the reply to a log-in

@@ -62,6 +62,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "shield.tarpit_delay_max",
     "shield.tarpit_session_max",
     "shield.greeting_delay",
+    "shield.early_talker",
     "shield.stress_percent",
     "shield.stress_timeout",
     "shield.stress_error_count",

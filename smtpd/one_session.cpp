@@ -109,8 +109,12 @@ class OneSession {
   // Until it is time to greet.
   bool is_silent() {
     const auto delay = conversation_.greeting_delay();
-    if (delay == 0 || wait_until(base::monotonic_milliseconds() + delay) == Waited::TimedOut) return true;
-    conversation_.talked_first(output_);
+    const auto end = base::monotonic_milliseconds() + delay;
+    if (delay == 0 || wait_until(end) == Waited::TimedOut) return true;
+    if (conversation_.talked_first(output_)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(end - std::min(end, base::monotonic_milliseconds())));
+      return true;
+    }
     if (flush()) close_gently();
     return false;
   }

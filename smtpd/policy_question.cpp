@@ -116,7 +116,7 @@ void append_sasl(std::string& out, const smtp::ServerSession& session) {
 std::string question_of(const QuestionFacts& facts) {
   const Peer& peer = facts.peer;
   std::string out;
-  out.reserve(768);
+  out.reserve(1024);
   const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
   put("request", "smtpd_access_policy");
   put("protocol_state", protocol_state(facts.session));
@@ -131,10 +131,11 @@ std::string question_of(const QuestionFacts& facts) {
   append_transaction(out, facts.session);
   put("queue_id", "");
   put("instance", facts.instance);
-  for (const auto* name : {"ccert_pubkey_fingerprint", "etrn_domain", "stress", "policy_context"}) put(name, "");
+  for (const auto* name : {"ccert_pubkey_fingerprint", "etrn_domain", "policy_context"}) put(name, "");
   append_sasl(out, facts.session);
   append_tls(out, facts.tls);
   put("server_name", facts.server_name);
+  append_client(out, facts.client);
   put("recipients", recipients_before(facts.session));
   put("state", facts.state);
   out += '\n';

@@ -6,6 +6,7 @@
 
 #include "lib/net/tls.h"
 #include "lib/smtp/server_session.h"
+#include "smtpd/client_facts.h"
 #include "smtpd/peer.h"
 
 namespace smtpd {
@@ -18,6 +19,7 @@ struct QuestionFacts {
   const smtp::ServerSession& session;  // its stage() is asked about
   std::string_view instance;           // the same for all questions about one message
   std::string_view state;              // what the policy said last
+  ClientFacts client;
 };
 
 // With its empty line.

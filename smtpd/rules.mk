@@ -3,6 +3,7 @@ SMTPD := certificate_name authentication checker conversation_auth relay_policy 
 SMTPD += virtual_hosts own_replies offered_extensions header_watch
 SMTPD += confinement board handover meters metrics_service
 SMTPD += resources
+SMTPD += client_facts
 BINARIES += $(BIN)/smtpd
 $(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
 	@mkdir -p $(@D)

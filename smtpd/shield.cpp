@@ -49,6 +49,7 @@ base::Result<std::shared_ptr<Shield>> Shield::from(const base::Settings& setting
   shield->tarpit_errors_ = settings.count("shield.tarpit_error_count");
   shield->tarpit_delay_ = settings.milliseconds("shield.tarpit_delay");
   shield->longest_tarpit_delay_ = settings.milliseconds("shield.tarpit_delay_max");
+  shield->only_marks_early_talkers_ = settings.text("shield.early_talker") == "mark";
   shield->greeting_delay_ = settings.milliseconds("shield.greeting_delay");
   shield->ban_milliseconds_ = settings.milliseconds("shield.ban_time");
   shield->longest_ban_milliseconds_ = settings.milliseconds("shield.ban_time_max");
@@ -66,6 +67,25 @@ bool Shield::is_exempt(const net::Address& client) const {
 
 bool Shield::knows_well(const net::Address& client) const {
   return is_exempt(client) || ledger_.count(net::Prefix::of(client, 32, 128), index(Deed::Accepted), net::Ledger::now()) > 0;
+}
+
+Standing Shield::standing(const net::Address& client) const {
+  Standing standing;
+  standing.is_stressed = is_under(Strain::Stress);
+  if (is_exempt(client)) {
+    standing.reputation = "good";
+    return standing;
+  }
+  const auto now = net::Ledger::now();
+  const auto circles = circles_of(client);
+  standing.client = ledger_.counts(circles[0].whose, now);
+  standing.network = ledger_.counts(circles[1].whose, now);
+  if (suspicion(client) > 0) {
+    standing.reputation = "bad";
+  } else if (standing.client[index(Deed::Accepted)] > 0) {
+    standing.reputation = "good";
+  }
+  return standing;
 }
 
 bool Shield::is_under(Strain strain) const {

@@ -23,6 +23,13 @@ constexpr std::array<std::string_view, net::Ledger::kColumns> kDeedNames = {"con
 // What all who share the ledger know: marks of it.
 enum class Strain : std::uint8_t { Stress, Descriptors, Memory, Disk };
 
+// What is known of a client, for rules.
+struct Standing {
+  std::array<double, net::Ledger::kColumns> client{}, network{};  // counts of its address and of its network
+  std::string_view reputation = "unknown";                        // or "good", "bad"
+  bool is_stressed = false;
+};
+
 class Shield {
  public:
   // `kept` is what outlives a reload; without one and without a file nothing is counted beyond this process and its children.
@@ -33,6 +40,7 @@ class Shield {
 
   // Mail of it was accepted, or a log-in of it, not long ago; or it is exempt. It is served when strangers are not.
   [[nodiscard]] bool knows_well(const net::Address& client) const;
+  [[nodiscard]] Standing standing(const net::Address& client) const;
   // This process is under that strain: true for all for some seconds.
   void note(Strain strain) { ledger_.set_mark(static_cast<std::size_t>(strain), net::Ledger::now() + kStrainMilliseconds); }
   [[nodiscard]] bool is_under(Strain strain) const;
@@ -45,6 +53,9 @@ class Shield {
 
   // How late this client is greeted, in milliseconds.
   [[nodiscard]] std::uint64_t greeting_delay(const net::Address& client) const { return is_exempt(client) ? 0 : greeting_delay_; }
+
+  // Whether one that talks before its greeting is let go on, and rules told.
+  [[nodiscard]] bool only_marks_early_talkers() const { return only_marks_early_talkers_; }
 
   // A client comes. Why it is to be turned away; "": it is welcome.
   [[nodiscard]] std::string turns_away(const net::Address& client);
@@ -82,6 +93,7 @@ class Shield {
   std::uint64_t tarpit_errors_ = 0, tarpit_delay_ = 0, longest_tarpit_delay_ = 0;
   std::uint64_t stress_percent_ = 0, stress_timeout_ = 0;
   unsigned stress_errors_ = 0;
+  bool only_marks_early_talkers_ = false;
   std::uint64_t greeting_delay_ = 0;
   std::uint64_t ban_milliseconds_ = 0, longest_ban_milliseconds_ = 0;
   std::vector<net::Network> exempt_;

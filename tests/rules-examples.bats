@@ -35,6 +35,10 @@ notices() {
 @test "greylist: strangers come again" { passes greylist; }
 @test "attachments: quarantine by type" { passes attachments; }
 @test "family: mailboxes and aliases" { passes family; }
+@test "strangers: by what the shield knows" { passes strangers; }
+@test "strangers: points that are forgotten are noticed" {
+  notices strangers "a list and no patience" 'points += 3' 'points += 0'
+}
 @test "lists: the fields of a mailing list" { passes lists; }
 
 @test "office: the body of letters" { passes office; }

@@ -128,3 +128,45 @@ mail() { printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.examp
   run -0 from 127.0.1.2 < <(printf 'EHLO c\r\nXCLIENT ADDR=198.51.100.8\r\n'; mail)
   [ "$(codes <<<"$output")" = '220 250 220 250 250 250 250 221' ]
 }
+
+@test "smtpd shield: policies and the chain are told what is known of a client" {
+  dns '2.1.0.127.zen.example. A 127.0.0.2'
+  cat >main.vsl <<'END_OF_RULES'
+#{ rcpt: [ rule "r" || if dnsbl_score() == 2 && dnsbl_lists() == ["zen.example"] && client_reputation() == "bad" {
+             info(`550 5.7.1 ${client_counts().connections} ${network_counts().recipients} times`) } else { next() } ],
+   preq: [ action "h" || prepend_header("X-Known", `${client_reputation()} ${client_counts().messages} ${ctx().dnsbl_lists.len}`), rule "a" || accept() ] }
+END_OF_RULES
+  script ask <<'END_OF_SCRIPT'
+while read -r line; do
+  case $line in '') printf 'action=DUNNO\n\n' ;; *) echo "$line" >>asked ;; esac
+done
+END_OF_SCRIPT
+  listing --shield-dnsbl 'zen.example*2' --shield-dnsbl-action none --policy './ask -- vsl-filter --policy main.vsl' -- vsl-filter main.vsl -- ./keep
+  run -0 from 127.0.1.2 < <(mail)
+  [ "$(codes <<<"$output")" = '220 250 250 550 550 221' ]
+  [[ $output == *'550 5.7.1 1 1 times'*'550 5.7.1 1 2 times'* ]]
+  grep -qx 'dnsbl_score=2' asked
+  grep -qx 'dnsbl_lists=zen.example' asked
+  grep -qx 'client_reputation=bad' asked
+  grep -qx 'client_counts=connections=1 messages=1 recipients=1 octets=[0-9]* errors=0 failed_log_ins=0 accepted=0' asked
+  local i
+  for i in 1 2; do
+    run -0 from 127.0.1.3 < <(printf 'EHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nSubject: x\r\n\r\nhello\r\n.\r\nQUIT\r\n')
+    [[ $output == *'250 2.0.0 Ok: queued'* ]]
+  done
+  grep -q '^X-Known: unknown 1 0' kept/1.msg
+  grep -q '^X-Known: good 2 0' kept/2.msg
+  [ "$(jq -c '.connection.shield | .reputation, .client.messages, .network.messages' kept/2.ctx | paste -sd' ')" = '"good" 2 3' ]
+}
+
+@test "smtpd shield: who talks early can be let go on, and rules are told" {
+  cat >main.vsl <<'END_OF_RULES'
+#{ helo: [ rule "r" || if is_early_talker() { deny("550 5.7.1 have patience") } else { next() } ] }
+END_OF_RULES
+  serve --shield-exempt 192.0.2.1 --shield-greeting-delay 1s --shield-early-talker mark --policy 'vsl-filter --policy main.vsl'
+  run -0 from 127.0.1.1 < <(printf 'EHLO c\r\nQUIT\r\n')
+  [[ $output == '220 '*'550 5.7.1 have patience'* ]]
+  grep -q 'talked before the greeting client=127.0.1.1' smtpd.log
+  run -0 from 127.0.1.1 < <(sleep 2.5; printf 'EHLO c\r\nQUIT\r\n')
+  [ "$(codes <<<"$output")" = '220 250 221' ]
+}

@@ -150,6 +150,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"shield", "tarpit_delay_max", Kind::Duration, "30s", "", "longest such delay"},
     {"shield", "tarpit_session_max", Kind::Count, "1000", "", "sessions that wait so at once, for each worker; a further one ends instead"},
     {"shield", "greeting_delay", Kind::Duration, "0", "", "how late clients are greeted; who talks before that is sent away; 0: at once"},
+    {"shield", "early_talker", Kind::Choice, "refuse", "refuse|mark", "what becomes of who talks before a late greeting; mark: rules are told"},
     {"shield", "stress_percent", Kind::Count, "80", "", "of server.client_count_max: with so many connections less patience is had with strangers; 0: never"},
     {"shield", "stress_timeout", Kind::Duration, "10s", "", "longest time for a command, or silence within a message, under stress"},
     {"shield", "stress_error_count", Kind::Count, "3", "", "errors with which a session ends under stress"},

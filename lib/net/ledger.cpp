@@ -280,6 +280,14 @@ double Ledger::count(const Prefix& whose, std::size_t column, std::uint64_t now)
   return slot != nullptr ? in_last_period(*slot, column, now) : 0;
 }
 
+std::array<double, Ledger::kColumns> Ledger::counts(const Prefix& whose, std::uint64_t now) const {
+  const Held group(*table_, table_->group_of(whose));
+  std::array<double, kColumns> counts{};
+  if (const Slot* slot = find(whose, now, false); slot != nullptr)
+    for (std::size_t column = 0; column < kColumns; ++column) counts[column] = in_last_period(*slot, column, now);
+  return counts;
+}
+
 std::uint64_t Ledger::ban(const Prefix& whose, std::uint64_t milliseconds, std::uint64_t most, std::uint64_t now) {
   const Held group(*table_, table_->group_of(whose));
   Slot& slot = *find(whose, now, true);

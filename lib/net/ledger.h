@@ -41,6 +41,8 @@ class Ledger {
   double add(const Prefix& whose, std::size_t column, std::uint64_t amount, std::uint64_t now);
   [[nodiscard]] double count(const Prefix& whose, std::size_t column, std::uint64_t now) const;
 
+  [[nodiscard]] std::array<double, kColumns> counts(const Prefix& whose, std::uint64_t now) const;
+
   // For `milliseconds`, twice as long at each time again, up to `most`; once more while it holds changes nothing. Returns for how long.
   std::uint64_t ban(const Prefix& whose, std::uint64_t milliseconds, std::uint64_t most, std::uint64_t now);
   // Until when; 0: not at all.

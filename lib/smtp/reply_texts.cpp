@@ -79,6 +79,7 @@ constexpr auto kNames = std::to_array<NameRow>({
     {"TooManyAuthFailures", ReplyId::TooManyAuthFailures, Kind::Closing},
     {"AuthTemporaryFailure", ReplyId::AuthTemporaryFailure},
     {"ShuttingDown", ReplyId::ShuttingDown, Kind::Closing},
+    {"TooBusy", ReplyId::TooBusy, Kind::Closing},
     {"TalkedFirst", ReplyId::TalkedFirst, Kind::Closing},
 });
 

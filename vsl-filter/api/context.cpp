@@ -25,6 +25,30 @@ Result fact(Run& run, Arguments) {
   return to_value(run, (*session)->connection.*kMember);
 }
 
+Value map_of(Run& run, const Standing::Counts& counts) {
+  Value value = run.heap().map();
+  vsl::Map& map = value.map_for_write(run.heap());
+  for (std::size_t i = 0; i < counts.size(); ++i) map.set(kCountNames[i], Value(counts[i]));
+  return value;
+}
+
+Value to_value(Run& run, const Standing::Counts& counts) { return map_of(run, counts); }
+Value to_value(Run&, std::int64_t number) { return number; }
+Value to_value(Run& run, const std::vector<std::string>& texts) {
+  Value list = run.heap().array(texts.size());
+  vsl::Array& array = list.array_for_write(run.heap());
+  for (const auto& text : texts) array.push(run.string(text));
+  return list;
+}
+
+// What smtpd's shield says of the client.
+template <auto kMember>
+Result standing(Run& run, Arguments) {
+  auto session = session_at(run, "connection");
+  if (!session) return pass_on(session);
+  return to_value(run, (*session)->connection.standing.*kMember);
+}
+
 std::string with_port(const std::string& ip, std::uint16_t port) {
   const bool is_v6 = ip.find(':') != std::string::npos;
   return (is_v6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port);
@@ -115,6 +139,13 @@ constexpr ApiRow kRows[] = {
     api<fact<&Connection::time>>("connection_timestamp", "ctx::connection_timestamp", {}, kEvery, "when the client connected; as text the seconds since 1970"),
     api<fact<&Connection::is_secured>>("is_secured", "ctx::is_secured", {}, kEvery, "whether the connection is encrypted"),
     api<fact<&Connection::is_authenticated>>("is_authenticated", "ctx::is_authenticated auth::is_authenticated", {}, kEvery, "whether the client has authenticated"),
+    api<standing<&Standing::client>>("client_counts", "ctx::client_counts", {}, kEvery, "what smtpd's shield has counted of the client lately: .connections, .messages, .recipients, .octets, .errors, .failed_log_ins, .accepted"),
+    api<standing<&Standing::network>>("network_counts", "ctx::network_counts", {}, kEvery, "the same of its network, IPv4 /24 or IPv6 /64"),
+    api<standing<&Standing::reputation>>("client_reputation", "ctx::client_reputation", {}, kEvery, "\"good\": mail or a log-in of it was accepted lately; \"bad\": many errors, talked too early, or listed; else \"unknown\""),
+    api<standing<&Standing::dnsbl_score>>("dnsbl_score", "ctx::dnsbl_score", {}, kEvery, "sum of the weights of the DNS lists that know the client; from mail on, with shield.dnsbl_action = connect in every stage"),
+    api<standing<&Standing::dnsbl_lists>>("dnsbl_lists", "ctx::dnsbl_lists", {}, kEvery, "the names of these lists"),
+    api<standing<&Standing::is_early_talker>>("is_early_talker", "ctx::is_early_talker", {}, kEvery, "whether the client talked before it was greeted (shield.early_talker = mark)"),
+    api<standing<&Standing::is_stressed>>("is_stressed", "ctx::is_stressed", {}, kEvery, "whether smtpd has so many connections that it is short with strangers"),
     api<auth>("auth", "auth::credentials", {}, from(Stage::Authenticate), "what the client authenticates with: .type, .authid, .authpass, .anonymous_token"),
     api<helo>("helo", "ctx::helo", {}, from(Stage::Helo), "the name in HELO or EHLO"),
     api<mail_from>("mail_from", "ctx::mail_from ctx::sender sender", {}, from(Stage::Mail), "the sender of the envelope; of a bounce .is_null() is true"),

@@ -46,6 +46,7 @@ class Player {
     connection.client_port = scenario_.client_port;
     connection.time = scenario_.time;
     connection.is_secured = scenario_.is_secured;
+    connection.standing = scenario_.standing;
   }
 
   bool log_in() {

@@ -23,6 +23,7 @@ struct Scenario {
   std::uint16_t client_port = 0;
   std::optional<std::string> user;  // who has logged in
   bool is_secured = false;
+  Standing standing = {};
   std::string reverse_path;
   std::vector<std::string> recipients;
   base::Blob message;

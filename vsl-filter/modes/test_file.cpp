@@ -40,7 +40,7 @@ class StepReader {
     std::string_view name;
     std::string (StepReader::*read)(const Value& value);
   };
-  static const std::array<Key, 15> kKeys;
+  static const std::array<Key, 16> kKeys;
 
   std::string wrong(std::string_view expected, const Value& value) const {
     return "'" + std::string(key_) + "' is " + std::string(vsl::type_name(value)) + "; expected: " + std::string(expected);
@@ -81,6 +81,39 @@ class StepReader {
   std::string tls(const Value& value) {
     if (!value.is_bool()) return wrong("true or false", value);
     step_.is_secured = value.as_bool();
+    return {};
+  }
+  std::string shield_counts(Standing::Counts& counts, std::string_view name, const Value& value) {
+    if (!value.is_map()) return wrong("a map of counts under '" + std::string(name) + "'", value);
+    for (const auto& [count, each] : value.as_map().entries()) {
+      const auto known = std::ranges::find(kCountNames, count.as_text());
+      if (known == kCountNames.end()) return "'" + std::string(name) + "' has no '" + std::string(count.as_text()) + "'; expected: connections, messages, recipients, octets, errors, failed_log_ins, accepted";
+      if (!each.is_int()) return wrong("a number for each count", each);
+      counts[static_cast<std::size_t>(known - kCountNames.begin())] = each.as_int();
+    }
+    return {};
+  }
+  std::string shield(const Value& value) {
+    if (!value.is_map()) return wrong("a map", value);
+    auto& standing = step_.standing;
+    for (const auto& [key, each] : value.as_map().entries()) {
+      const auto name = key.as_text();
+      std::string mistake;
+      if (name == "client" || name == "network") {
+        mistake = shield_counts(name == "client" ? standing.client : standing.network, name, each);
+      } else if (name == "dnsbl_lists") {
+        mistake = read_texts(standing.dnsbl_lists, each);
+      } else if (name == "dnsbl_score" && each.is_int()) {
+        standing.dnsbl_score = each.as_int();
+      } else if (name == "reputation" && each.is_string()) {
+        standing.reputation = std::string(each.as_text());
+      } else if ((name == "early_talker" || name == "stress") && each.is_bool()) {
+        (name == "stress" ? standing.is_stressed : standing.is_early_talker) = each.as_bool();
+      } else {
+        mistake = wrong("a map of client, network, reputation, dnsbl_score, dnsbl_lists, early_talker, stress; at '" + std::string(name) + "'", each);
+      }
+      if (!mistake.empty()) return mistake;
+    }
     return {};
   }
   std::string message(const Value& value) {
@@ -130,9 +163,9 @@ class StepReader {
   std::string_view key_;
 };
 
-const std::array<StepReader::Key, 15> StepReader::kKeys = {{
+const std::array<StepReader::Key, 16> StepReader::kKeys = {{
     {"client_ip", &StepReader::client_ip}, {"client_port", &StepReader::client_port}, {"helo", &StepReader::helo},
-    {"from", &StepReader::from}, {"to", &StepReader::to}, {"auth", &StepReader::user}, {"tls", &StepReader::tls},
+    {"from", &StepReader::from}, {"to", &StepReader::to}, {"auth", &StepReader::user}, {"tls", &StepReader::tls}, {"shield", &StepReader::shield},
     {"time", &StepReader::time}, {"after", &StepReader::after}, {"message", &StepReader::message}, {"file", &StepReader::file},
     {"verdict", &StepReader::verdict}, {"headers", &StepReader::headers}, {"recipients", &StepReader::recipients}, {"transports", &StepReader::transports},
 }};

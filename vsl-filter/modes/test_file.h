@@ -22,6 +22,7 @@
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/lang/engine.h"
 #include "vsl-filter/transaction/stage.h"
+#include "vsl-filter/transaction/standing.h"
 
 namespace rules {
 
@@ -32,6 +33,7 @@ struct TestStep {
   std::optional<std::uint16_t> client_port;
   std::vector<std::string> to;
   bool is_secured = false;
+  Standing standing;
   std::string message;               // with LF or CRLF
   std::string file;                  // relative to the test file
   std::chrono::milliseconds after{};  // since the step before

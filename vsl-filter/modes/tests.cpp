@@ -119,6 +119,7 @@ class CaseRun {
     given.is_secured = step.is_secured;
     auto scenario = Scenario::of(facts_of(view->octets()), given, *message, now_);
     scenario.time = now_;
+    scenario.standing = step.standing;
     Session session;
     session.connection.server_name = rules.site().domain;
     const auto played = play(session, scenario, [&](Session& of, Stage stage) { return run_stage(rules, of, stage); });

@@ -67,6 +67,16 @@ void read_connection(const Question& question, Connection& connection, const Sit
     connection.credentials = credentials_of(method, user);
     connection.is_authenticated = true;
   }
+  auto& standing = connection.standing;
+  standing.client = counts_of(question["client_counts"]);
+  standing.network = counts_of(question["network_counts"]);
+  if (const auto reputation = question["client_reputation"]; !reputation.empty()) standing.reputation = reputation;
+  standing.dnsbl_score = base::text::parse_number<std::int64_t>(question["dnsbl_score"]).value_or(0);
+  standing.dnsbl_lists.clear();
+  for (const auto list : base::text::split(question["dnsbl_lists"], ' '))
+    if (!list.empty()) standing.dnsbl_lists.emplace_back(list);
+  standing.is_early_talker = question["early_talker"] == "yes";
+  standing.is_stressed = question["stress"] == "yes";
   if (const auto protocol = question["encryption_protocol"]; !protocol.empty()) {
     connection.tls = TlsFacts{std::string(protocol), std::string(question["encryption_cipher"]), {}, std::string(question["ccert_subject"])};
     connection.is_secured = true;

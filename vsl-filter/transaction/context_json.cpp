@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -190,6 +191,29 @@ bool is_too_deep(std::string_view json) {
   return false;
 }
 
+Standing::Counts read_counts(const Json& json, std::string_view name) {
+  Standing::Counts counts{};
+  const Json* object = member(json, name);
+  for (std::size_t i = 0; object != nullptr && i < counts.size(); ++i)
+    counts[i] = static_cast<std::int64_t>(std::min<std::uint64_t>(count(*object, kCountNames[i]), std::numeric_limits<std::int64_t>::max()));
+  return counts;
+}
+
+Standing read_standing(const Json& json) {
+  Standing standing;
+  standing.client = read_counts(json, "client");
+  standing.network = read_counts(json, "network");
+  if (auto reputation = text(json, "reputation"); !reputation.empty()) standing.reputation = std::move(reputation);
+  if (const Json* score = member(json, "dnsbl_score"); score != nullptr && score->is_number_integer()) standing.dnsbl_score = score->get<std::int64_t>();
+  if (const Json* lists = member(json, "dnsbl_lists"); lists != nullptr && lists->is_array())
+    for (const auto& list : *lists)
+      if (list.is_string()) standing.dnsbl_lists.push_back(list.get<std::string>());
+  standing.is_early_talker = flag(json, "early_talker");
+  standing.is_stressed = flag(json, "stress");
+  return standing;
+}
+
+// smtpd's word about the client stays in the context as it is: append_connection() leaves it among what it does not know.
 void read_connection(Connection& connection, const Json& json, const Json& whole) {
   connection.time = read_time(json, "timestamp");
   connection.server_name = text(json, "server_name");
@@ -200,6 +224,7 @@ void read_connection(Connection& connection, const Json& json, const Json& whole
   connection.is_authenticated = flag(json, "is_authenticated");
   connection.is_secured = flag(json, "is_secured");
   connection.error_count = count(json, "error_count");
+  if (const Json* shield = member(json, "shield")) connection.standing = read_standing(*shield);
   connection.authentication_attempts = count(json, "authentication_attempt");
   if (const Json* tls = member(whole, "tls"); tls != nullptr && tls->is_object())
     connection.tls = TlsFacts{text(*tls, "protocol"), text(*tls, "cipher"), text(*tls, "sni"), text(*tls, "client_cert")};

@@ -15,6 +15,7 @@
 #include "vsl-filter/transaction/message.h"
 #include "vsl-filter/transaction/recipients.h"
 #include "vsl-filter/transaction/stage.h"
+#include "vsl-filter/transaction/standing.h"
 
 namespace rules {
 
@@ -68,6 +69,7 @@ struct Connection {
   bool is_authenticated = false;
   std::optional<Credentials> credentials;
   std::uint64_t error_count = 0, authentication_attempts = 0;
+  Standing standing;
 
   // What rules of connect, helo and authenticate left, for every transaction.
   Skip skip;

@@ -14,31 +14,32 @@ syntax keyword vslFunction E PI abs accept acos acosh add add_rcpt add_rcpt_enve
 syntax keyword vslFunction append_footer append_header as_string asin asinh atan atanh bcc bits blob body build bytes c451_3_0
 syntax keyword vslFunction c451_7_1 c451_7_24 c500_7_26 c550_1_1 c550_7_20 c550_7_21 c550_7_22 c550_7_23 c550_7_24 c550_7_25
 syntax keyword vslFunction c550_7_26 c550_7_27 c554_7_1 c556_1_10 captures ceiling chars check check_mail_relay check_rcpt_relay
-syntax keyword vslFunction check_relay chop clear client_address client_ip client_port cmd_run connection_timestamp cos cosh count
-syntax keyword vslFunction count_header credentials crop ctx curry date db_add db_query db_rm debug decode decode_blob decoded
-syntax keyword vslFunction dedup defer deliver_all deny disable_delivery disable_delivery_all domain domains drain dump dump_all
-syntax keyword vslFunction elapsed encode end ends_with env err error exit exp expire extract faccept fill_with filter find
-syntax keyword vslFunction find_all find_map floor flow for_each forward forward_all fraction get get_all_headers get_bit get_bits
-syntax keyword vslFunction get_domain get_domains get_header get_header_untouched get_headers get_local_part get_local_parts
-syntax keyword vslFunction get_root_domain get_variable has_attachment has_header hash headers hold hostname hypot in_domain
-syntax keyword vslFunction index_of info insert int is_anonymous is_authenticated is_empty is_even is_exclusive is_finite
-syntax keyword vslFunction is_inclusive is_infinite is_match is_multipart is_nan is_null is_odd is_secured is_zero join keys len
+syntax keyword vslFunction check_relay chop clear client_address client_counts client_ip client_port client_reputation cmd_run
+syntax keyword vslFunction connection_timestamp cos cosh count count_header credentials crop ctx curry date db_add db_query db_rm
+syntax keyword vslFunction debug decode decode_blob decoded dedup defer deliver_all deny disable_delivery disable_delivery_all
+syntax keyword vslFunction dnsbl_lists dnsbl_score domain domains drain dump dump_all elapsed encode end ends_with env err error
+syntax keyword vslFunction exit exp expire extract faccept fill_with filter find find_all find_map floor flow for_each forward
+syntax keyword vslFunction forward_all fraction get get_all_headers get_bit get_bits get_domain get_domains get_header
+syntax keyword vslFunction get_header_untouched get_headers get_local_part get_local_parts get_root_domain get_variable
+syntax keyword vslFunction has_attachment has_header hash headers hold hostname hypot in_domain index_of info insert int
+syntax keyword vslFunction is_anonymous is_authenticated is_early_talker is_empty is_even is_exclusive is_finite is_inclusive
+syntax keyword vslFunction is_infinite is_match is_multipart is_nan is_null is_odd is_secured is_stressed is_zero join keys len
 syntax keyword vslFunction limit ln local_part local_parts log log_debug log_error log_info log_trace log_warn lookup loopback
 syntax keyword vslFunction mail_str mail_timestamp mailbox mailbox_all maildir maildir_all make_lower make_upper map matches max
-syntax keyword vslFunction mbox mbox_all md5 message_id min mixin msg mx name named_captures new_address next non_routable now
-syntax keyword vslFunction packet pad parse parse_be_float parse_be_int parse_float parse_int parse_json parse_le_float
-syntax keyword vslFunction parse_le_int parts pattern penalty pop prepend_header print priority private6 ptr_valid push quarantine
-syntax keyword vslFunction query range range_10 range_172 range_192 rcpt_list recipients reduce reduce_rev regex_escape remove
-syntax keyword vslFunction remove_header remove_part remove_rcpt remove_rcpt_envelop remove_rcpt_message remove_to rename_header
-syntax keyword vslFunction replace replace_regex resolver retain retry_after reverse rewrite_mail_from rewrite_mail_from_envelop
-syntax keyword vslFunction rewrite_mail_from_message rewrite_rcpt rewrite_rcpt_envelop rewrite_rcpt_message rewrite_to rg_10 rg_172
-syntax keyword vslFunction rg_192 rlookup rm rm_header rm_rcpt round run run_cmd rw_mail_from rw_rcpt send_mail sender
-syntax keyword vslFunction server_address server_ip server_name server_port set set_bit set_bits set_header set_routing_path
-syntax keyword vslFunction set_variable sha1 sha256 sha512 shift sign sin sinh sleep some sort sort_by sort_desc splice split
-syntax keyword vslFunction split_regex split_rev sqrt srv start starts_with stringify sub_string success take tan tanh text time
-syntax keyword vslFunction timestamp to_array to_binary to_blob to_chars to_debug to_degrees to_float to_hex to_int to_json
-syntax keyword vslFunction to_lower to_octal to_radians to_string to_upper trace trim truncate txt type_of unix_users user_exist
-syntax keyword vslFunction values variable warn write write_ascii write_be write_le write_utf8 zip
+syntax keyword vslFunction mbox mbox_all md5 message_id min mixin msg mx name named_captures network_counts new_address next
+syntax keyword vslFunction non_routable now packet pad parse parse_be_float parse_be_int parse_float parse_int parse_json
+syntax keyword vslFunction parse_le_float parse_le_int parts pattern penalty pop prepend_header print priority private6 ptr_valid
+syntax keyword vslFunction push quarantine query range range_10 range_172 range_192 rcpt_list recipients reduce reduce_rev
+syntax keyword vslFunction regex_escape remove remove_header remove_part remove_rcpt remove_rcpt_envelop remove_rcpt_message
+syntax keyword vslFunction remove_to rename_header replace replace_regex resolver retain retry_after reverse rewrite_mail_from
+syntax keyword vslFunction rewrite_mail_from_envelop rewrite_mail_from_message rewrite_rcpt rewrite_rcpt_envelop
+syntax keyword vslFunction rewrite_rcpt_message rewrite_to rg_10 rg_172 rg_192 rlookup rm rm_header rm_rcpt round run run_cmd
+syntax keyword vslFunction rw_mail_from rw_rcpt send_mail sender server_address server_ip server_name server_port set set_bit
+syntax keyword vslFunction set_bits set_header set_routing_path set_variable sha1 sha256 sha512 shift sign sin sinh sleep some sort
+syntax keyword vslFunction sort_by sort_desc splice split split_regex split_rev sqrt srv start starts_with stringify sub_string
+syntax keyword vslFunction success take tan tanh text time timestamp to_array to_binary to_blob to_chars to_debug to_degrees
+syntax keyword vslFunction to_float to_hex to_int to_json to_lower to_octal to_radians to_string to_upper trace trim truncate txt
+syntax keyword vslFunction type_of unix_users user_exist values variable warn write write_ascii write_be write_le write_utf8 zip
 syntax match vslFunction "\<\%(address\|auth\|authenticate\|code\|connect\|contains\|deliver\|file\|fqdn\|helo\|identifier\|ip4\|ip6\|mail\|mail_from\|rcpt\|regex\|rg4\|rg6\)\>\ze\s*!\?("
 syntax keyword vslCallable Fn call curry debug eval is_def_fn is_def_var is_shared print type_of
 syntax keyword vslControl break catch continue do else for if loop return switch throw try until while
