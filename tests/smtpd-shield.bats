@@ -302,6 +302,60 @@ EOF
   [ "$(codes <<<"$output")" = '220 250 452 250 221' ]
 }
 
+@test "smtpd shield: 1,000 RSETs, command lines of 64 KB and more, without end too: bounded in time and memory" {
+  serve --relay-clients 192.0.2.1 --shield-exempt 192.0.2.1 --shield-error-rate 0 --error-hard-count 30 --error-soft-count 30 --shield-tarpit-error-count 0
+  memory() { awk '/^VmRSS/ { print $2 }' /proc/"$(pgrep -P "$(pid_of smtpd)" | tail -n 1)"/status; }
+  run -0 from 127.0.1.1 < <(printf 'EHLO c\r\n'; for _ in $(seq 1000); do printf 'RSET\r\n'; done)
+  [ "$(codes <<<"$output" | tr ' ' '\n' | grep -c 250)" -le 130 ]  # EHLO, 100 of them, and 29 errors; the 30th ends it
+  [[ $(codes <<<"$output") == *' 421' ]]
+  local before
+  before=$(memory)
+  run -0 timeout 20 python3 - "$port" <<'EOF'
+import socket, sys
+def session(lines, end):
+    with socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10, source_address=('127.0.1.2', 0)) as client:
+        said = client.makefile('rb')
+        said.readline()
+        for line in lines:
+            client.sendall(line)
+            print(said.readline().decode()[:9])
+        try:
+            client.sendall(end)
+        except OSError:
+            pass
+session([b'NOOP ' + b'x' * 65536 + b'\r\n', b'EHLO ' + b'x' * 65536 + b'\r\n', b'MAIL FROM:<' + b'a' * 65536 + b'@a.example>\r\n', b'NOOP\r\n'], b'x' * 50_000_000)
+EOF
+  [ "$output" = $'500 5.5.2\n500 5.5.2\n500 5.5.2\n250 2.0.0' ]
+  [ $(($(memory) - before)) -lt 4000 ]
+}
+
+@test "smtpd shield: all places are taken by the silent and by those who dribble; a legitimate client is through within a second" {
+  serve --relay-clients 192.0.2.1 --shield-exempt 192.0.2.1 --local-domains b.example --client-count-max 1000 --client-count-per-address-max 0
+  run -0 timeout 50 python3 - "$port" <<'EOF'
+import smtplib, socket, sys, threading, time
+port = int(sys.argv[1])
+held = [socket.create_connection(('127.0.0.1', port), 10, source_address=(f'127.1.{i % 250}.{1 + i // 250}', 0)) for i in range(1100)]
+stop = threading.Event()
+def dribble():
+    while not stop.wait(0.2):
+        for one in held[:100]:
+            try: one.send(b'x')
+            except OSError: pass
+thread = threading.Thread(target=dribble)
+thread.start()
+time.sleep(2.5)
+began = time.monotonic()
+with smtplib.SMTP('127.0.0.1', port, 'c.example', 20, ('127.2.0.1', 0)) as client:
+    client.sendmail('a@a.example', ['b@b.example'], b'Subject: x\r\n\r\nhello\r\n')
+print(time.monotonic() - began < 1)
+stop.set()
+thread.join()
+EOF
+  [ "$output" = True ]
+  has_kept 1
+  grep -q 'stress begins' smtpd.log
+}
+
 @test "smtpd shield: 20,000 connections from one address and from many cost those only who make them" {
   serve --shield-exempt 127.0.0.1 --shield-connection-rate 100 --shield-network-factor 4 --shield-period 1h
   run -0 timeout 100 python3 - "$port" <<'END'

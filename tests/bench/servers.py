@@ -133,8 +133,9 @@ class Vsmtp:
     """Every program resident: smtpd -> [filters] -> queue-inject, and queue-run with its deliver programs where the mode needs it."""
     name = 'vSMTP'
 
-    def __init__(self, folder, port, mode, chain=None, rules=None, certificate=None):
+    def __init__(self, folder, port, mode, chain=None, rules=None, certificate=None, places=15000, shield='', relay_clients=None):
         self.folder, self.port, self.mode, self.rules, self.certificate = folder, port, mode, rules, certificate
+        self.places, self.shield, self.relay_clients = places, shield, relay_clients
         self.chain = chain  # words in front of queue-inject; None: none
         self.running = []
 
@@ -193,10 +194,12 @@ class Vsmtp:
     def _ini(self):
         return f'''[server]
 domain = {DOMAIN}
-client_count_max = 15000
+client_count_max = {self.places}
 [smtp]
 listen = 127.0.0.1:{self.port}
-[tls]
+{f"relay_clients = {self.relay_clients}" if self.relay_clients else ""}
+[shield]
+{self.shield}[tls]
 certificate = {self.certificate or ''}
 [queue]
 spool = {self.folder}/spool
