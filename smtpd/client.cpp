@@ -168,7 +168,7 @@ void Client::check(std::string_view unread, std::string_view output) {
 
 void Client::call(std::string_view unread, std::string_view output) {
   pause(State::Calling, unread, output);
-  call_ = clients_.caller().call(conversation_.configuration().chain, conversation_.take_call(), [this](const chain::Outcome& outcome) {
+  call_ = clients_.caller().call(conversation_.call_words(), conversation_.take_call(), [this](const chain::Outcome& outcome) {
     auto& reply = clients_.output_buffer();
     conversation_.answer(outcome, reply);
     go_on(reply);

@@ -1,5 +1,7 @@
 #include "smtpd/configuration.h"
 
+#include "lib/mail/address.h"
+#include "lib/net/domain_name.h"
 #include "smtpd/offered_extensions.h"
 #include "smtpd/own_replies.h"
 #include "smtpd/tls_configuration.h"
@@ -40,6 +42,14 @@ smtp::ServerOptions session_options(const base::Settings& settings) {
   options.server_name = base::server_domain(settings);
   options.greeting = settings.text("smtp.greeting");
   options.is_lmtp = settings.flag("smtp.lmtp");
+  const auto& verify = settings.text("smtp.vrfy");
+  options.verify = verify == "no" ? smtp::ServerOptions::Verify::Never : verify == "known" ? smtp::ServerOptions::Verify::Asked : smtp::ServerOptions::Verify::Always;
+  if (options.verify == smtp::ServerOptions::Verify::Asked) options.asks |= smtp::bit(smtp::Stage::Verify);
+  options.is_international_domain = [](std::string_view domain) {
+    const auto ascii = net::to_a_labels(domain);
+    return ascii && mail::check_domain(*ascii);  // letters that count for nothing may leave an empty label
+  };
+  if (!settings.words("smtp.etrn").empty()) options.extensions |= smtp::kEtrn;
   options.bare_line_end =
       settings.text("smtp.bare_line_end") == "refuse" ? smtp::DotReader::BareLineEnd::Refuse : smtp::DotReader::BareLineEnd::Normalise;
   options.limits.message_octets = settings.octets("smtp.message_size_max");
@@ -181,6 +191,7 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   configuration->refuses_non_ascii_header = settings.text("smtp.non_ascii_header") == "refuse";
   configuration->chain = command_line.has_chain ? command_line.chain : settings.words("smtp.chain");
   if (configuration->chain.empty()) return base::fail(base::Fault::Usage, "no program behind --");
+  configuration->etrn = settings.words("smtp.etrn");
   configuration->caller = {.timeout_milliseconds = settings.milliseconds("smtp.chain_timeout"),
                            .processes = settings.count("smtp.chain_process_max"),
                            .inline_octets = settings.octets("smtp.message_memory_max")};

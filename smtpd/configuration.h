@@ -48,6 +48,7 @@ struct Configuration {
   std::array<bool, kServiceNames.size()> completes = {};  // messages without Date or Message-ID; one a service
   bool refuses_non_ascii_header = false;                  // of a message that came without SMTPUTF8
   chain::Words chain;
+  chain::Words etrn;  // called with a domain behind it; empty: ETRN is not offered
   chain::Caller::Limits caller;
   std::shared_ptr<Shield> shield;  // nullptr: nothing is counted
   std::shared_ptr<const DnsLists> lists;  // nullptr: nobody is looked up

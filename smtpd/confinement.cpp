@@ -93,6 +93,7 @@ base::Result<void> become(const base::Settings& settings) {
 
 std::string started_program(const Configuration& configuration) {
   std::string program = first_program(configuration.chain, true);
+  if (program.empty()) program = first_program(configuration.etrn, false);
   for (const auto& policy : configuration.policy.policies)
     if (program.empty()) program = first_program(policy.words, false);
   if (const auto& authentication = configuration.authentication; authentication && program.empty())

@@ -132,6 +132,8 @@ Conversation::Decision Conversation::decide(std::string& output) {
   if (const auto xclient = session_.take_xclient()) take_xclient(*xclient);
   if (stage == smtp::Stage::Message) return decide_message(output);
   if (stage == smtp::Stage::Auth) return decide_log_in(output);
+  if (stage == smtp::Stage::Verify) return decide_verify(output);
+  if (stage == smtp::Stage::Etrn) return decide_etrn(output);
   const bool is_first = !rounds_ || !rounds_->is_under_way();  // asked about this stage
   if (is_first && stage == smtp::Stage::Mail && refuse_for_disk(output)) return Decision::Made;
   if (is_first && !std::exchange(has_waited_, false) && put_off(output)) return Decision::Made;
@@ -158,6 +160,46 @@ Conversation::Decision Conversation::decide_message(std::string& output) {
     return Decision::NeedsChain;
   }
   return Decision::Made;
+}
+
+bool Conversation::takes_for_everyone(std::string_view recipient) const {
+  return configuration_->relay.takes(recipient, false) || (host_ != nullptr && host_->relay_domains.contains(mail::split_address(recipient).second));
+}
+
+// Which mailboxes there are is known to those who deliver; here only where mail is taken for.
+Conversation::Decision Conversation::decide_verify(std::string& output) {
+  std::string_view address = session_.subject();
+  if (const auto angle = address.rfind('<'); angle != std::string_view::npos && address.ends_with('>')) address = address.substr(angle + 1, address.size() - angle - 2);
+  const bool is_known = takes_for_everyone(address);
+  session_.answer({.accepts = is_known, .closes = false, .reply = is_known ? std::string() : standard_reply(smtp::ReplyId::RelayDenied)}, output);
+  return Decision::Made;
+}
+
+// RFC 1985 section 5.3: for a domain that mail is relayed for, since its own mailboxes wait for nobody.
+Conversation::Decision Conversation::decide_etrn(std::string& output) {
+  const std::string address = "@" + session_.subject();
+  if (configuration_->relay.relays_to(address) || (host_ != nullptr && host_->relay_domains.contains(session_.subject()))) return Decision::NeedsChain;
+  log::info("ETRN refused", {{"client", peer_.client_ip}, {"domain", session_.subject()}});
+  session_.answer({.accepts = false, .closes = false, .reply = standard_reply(smtp::ReplyId::EtrnRefused)}, output);
+  return Decision::Made;
+}
+
+chain::Words Conversation::call_words() const {
+  if (session_.stage() != smtp::Stage::Etrn) return configuration_->chain;
+  chain::Words words = configuration_->etrn;
+  words.push_back(session_.subject());
+  return words;
+}
+
+// The number of messages is what queue-run says (RFC 1985 section 5.3).
+void Conversation::answer_etrn(const chain::Outcome& outcome, std::string& output) {
+  const bool is_done = outcome.result == chain::Outcome::Class::Taken;
+  const auto count = base::text::parse_number<std::uint64_t>(outcome.reply);
+  std::string reply = "458 4.3.0 Unable to queue messages for node " + session_.subject() + "\r\n";
+  if (is_done) reply = "250 2.0.0 OK, queuing for node " + session_.subject() + " started\r\n";
+  if (is_done && count) reply = *count == 0 ? "251 2.0.0 OK, no messages waiting for node " + session_.subject() + "\r\n" : "253 2.0.0 OK, " + std::to_string(*count) + " pending messages for node " + session_.subject() + " started\r\n";
+  log::write(is_done ? log::Level::Info : log::Level::Warning, "ETRN", std::vector<log::Field>{{"client", peer_.client_ip}, {"domain", session_.subject()}, {"messages", outcome.reply}, {"cause", outcome.cause}});
+  session_.answer({.accepts = is_done, .closes = false, .reply = reply}, output);
 }
 
 Conversation::Decision Conversation::ask_policies(std::string& output) {
@@ -202,9 +244,16 @@ void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
                                  {"to", recipient},
                                  {"reply", std::string_view(reply.lines).substr(0, reply.lines.find('\r'))}});
   }
-  // The greeting and the 354 are more than a yes.
-  const bool has_own_words = session_.stage() != smtp::Stage::Data && session_.stage() != smtp::Stage::Helo && session_.stage() != smtp::Stage::Connect;
-  session_.answer({.accepts = verdict.accepts, .closes = verdict.closes, .reply = verdict.accepts && !has_own_words ? std::string_view() : reply.lines}, output);
+  if (verdict.accepts) reply.lines = words_of_yes(verdict.reply, std::move(reply.lines));
+  session_.answer({.accepts = verdict.accepts, .closes = verdict.closes, .reply = reply.lines}, output);
+}
+
+// A 354 is more than a yes, and a greeting is one of its own form.
+std::string Conversation::words_of_yes(std::string_view text, std::string lines) const {
+  constexpr int kReady = 220, kOk = 250;
+  if (session_.stage() == smtp::Stage::Data) return {};
+  if (session_.stage() != smtp::Stage::Connect && session_.stage() != smtp::Stage::Helo) return lines;
+  return text.empty() ? std::string() : smtp::greeting_of_text(session_.stage() == smtp::Stage::Connect ? kReady : kOk, text);
 }
 
 // By the shield, which counts messages and recipients.
@@ -410,6 +459,7 @@ CallFacts Conversation::facts() const {
 }
 
 chain::Call Conversation::take_call() {
+  if (session_.stage() == smtp::Stage::Etrn) return {};
   const CallFacts facts = this->facts();
   chain::Call call;
   call.environment = environment_of(facts);
@@ -421,6 +471,7 @@ chain::Call Conversation::take_call() {
 }
 
 void Conversation::answer(const chain::Outcome& outcome, std::string& output) {
+  if (session_.stage() == smtp::Stage::Etrn) return answer_etrn(outcome, output);
   count_time(Stopwatch::Chain, std::chrono::steady_clock::now() - asked_);
   auto [accepts, closes, reply, complaint] = reply_to(outcome, message_->id.text(), session_.transaction()->smtputf8);
   const bool is_refused_for_good = reply.code >= 500;

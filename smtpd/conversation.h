@@ -62,6 +62,8 @@ class Conversation final : private smtp::MessageSink {
   // Then advance() with the rest of the input.
   void answer_check(CheckAnswer answer, std::string& output);
 
+  // What is called: the chain, or who starts the queue for ETRN.
+  [[nodiscard]] chain::Words call_words() const;
   [[nodiscard]] chain::Call take_call();
   // For how long the client must be silent before it is greeted, milliseconds; if it is not: talked_first(); if that says no, advance() says Close.
   [[nodiscard]] std::uint64_t greeting_delay() const;
@@ -105,6 +107,10 @@ class Conversation final : private smtp::MessageSink {
   enum class Decision : std::uint8_t { Made, NeedsPolicy, NeedsLists, NeedsCheck, NeedsChain };
   Decision decide(std::string& output);
   Decision decide_message(std::string& output);
+  Decision decide_verify(std::string& output);
+  Decision decide_etrn(std::string& output);
+  void answer_etrn(const chain::Outcome& outcome, std::string& output);
+  [[nodiscard]] bool takes_for_everyone(std::string_view recipient) const;
   Decision ask_policies(std::string& output);
   void begin_round();
   void choose_host();
@@ -122,6 +128,7 @@ class Conversation final : private smtp::MessageSink {
   void put_off_log_in(std::string_view why, std::string& output);
   [[nodiscard]] bool may_relay() const;
   void answer(const PolicyVerdict& verdict, std::string& output);
+  [[nodiscard]] std::string words_of_yes(std::string_view text, std::string lines) const;
   bool refuse_relaying(std::string& output);
   [[nodiscard]] Standing standing() const;
   [[nodiscard]] ClientFacts client_facts(const Standing& standing) const;

@@ -93,6 +93,8 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "smtp.xclient_clients",
     "smtp.lmtp",
     "smtp.greeting",
+    "smtp.vrfy",
+    "smtp.etrn",
     "smtp.disable_ehlo",
     "smtp.disable_extensions",
     "smtp.required_extension",

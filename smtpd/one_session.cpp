@@ -155,7 +155,7 @@ class OneSession {
           conversation_.answer_check(smtpd::check(*conversation_.configuration().authentication, conversation_.credentials()), output_);
           break;
         case Conversation::Next::Call:
-          conversation_.answer(chain::call_and_wait(conversation_.configuration().chain, conversation_.take_call(), conversation_.configuration().caller), output_);
+          conversation_.answer(chain::call_and_wait(conversation_.call_words(), conversation_.take_call(), conversation_.configuration().caller), output_);
           break;
         case Conversation::Next::Close:
           say_goodbye();

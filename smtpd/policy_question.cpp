@@ -17,7 +17,7 @@ std::string_view protocol_state(const smtp::ServerSession& session) {
     case Stage::Mail: return "MAIL";
     case Stage::Rcpt: return "RCPT";
     case Stage::Data: return "DATA";
-    case Stage::Message: break;
+    case Stage::Message: case Stage::Verify: case Stage::Etrn: break;
   }
   return "END-OF-MESSAGE";
 }

@@ -46,6 +46,11 @@ bool RelayPolicy::is_relay_client(const net::Address& client) const { return has
 bool RelayPolicy::is_proxy(const net::Address& client) const { return has(proxies_, client); }
 bool RelayPolicy::may_speak_for_others(const net::Address& client) const { return has(speakers_, client); }
 
+bool RelayPolicy::relays_to(std::string_view recipient) const {
+  const auto domain = mail::split_address(recipient).second;
+  return relay_domains_.contains(domain) && !local_domains_.contains(domain);
+}
+
 bool RelayPolicy::takes(std::string_view recipient, bool is_relay_client) const {
   if (is_relay_client) return true;
   const auto domain = mail::split_address(recipient).second;

@@ -23,6 +23,8 @@ class RelayPolicy {
   [[nodiscard]] bool is_proxy(const net::Address& client) const;
   // Whether it may say by XCLIENT that it is somebody else.
   [[nodiscard]] bool may_speak_for_others(const net::Address& client) const;
+  // Whether mail for this recipient goes on to another server: its domain is relayed for, and not ours.
+  [[nodiscard]] bool relays_to(std::string_view recipient) const;
   // `recipient` is an address as RCPT took it; <Postmaster> without a domain is always ours (RFC 5321 section 4.5.1).
   [[nodiscard]] bool takes(std::string_view recipient, bool is_relay_client) const;
 

@@ -7,7 +7,7 @@ SMTPD += client_facts
 BINARIES += $(BIN)/smtpd
 $(BIN)/smtpd: $(call objects,smtpd,main $(SMTPD)) $(BUILD)/lib.a
 	@mkdir -p $(@D)
-	$(LINK) $(LIBS) $(TLS_LIBS) $(SASL_LIBS) $(DNS_LIBS) -luv_a -lpthread -ldl
+	$(LINK) $(LIBS) $(TLS_LIBS) $(SASL_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 TESTED += $(call objects,smtpd,$(SMTPD))
 
 # tcplaunch, a program of its own in this folder

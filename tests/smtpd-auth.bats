@@ -128,7 +128,7 @@ END
 501 5.5.2|AUTH PLAIN AGFubgBzZWNyZXQtb2YtYW5u=
 501 5.5.2|AUTH PLAIN $(b64 'ann')
 501 5.5.2|AUTH PLAIN $(b64 '\0ann\0secret\0of-ann')
-501 5.5.2|AUTH CRAM-MD5 $(b64 'ann')
+501 5.7.0|AUTH CRAM-MD5 $(b64 'ann')
 535 5.7.8|$(plain ann wrong)
 535 5.7.8|$(plain '' secret-of-ann)
 535 5.7.8|AUTH PLAIN $(b64 'pat\0ann\0secret-of-ann')

@@ -91,3 +91,63 @@ with smtplib.SMTP('127.0.0.1', $port) as client: client.sendmail('a@a.example', 
   wrong "bad value 'yes' for smtp.disable_ehlo" --security-level encrypt --certificate cert.pem --private-key key.pem --disable-ehlo yes
   serve --required-extension 'STARTTLS 8BITMIME' --certificate cert.pem --private-key key.pem
 }
+
+@test "smtpd replies: VRFY says as much as it is told to, and in UTF-8 to who asks for it" {
+  ask() { printf 'EHLO c\r\nVRFY ann@b.example\r\nVRFY <x@x.example>\r\nVRFY \xc3\xbc@b.example\r\nVRFY \xc3\xbc@b.example SMTPUTF8\r\nEXPN list\r\nQUIT\r\n' | say | codes; }
+  serve
+  [ "$(ask)" = '220 250 252 252 553 252 502 221' ]
+  stop smtpd
+  serve --vrfy known --local-domains b.example
+  [ "$(ask)" = '220 250 252 550 553 252 502 221' ]
+  stop smtpd
+  serve --vrfy no
+  [ "$(ask)" = '220 250 502 502 502 502 502 221' ]
+}
+
+@test "smtpd replies: an international domain has labels that a domain can have" {
+  serve --local-domains '*'
+  run -0 bash -c "printf 'EHLO c\r\nMAIL FROM:<a@b\xc3\xbccher.example>\r\nMAIL FROM:<a@b\xc3\xbccher.example> SMTPUTF8\r\nRCPT TO:<a@-\xc3\xbc.example>\r\nRCPT TO:<a@\xe2\x98\xba.example>\r\nRCPT TO:<\xe2\x98\xba@\xe4\xbe\x8b\xe3\x81\x88.example>\r\nRSET\r\nMAIL FROM:<a@\xe2\x80\x8b.example> SMTPUTF8\r\nQUIT\r\n' | socat -t 10 - TCP4:127.0.0.1:$port"
+  [ "$(codes <<<"$output")" = '220 250 553 250 501 501 250 250 501 221' ]
+  [[ $output == *'501 5.1.3 '*'labels that no domain can have'* ]]
+}
+
+@test "smtpd replies: ETRN starts the queue for a domain that is relayed, and tells how many messages wait" {
+  script start <<'END'
+printf '%s ' "$@" >>asked
+[ "$3" = slow.example ] && { printf 'Znot now' >&6; exit 82; }
+[ "$3" = empty.example ] && { printf K0 >&6; exit 0; }
+printf K17 >&6
+END
+  serve --etrn './start retry domain' --relay-domains 'r.example slow.example empty.example .sub.example' --local-domains 'b.example'
+  run -0 bash -c "printf 'EHLO c\r\nETRN r.example\r\nETRN empty.example\r\nETRN slow.example\r\nETRN b.example\r\nETRN x.example\r\nETRN @r.example\r\nETRN #q\r\nETRN a.sub.example\r\nETRN\r\nMAIL FROM:<>\r\nETRN r.example\r\nQUIT\r\n' | socat -t 10 - TCP4:127.0.0.1:$port"
+  [[ $output == *250-ETRN* ]]
+  [ "$(codes <<<"$output")" = '220 250 253 251 458 459 459 501 501 253 501 250 503 221' ]
+  [[ $output == *'253 2.0.0 OK, 17 pending messages for node r.example started'* ]]
+  [ "$(cat asked)" = 'retry domain r.example retry domain empty.example retry domain slow.example retry domain a.sub.example ' ]
+  stop smtpd
+  serve --relay-domains r.example
+  [ "$(printf 'EHLO c\r\nETRN r.example\r\nQUIT\r\n' | say | codes)" = '220 250 502 221' ]
+}
+
+@test "smtpd replies: rules and policies greet in their own words, and EHLO keeps its extensions" {
+  cat >main.vsl <<'END'
+#{
+  connect: [ rule "words" || accept(code(220, "mx.example.org go ahead, " + client_ip())) ],
+  helo: [ rule "words" || if helo() == "plain" { accept() } else { accept(code(250, "2.0.0", "mx.example.org hello " + helo())) } ],
+}
+END
+  serve --policy 'vsl-filter --policy main.vsl'
+  printf 'HELO c.example\r\nEHLO d.example\r\nEHLO plain\r\nQUIT\r\n' | say | tr -d '\r' >out
+  grep -v -E '^250[- ][A-Z0-9]+( |$)' out >said
+  diff - said <<'END'
+220 mx.example.org go ahead, 127.0.0.1
+250 mx.example.org hello c.example
+250-mx.example.org hello d.example
+250-mx.example.org
+221 2.0.0 Service closing transmission channel
+END
+  [ "$(grep -c '^250-SIZE' out)" = 2 ]
+  [ "$(grep -c '^250 ENHANCEDSTATUSCODES' out)" = 2 ]
+  run -0 swaks --server "127.0.0.1:$port" --ehlo d.example --from a@a.example --to b@b.example
+  has_kept 1
+}

@@ -40,6 +40,8 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp", "policy_connection_max", Kind::Count, "100", "", "questions at once to a policy, for each worker; more wait"},
     {"smtp", "lmtp", Kind::Flag, "no", "", "speak LMTP (RFC 2033) instead of SMTP: LHLO, and a reply for each recipient of a message"},
     {"smtp", "greeting", Kind::Text, "Service ready", "", "text of the greeting behind the name of the server"},
+    {"smtp", "vrfy", Kind::Choice, "yes", "yes|known|no", "VRFY is answered 252, so only for addresses that mail is taken for from everyone, or not at all"},
+    {"smtp", "etrn", Kind::Program, "", "", "who starts the queue for a domain, which stands behind it: unix:SPOOL/queue-run.sock retry domain; empty: ETRN is not offered"},
     {"smtp", "disable_ehlo", Kind::Flag, "no", "", "refuse EHLO, so that clients say HELO and use no extension"},
     {"smtp", "disable_extensions", Kind::List, "", "", "EHLO keywords that are not offered, such as CHUNKING SMTPUTF8"},
     {"smtp", "required_extension", Kind::List, "", "", "EHLO keywords without which the server does not start, such as STARTTLS AUTH"},

@@ -27,6 +27,7 @@ enum Extension : unsigned {
   kAuth = 1 << 9,             // RFC 4954
   kRequireTls = 1 << 10,      // RFC 8689
   kLimits = 1 << 11,          // RFC 9422
+  kEtrn = 1 << 12,            // RFC 1985
 };
 
 // Why an argument was refused: the reply and, for people, what was wrong with it. `detail` is a constant or empty.

@@ -66,6 +66,7 @@ constexpr auto kReplies = std::to_array<ReplyRow>({
     {ReplyId::MessageTooLarge,      552, "5.3.4", "Message too large"},
     {ReplyId::NonAsciiAddress,      553, "5.6.7", "Address with non-ASCII characters needs SMTPUTF8"},
     {ReplyId::NonAsciiHeader,       550, "5.6.0", "Header with non-ASCII characters needs SMTPUTF8"},
+    {ReplyId::EtrnRefused,          459, "4.7.1", "Node not allowed"},
     {ReplyId::Denied,               554, "5.7.1", "Denied"},
     {ReplyId::NoRecipients,         554, "5.5.1", "No valid recipients"},
     {ReplyId::UnknownParameter,     555, "5.5.4", "Parameter not recognized or not implemented"},
@@ -164,6 +165,25 @@ void append_reply(std::string& out, ReplyId id, std::string_view detail) {
     out += detail;
   }
   out += "\r\n";
+}
+
+std::string greeting_of_text(int code, std::string_view text) {
+  std::string lines;
+  std::size_t last_line = 0;
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  for (std::string_view line : base::text::split(text, '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const auto given = consume_code(line);
+    if (given && *given / 100 != 2) return {};
+    (void)consume_status(line);
+    last_line = lines.size();
+    append_code(lines, code);
+    lines += '-';
+    append_clean(lines, line.substr(0, fold_at(line, kMaxReplyLineOctets - 6)), false);
+    lines += "\r\n";
+  }
+  lines[last_line + 3] = ' ';
+  return lines;
 }
 
 WireReply reply_of_text(ReplyClass expected, std::string_view text, bool utf8) {

@@ -62,6 +62,7 @@ enum class ReplyId : std::uint8_t {
   MessageTooLarge,
   NonAsciiAddress,
   NonAsciiHeader,
+  EtrnRefused,
   Denied,
   NoRecipients,
   UnknownParameter,
@@ -92,6 +93,10 @@ struct WireReply {
 // (RFC 6531 section 3.7.4: only a client that uses SMTPUTF8 is sent such); long lines are folded at kMaxReplyLineOctets.
 // A code of another class than `expected`, or a positive one outside 250 to 259: code 0, the text cannot be meant.
 WireReply reply_of_text(ReplyClass expected, std::string_view text, bool utf8 = false);
+
+// The words of such a text as a greeting or a reply to EHLO or HELO, which have no enhanced status code (RFC 2034 section 4): each line
+// with `code` in front, whatever positive code the text has. "" for a text with a code that is none.
+std::string greeting_of_text(int code, std::string_view text);
 
 inline constexpr std::size_t kMaxReplyLineOctets = 512;  // with CR LF; RFC 5321 section 4.5.3.1.5
 

@@ -72,3 +72,12 @@ TEST_CASE("long texts are folded and lose nothing but the blanks at the folds") 
   };
   CHECK(without_blanks(joined) == without_blanks(text));
 }
+
+TEST_CASE("texts become greetings, whatever positive code they have") {
+  CHECK(greeting_of_text(220, "mx.example.org hello") == "220 mx.example.org hello\r\n");
+  CHECK(greeting_of_text(220, "220 mx.example.org\r\n220 2.0.0 no spam") == "220-mx.example.org\r\n220 no spam\r\n");
+  CHECK(greeting_of_text(250, "220-2.0.0 a\xc3\xa9\tb") == "250 a?? b\r\n");
+  CHECK(greeting_of_text(220, "") == "220 \r\n");
+  CHECK(greeting_of_text(220, "554 5.7.1 no").empty());
+  CHECK(greeting_of_text(220, std::string(1000, 'x')).size() == kMaxReplyLineOctets);
+}

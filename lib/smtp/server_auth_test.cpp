@@ -156,7 +156,7 @@ TEST_CASE("AUTH: what is refused, and the session goes on") {
       {"AUTH PLAIN\r\n*\r\n", "334 \r\n501 5.7.0"},
       {"AUTH PLAIN\r\n\r\n", "334 \r\n501 5.5.2"},
       {"AUTH PLAIN\r\nQUIT\r\n", "334 \r\n501 5.5.2"},
-      {"AUTH CRAM-MD5 " + kTim + "\r\n", "501 5.5.2"},
+      {"AUTH CRAM-MD5 " + kTim + "\r\n", "501 5.7.0"},
       {"AUTH LOGIN\r\ndGlt\r\n*\r\n", "334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n501 5.7.0"},
   };
   for (const auto& [line, expected] : rows) {

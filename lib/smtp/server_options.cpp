@@ -23,6 +23,7 @@ constexpr auto kKeywords = std::to_array<Line>({
     {kStartTls, "STARTTLS"},
     {kRequireTls, "REQUIRETLS"},
     {kAuth, "AUTH"},  // its line is made for each session: the mechanisms depend on TLS
+    {kEtrn, "ETRN"},
     {kLimits, "LIMITS"},
     {kEnhancedStatus, "ENHANCEDSTATUSCODES"},
 });

@@ -14,7 +14,8 @@
 namespace smtp {
 
 // Where a session can ask its driver, and wait for the answer.
-enum class Stage : std::uint8_t { Connect, Helo, Auth, Mail, Rcpt, Data, Message };
+// Verify and Etrn are about no message: VRFY, if it is asked about, and ETRN.
+enum class Stage : std::uint8_t { Connect, Helo, Auth, Mail, Rcpt, Data, Message, Verify, Etrn };
 constexpr unsigned bit(Stage stage) { return 1U << static_cast<unsigned>(stage); }
 
 struct ServerLimits {
@@ -33,6 +34,11 @@ struct ServerOptions {
   std::string greeting = "Service ready";
   ReplyTexts replies;
   unsigned extensions = kPipelining | kSize | k8BitMime | kSmtpUtf8 | kEnhancedStatus | kChunking | kBinaryMime | kLimits;
+  // VRFY: the same "cannot verify" for all, not implemented, or what the driver says at Stage::Verify.
+  enum class Verify : std::uint8_t { Always, Never, Asked };
+  Verify verify = Verify::Always;
+  // Whether a domain with non-ASCII letters can be one (RFC 6531 section 3.3: its labels are U-labels); nullptr: any is taken.
+  bool (*is_international_domain)(std::string_view domain) = nullptr;
   bool has_ehlo = true;  // else only HELO, and nothing that extends it
   DotReader::BareLineEnd bare_line_end = DotReader::BareLineEnd::Refuse;
   ServerLimits limits;
@@ -44,7 +50,7 @@ struct ServerOptions {
   bool auth_in_clear = false;
   bool auth_required = false;  // before anything but the commands of RFC 4954 section 6
   // At other stages the standard reply is given at once; who a client is is always asked.
-  unsigned asks = bit(Stage::Rcpt) | bit(Stage::Message);
+  unsigned asks = bit(Stage::Rcpt) | bit(Stage::Message) | bit(Stage::Etrn);
 
   // Made of the above by prepare(), which must be called once before a session starts.
   std::string greeting_reply, helo_reply, ehlo_reply, ehlo_reply_secured;

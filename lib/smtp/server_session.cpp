@@ -183,6 +183,8 @@ constexpr ServerSession::StageRow ServerSession::kStages[] = {
     {Stage::Rcpt, &ServerSession::accept_rcpt, &ServerSession::refuse_rcpt},
     {Stage::Data, &ServerSession::accept_data, &ServerSession::refuse_data},
     {Stage::Message, &ServerSession::accept_message, &ServerSession::refuse_message},
+    {Stage::Verify, &ServerSession::accept_verify, &ServerSession::refuse_aside},
+    {Stage::Etrn, &ServerSession::accept_etrn, &ServerSession::refuse_aside},
 };
 
 void ServerSession::ask(Stage stage, std::string& output) {
@@ -195,6 +197,15 @@ void ServerSession::ask(Stage stage, std::string& output) {
   }
 }
 
+namespace {
+// Of a reply to EHLO, whose other lines name the extensions.
+void append_with_first_line(std::string& out, std::string_view ehlo, std::string_view reply) {
+  constexpr std::size_t kCode = 4;  // "250-"
+  const auto words = reply.substr(kCode, reply.find("\r\n") - kCode);
+  out.append(ehlo.substr(0, kCode)).append(words).append(ehlo.substr(std::min(ehlo.find("\r\n"), ehlo.size())));
+}
+}  // namespace
+
 void ServerSession::answer(const Answer& answer, std::string& output) {
   assert(is_asking_);
   is_asking_ = false;
@@ -206,7 +217,11 @@ void ServerSession::answer(const Answer& answer, std::string& output) {
   if (answer.accepts) {
     std::string unsaid;
     (this->*row.accept)(answer.reply.empty() ? output : unsaid);
-    output += answer.reply;
+    if (stage_ == Stage::Helo && is_extended_ && !answer.reply.empty()) {
+      append_with_first_line(output, unsaid, answer.reply);
+    } else {
+      output += answer.reply;
+    }
   } else {
     (this->*row.refuse)();
     // The message was the filters' to judge, and what we cannot check is our fault; all else that is refused counts against the client.
@@ -286,6 +301,10 @@ void ServerSession::accept_message(std::string& output) {
   reply({ReplyId::MessageOk}, output);
 }
 void ServerSession::refuse_message() { reset(); }
+
+void ServerSession::accept_verify(std::string& output) { reply({ReplyId::CannotVerify}, output); }
+void ServerSession::accept_etrn(std::string& output) { reply({ReplyId::Ok}, output); }
+void ServerSession::refuse_aside() {}
 
 // ---- the rest -------------------------------------------------------------------------------------------------------
 

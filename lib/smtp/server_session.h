@@ -40,7 +40,9 @@ enum class Step : std::uint8_t {
 struct Answer {
   bool accepts = true;
   bool closes = false;         // the session ends after the reply, as a 421 wants it
-  std::string_view reply = {};  // complete lines, WireReply::lines; "": the standard reply of the stage
+  // Complete lines, WireReply::lines; "": the standard reply of the stage. Of a yes to EHLO the words of the first line stand in front of
+  // what is offered.
+  std::string_view reply = {};
   bool counts = true;           // a refusal counts as an error of the client
   bool delays = false;          // Step::Delay comes before the reply is written
 };
@@ -85,6 +87,8 @@ class ServerSession {
   // The client may say that it is somebody else. Then Stage::Connect comes again, with what it has said.
   void allow_xclient(bool allows) { allows_xclient_ = allows; }
   [[nodiscard]] std::unique_ptr<const Xclient> take_xclient() { return std::move(xclient_); }
+  // At Stage::Verify the address or name, at Stage::Etrn the domain.
+  [[nodiscard]] const std::string& subject() const { return *subject_; }
   // At Stage::Auth.
   [[nodiscard]] const sasl::Question& question() const { return exchange_->machine->question(); }
   [[nodiscard]] const sasl::Mechanism& mechanism() const { return *exchange_->mechanism; }
@@ -152,6 +156,7 @@ class ServerSession {
   void noop(std::string_view argument, std::string& output);
   void vrfy(std::string_view argument, std::string& output);
   void expn(std::string_view argument, std::string& output);
+  void etrn(std::string_view argument, std::string& output);
   void help(std::string_view argument, std::string& output);
   void quit(std::string_view argument, std::string& output);
   void starttls(std::string_view argument, std::string& output);
@@ -176,6 +181,8 @@ class ServerSession {
   void accept_rcpt(std::string& output);
   void accept_data(std::string& output);
   void accept_message(std::string& output);
+  void accept_verify(std::string& output);
+  void accept_etrn(std::string& output);
   void refuse_connect();
   void refuse_helo();
   void refuse_auth();
@@ -183,6 +190,8 @@ class ServerSession {
   void refuse_rcpt();
   void refuse_data();
   void refuse_message();
+  void refuse_aside();
+  [[nodiscard]] bool is_of_labels(const mail::Mailbox& path) const;
 
   void reply(const Refusal& reply, std::string& output);
   void reply_to_message(const Refusal& reply, std::string& output);
@@ -218,6 +227,7 @@ class ServerSession {
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<Identity> identity_;
   std::unique_ptr<const Xclient> xclient_;
+  std::unique_ptr<const std::string> subject_;  // of VRFY or ETRN
   std::unique_ptr<sasl::Facts> channel_;  // nullptr: nothing is known of it
   std::uint64_t chunk_left_ = 0;
   DotReader text_;

@@ -1,5 +1,9 @@
 // The verbs of ServerSession: RFC 5321 section 4.1.1 and the extensions.
+#include <algorithm>
+
 #include "lib/base/text.h"
+#include "lib/base/utf8.h"
+#include "lib/mail/address.h"
 #include "lib/smtp/server_session.h"
 
 namespace smtp {
@@ -21,6 +25,7 @@ constexpr ServerSession::Verb ServerSession::kVerbs[] = {
     {"XCLIENT",  kStart | kReady | kInClear,    Argument::Required, 0,         &ServerSession::xclient},   // server_xclient.cpp
     {"VRFY",     kAny,                          Argument::Required, 0,         &ServerSession::vrfy},      // 4.1.1.6
     {"EXPN",     kAny,                          Argument::Required, 0,         &ServerSession::expn},      // 4.1.1.7
+    {"ETRN",     kReady,                        Argument::Required, kEtrn,     &ServerSession::etrn},      // RFC 1985 section 5
     {"HELP",     kAny | kInClear,               Argument::Optional, 0,         &ServerSession::help},      // 4.1.1.8
 };
 
@@ -68,6 +73,7 @@ void ServerSession::mail(std::string_view argument, std::string& output) {
   const auto& limits = options_->limits;
   const auto parsed = parse_mail(argument, extensions(), options_->address_rules);
   if (!parsed) return reply(parsed.error(), output);
+  if (!is_of_labels(parsed->reverse_path)) return reply({ReplyId::BadSender, "labels that no domain can have"}, output);
   if (limits.message_octets > 0 && parsed->size_octets > limits.message_octets) return reply({ReplyId::MessageTooLarge}, output);  // RFC 1870 section 6.1
   if (limits.transactions > 0 && transactions_ >= limits.transactions) return close(ReplyId::TooManyTransactions, output);
   ++transactions_;
@@ -91,6 +97,10 @@ void ServerSession::rcpt(std::string_view argument, std::string& output) {
   if (!parsed) {
     ++transaction_->refused_recipients;
     return reply(parsed.error(), output);
+  }
+  if (!is_of_labels(parsed->forward_path)) {
+    ++transaction_->refused_recipients;
+    return reply({ReplyId::BadRecipient, "labels that no domain can have"}, output);
   }
   if (transaction_->recipients.size() >= options_->limits.recipients) {
     // Not an error of the client's, who has the rest for another transaction (RFC 5321 section 4.5.3.1.10), unless it goes on and on.
@@ -130,9 +140,35 @@ void ServerSession::noop(std::string_view, std::string& output) {
   if (!count_idle_command(output)) reply({ReplyId::Ok}, output);
 }
 
-void ServerSession::vrfy(std::string_view, std::string& output) {
+// RFC 6531 section 3.3.
+bool ServerSession::is_of_labels(const mail::Mailbox& path) const {
+  return options_->is_international_domain == nullptr || !base::utf8::has_8bit(path.domain) || options_->is_international_domain(path.domain);
+}
+
+// VRFY SP String [SP "SMTPUTF8"]; RFC 5321 section 3.5, RFC 6531 section 3.7.4.2.
+void ServerSession::vrfy(std::string_view argument, std::string& output) {
+  constexpr std::string_view kParameter = " SMTPUTF8";
+  using Verify = ServerOptions::Verify;
+  if (options_->verify == Verify::Never) return reply({ReplyId::Unimplemented}, output);
   if (needs_identity()) return reply({ReplyId::AuthRequired}, output);
-  if (!count_idle_command(output)) reply({ReplyId::CannotVerify}, output);  // RFC 5321 section 3.5.3
+  const auto at = argument.size() - std::min(argument.size(), kParameter.size());
+  const bool is_smtputf8 = (extensions() & kSmtpUtf8) != 0 && base::text::equal_ignoring_case(argument.substr(at), kParameter);
+  if (is_smtputf8) argument = base::text::trim(argument.substr(0, at));
+  if (base::utf8::has_8bit(argument) && !is_smtputf8) return reply({ReplyId::NonAsciiAddress}, output);
+  if (argument.empty() || !base::utf8::is_valid(argument)) return reply({ReplyId::BadArgument}, output);
+  if (count_idle_command(output)) return;
+  if (options_->verify == Verify::Always) return reply({ReplyId::CannotVerify}, output);  // RFC 5321 section 3.5.3
+  subject_ = std::make_unique<const std::string>(argument);
+  ask(Stage::Verify, output);
+}
+
+// ETRN SP [option-character] node; RFC 1985 section 5.1. The options "@" and "#" are for those who agree on them: nobody here does.
+void ServerSession::etrn(std::string_view argument, std::string& output) {
+  if (needs_identity()) return reply({ReplyId::AuthRequired}, output);
+  if (!mail::check_domain(argument)) return reply({ReplyId::BadArgument}, output);
+  if (count_idle_command(output)) return;
+  subject_ = std::make_unique<const std::string>(argument);
+  ask(Stage::Etrn, output);
 }
 
 void ServerSession::expn(std::string_view, std::string& output) { reply({needs_identity() ? ReplyId::AuthRequired : ReplyId::Unimplemented}, output); }
