@@ -119,11 +119,13 @@ bool Conversation::talked_first(std::string& output) {
 
 void Conversation::tls_started(net::tls::Facts facts) {
   if (log::enabled(log::Level::Debug)) log::debug("TLS", {{"client", peer_.client_ip}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"sni", facts.server_name}});
-  count(facts.protocol == "TLSv1.3" ? Meter::Tls13 : Meter::Tls12);
+  count(facts.protocol == "TLSv1.3" ? (facts.is_resumed ? Meter::Tls13Resumed : Meter::Tls13) : facts.is_resumed ? Meter::Tls12Resumed : Meter::Tls12);
   tls_ = std::make_unique<const net::tls::Facts>(std::move(facts));
   choose_host();
   sasl::Facts channel;
   channel.identity = identity_of(*tls_);
+  if (!tls_->unique.empty()) channel.bindings.push_back({"tls-unique", tls_->unique});
+  if (!tls_->server_end_point.empty()) channel.bindings.push_back({"tls-server-end-point", tls_->server_end_point});
   session_.tls_started(std::move(channel));
 }
 

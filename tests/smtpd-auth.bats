@@ -444,3 +444,61 @@ END
   said "$(plain ann x)" 'EHLO second.example' 'EHLO third.example' 'MAIL FROM:<a@a.example>' 'RCPT TO:<b@b.example>' DATA 'Subject: x' '' text .
   [ "$(grep '^X-' kept/1.msg | tr -d '\r' | sort | paste -sd' ')" = 'X-Helo: third.example X-Other: AUTH X-Other: EHLO X-User: ann X-Variable: ann' ]
 }
+
+@test "smtpd: SCRAM-SHA-256-PLUS is bound to the TLS connection, by tls-unique and tls-server-end-point, and not to another one" {
+  certificates mx.example.org
+  start smtpd smtpd --listen 127.0.0.1:0 --domain mx.example.org --certificate mx.example.org.crt --private-key mx.example.org.key --relay-clients 192.0.2.1 \
+    --password-file users --mechanisms 'SCRAM-SHA-256-PLUS SCRAM-SHA-256' --failure-delay 0 -- ./keep
+  wait_for grep -q 'listening address=127' smtpd.log
+  port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\).*/\1/p' smtpd.log | head -n 1)
+  openssl x509 -in mx.example.org.crt -outform DER -out mx.der
+  timeout 30 gsasl --client --smtp --x509-ca-file= --connect "127.0.0.1:$port" --mechanism SCRAM-SHA-256-PLUS -a sam -z sam -p secret-of-sam </dev/null >gsasl.out 2>gsasl.err
+  grep -q 'server trusted' gsasl.err
+  cat >client.py <<'EOF'
+import base64, hashlib, hmac, os, socket, ssl, sys
+port, binding, header, password = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+raw = socket.create_connection(("127.0.0.1", port))
+def replies(file):
+    lines = []
+    while True:
+        lines.append(file.readline().decode().rstrip("\r\n"))
+        if lines[-1][3:4] != "-": return lines
+file = raw.makefile("rb"); replies(file)
+raw.sendall(b"EHLO c\r\n"); assert not any("SCRAM-SHA-256-PLUS" in line for line in replies(file))
+raw.sendall(b"STARTTLS\r\n"); replies(file)
+sock = context.wrap_socket(raw); file = sock.makefile("rb")
+sock.sendall(b"EHLO c\r\n"); assert any("AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256" in line for line in replies(file))
+octets = {"tls-unique": lambda: sock.get_channel_binding("tls-unique"), "tls-server-end-point": lambda: hashlib.sha256(open("mx.der", "rb").read()).digest(),
+          "another": lambda: b"x" * 12, "none": lambda: b""}[binding]()
+mechanism = "SCRAM-SHA-256-PLUS" if header[0] == "p" else "SCRAM-SHA-256"
+b64 = lambda octets: base64.b64encode(octets).decode()
+bare = "n=sam,r=" + b64(os.urandom(18))
+sock.sendall(f"AUTH {mechanism} {b64((header + bare).encode())}\r\n".encode())
+reply = replies(file)[-1]
+if not reply.startswith("334 "): sys.exit(reply)
+first = base64.b64decode(reply[4:]).decode()
+fields = dict(part.split("=", 1) for part in first.split(","))
+without = "c=" + b64(header.encode() + octets) + ",r=" + fields["r"]
+said = ",".join([bare, first, without]).encode()
+salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(fields["s"]), int(fields["i"]))
+mac = lambda key, text: hmac.new(key, text, "sha256").digest()
+key = mac(salted, b"Client Key")
+proof = bytes(a ^ b for a, b in zip(key, mac(hashlib.sha256(key).digest(), said)))
+sock.sendall((b64((without + ",p=" + b64(proof)).encode()) + "\r\n").encode())
+reply = replies(file)[-1]
+if reply.startswith("334 "):
+    assert base64.b64decode(reply[4:]).decode() == "v=" + b64(mac(mac(salted, b"Server Key"), said))
+    sock.sendall(b"\r\n"); reply = replies(file)[-1]
+print(reply)
+EOF
+  [[ $(python3 client.py "$port" tls-unique p=tls-unique,, secret-of-sam) == 235* ]]
+  [[ $(python3 client.py "$port" tls-server-end-point p=tls-server-end-point,, secret-of-sam) == 235* ]]
+  [[ $(python3 client.py "$port" none n,, secret-of-sam) == 235* ]]
+  [[ $(python3 client.py "$port" tls-unique p=tls-unique,, wrong) == 535* ]]
+  [[ $(python3 client.py "$port" another p=tls-unique,, secret-of-sam) == 535* ]]
+  [[ $(python3 client.py "$port" tls-unique p=tls-server-end-point,, secret-of-sam) == 535* ]]
+  ! python3 client.py "$port" none y,, secret-of-sam || false  # somebody has taken PLUS out of our list
+  ! python3 client.py "$port" none p=tls-exporter,, secret-of-sam || false
+}

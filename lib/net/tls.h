@@ -61,6 +61,10 @@ struct Facts {
   std::string cipher;       // "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
   unsigned key_bits = 0;    // of the cipher
   std::string server_name;  // what the client asked for; "" when it did not
+  bool is_resumed = false;  // without the server's certificate
+  // Channel bindings (RFC 5929); "": there is none. The first only of a full handshake under TLS 1.2: without the extended master secret
+  // (RFC 7627) that of a resumed one may be known to somebody in between.
+  std::string unique, server_end_point;
   std::string virtual_domain;  // whose certificate that was: ServerOptions::Virtual::domain; "": the standard one
   std::unique_ptr<PeerCertificate> peer;
 };

@@ -64,6 +64,20 @@ std::string text_of(int error) {
   return text.data();
 }
 
+namespace {
+
+// By the hash of its signature, or SHA-256 where that is MD5 or SHA-1.
+std::string end_point_of(const mbedtls_x509_crt& certificate) {
+  auto kind = certificate.VSMTP_MBEDTLS(sig_md);
+  if (kind != MBEDTLS_MD_SHA384 && kind != MBEDTLS_MD_SHA512 && kind != MBEDTLS_MD_SHA224) kind = MBEDTLS_MD_SHA256;
+  const auto* const info = ::mbedtls_md_info_from_type(kind);
+  std::string hash(::mbedtls_md_get_size(info), '\0');
+  if (::mbedtls_md(info, certificate.raw.p, certificate.raw.len, reinterpret_cast<unsigned char*>(hash.data())) != 0) hash.clear();
+  return hash;
+}
+
+}  // namespace
+
 base::Result<std::shared_ptr<const Credentials>> Credentials::load(const CredentialFiles& files) {
   const std::string& key_file = files.key.empty() ? files.certificate : files.key;
   for (const auto& path : {files.certificate, key_file})
@@ -79,6 +93,7 @@ base::Result<std::shared_ptr<const Credentials>> Credentials::load(const Credent
   if (check_pair(certificates->pk, *key) != 0)
     return base::fail(base::Fault::Config, "the certificate of " + files.certificate + " and the key of " + key_file + " do not belong together; expected: the key of the first certificate in the file");
   if (const int wrong = sign_once(key); wrong != 0) return fail_tls(base::Fault::Config, key_file + ": cannot sign", wrong);
+  credentials->end_point = end_point_of(*certificates);
   credentials->names = names_of(*certificates, {NameKind::Dns});
   return credentials;
 }

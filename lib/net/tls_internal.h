@@ -10,6 +10,9 @@
 #include <mbedtls/x509_crt.h>
 #if MBEDTLS_VERSION_MAJOR >= 3
 #include <psa/crypto.h>
+#define VSMTP_MBEDTLS(member) MBEDTLS_PRIVATE(member)
+#else
+#define VSMTP_MBEDTLS(member) member
 #endif
 
 #include <array>
@@ -52,6 +55,7 @@ using Key = Owned<mbedtls_pk_context, mbedtls_pk_init, mbedtls_pk_free>;
 struct Credentials {
   mutable Certificates certificates;
   mutable Key key;
+  std::string end_point;           // RFC 5929 section 4.1: the hash of the first certificate
   std::vector<std::string> names;  // DNS names of the first certificate, lower case, wildcards as they stand
 
   static base::Result<std::shared_ptr<const Credentials>> load(const CredentialFiles& files);

@@ -14,6 +14,7 @@ struct Session::Internal : Asker {
   std::string* output = nullptr;  // of the call that runs
   int failure = 0;                // of setting it up; told by the first receive()
   Status status = Status::Handshaking;
+  bool is_full = false;  // the handshake: the server has shown its certificate
 
   static Internal& of(void* self) { return static_cast<Internal&>(*static_cast<Asker*>(self)); }
   // mbedTLS takes what it needs next, header or body of a record; with no more to take it comes back when there is.
@@ -30,6 +31,8 @@ struct Session::Internal : Asker {
     return static_cast<int>(count);
   }
 
+  [[nodiscard]] std::string unique() const;
+  [[nodiscard]] std::string end_point(std::string_view cipher) const;
   int shake_hands();
   int read(std::string& plaintext);
 };
@@ -49,9 +52,12 @@ Session::Session(std::shared_ptr<const Context> context) : internal_(std::make_u
 Session::~Session() = default;
 
 int Session::Internal::shake_hands() {
-  const int result = ::mbedtls_ssl_handshake(ssl.get());
-  if (result == 0) status = Status::Open;
-  return result;
+  while (ssl.value.VSMTP_MBEDTLS(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+    if (ssl.value.VSMTP_MBEDTLS(state) == MBEDTLS_SSL_SERVER_CERTIFICATE) is_full = true;
+    if (const int result = ::mbedtls_ssl_handshake_step(ssl.get()); result != 0) return result;
+  }
+  status = Status::Open;
+  return 0;
 }
 
 int Session::Internal::read(std::string& plaintext) {
@@ -115,6 +121,29 @@ std::string name_text(const mbedtls_x509_name& name) {
 
 }  // namespace
 
+// The first message of the handshake that is encrypted: that of the client.
+std::string Session::Internal::unique() const {
+#if defined(MBEDTLS_SSL_RENEGOTIATION)
+  if (!is_full || std::string_view(::mbedtls_ssl_get_version(&ssl.value)) != "TLSv1.2") return {};
+  return std::string(ssl.value.VSMTP_MBEDTLS(peer_verify_data), ssl.value.VSMTP_MBEDTLS(verify_data_len));
+#else
+  return {};
+#endif
+}
+
+// Of the certificate that was shown. Where there are several the cipher suite tells which; those of TLS 1.3 do not.
+std::string Session::Internal::end_point(std::string_view cipher) const {
+  const auto* const named = context->find(server_name);
+  const auto& list = named != nullptr && !named->list.empty() ? named->list : context->standard;
+  if (!is_full || list.empty()) return {};
+  if (list.size() == 1) return list.front()->end_point;
+  const bool is_elliptic = cipher.contains("_ECDSA_");
+  if (!is_elliptic && !cipher.contains("_RSA_")) return {};
+  for (const auto& credentials : list)
+    if ((::mbedtls_pk_get_type(credentials->key.get()) == MBEDTLS_PK_RSA) != is_elliptic) return credentials->end_point;
+  return {};
+}
+
 Facts Session::facts() const {
   auto* const ssl = internal_->ssl.get();
   Facts facts;
@@ -122,6 +151,9 @@ Facts Session::facts() const {
   facts.cipher = iana_name(::mbedtls_ssl_get_ciphersuite(ssl));
   facts.key_bits = bits_of(facts.cipher);
   facts.server_name = internal_->server_name;
+  facts.is_resumed = !internal_->is_full;
+  facts.unique = internal_->unique();
+  facts.server_end_point = internal_->end_point(facts.cipher);
   facts.virtual_domain = internal_->virtual_domain;
   if (const auto* certificate = ::mbedtls_ssl_get_peer_cert(ssl); certificate != nullptr)
     facts.peer = std::make_unique<PeerCertificate>(PeerCertificate{.subject = name_text(certificate->subject),

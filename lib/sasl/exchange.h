@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lib/sasl/scram_keys.h"
 
@@ -47,12 +48,17 @@ struct Move {
   std::string challenge = {};  // octets
 };
 
+// What both ends of a TLS connection know and nobody between them can make the same for both (RFC 5929, RFC 9266).
+struct ChannelBinding {
+  std::string name;    // "tls-unique", "tls-server-end-point"
+  std::string octets;
+};
+
 // What the driver knows of the connection.
 struct Facts {
-  std::string server_name;       // for challenges
-  std::string identity;          // who the client's certificate says it is; "": nobody
-  std::string binding_name;      // "tls-exporter", "tls-unique": what channel_binding is; "": there is none
-  std::string channel_binding;   // octets (RFC 5929, RFC 9266)
+  std::string server_name;               // for challenges
+  std::string identity;                  // who the client's certificate says it is; "": nobody
+  std::vector<ChannelBinding> bindings;  // the client chooses
 };
 
 class Exchange {

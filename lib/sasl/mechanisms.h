@@ -13,7 +13,7 @@ struct Mechanism {
   std::string_view name;
   Question::Kind asks;      // what it needs of a verifier
   bool shows_secret;        // who listens learns what is worth a log-in: to be used under TLS only
-  bool binds_channel;       // needs Facts::channel_binding
+  bool binds_channel;       // needs one of Facts::bindings
   bool uses_identity;       // needs Facts::identity
   std::unique_ptr<Exchange> (*start)(const Facts& facts);
 };

@@ -13,10 +13,10 @@ using Kind = sasl::Question::Kind;
 
 namespace {
 
-std::unique_ptr<sasl::Exchange> start(const char* name, const sasl::Facts& facts = {"mx.example.org", "", "", ""}) { return sasl::find_mechanism(name)->start(facts); }
+std::unique_ptr<sasl::Exchange> start(const char* name, const sasl::Facts& facts = {"mx.example.org", "", {}}) { return sasl::find_mechanism(name)->start(facts); }
 
 // The user and the secret that a single response leads to, "malformed", or "no".
-std::string asked(const char* name, std::string_view response, const sasl::Facts& facts = {"mx.example.org", "", "", ""}) {
+std::string asked(const char* name, std::string_view response, const sasl::Facts& facts = {"mx.example.org", "", {}}) {
   const auto exchange = start(name, facts);
   const auto move = exchange->begin(response);
   if (move.kind == Move::Kind::Malformed) return "malformed";
@@ -108,7 +108,7 @@ TEST_CASE("OAUTHBEARER and XOAUTH2: token and user") {
 }
 
 TEST_CASE("EXTERNAL and ANONYMOUS") {
-  const sasl::Facts facts{"mx", "CN=ann", "", ""};
+  const sasl::Facts facts{"mx", "CN=ann", {}};
   CHECK(asked("EXTERNAL", "", facts) == "CN=ann||");
   CHECK(asked("EXTERNAL", "bob", facts) == "CN=ann|bob|");
   CHECK(asked("EXTERNAL", "b\0b"s, facts) == "malformed");
@@ -146,9 +146,9 @@ struct ScramClient {
   std::string said = {}, signature = {};
 };
 
-const sasl::Facts kBound{"mx", "", "tls-exporter", "the octets of the channel"};
+const sasl::Facts kBound{"mx", "", {{"tls-unique", "other octets"}, {"tls-exporter", "the octets of the channel"}}};
 
-Kind scram(const char* name, ScramClient client, const sasl::Facts& facts = {"mx", "", "", ""}, const std::string& tail = "") {
+Kind scram(const char* name, ScramClient client, const sasl::Facts& facts = {"mx", "", {}}, const std::string& tail = "") {
   const auto exchange = start(name, facts);
   auto move = exchange->begin(client.first());
   if (move.kind != Move::Kind::Ask || exchange->question().kind != Kind::Keys) return exchange->question().kind;
@@ -187,12 +187,12 @@ TEST_CASE("SCRAM-SHA-256: whole exchanges") {
   CHECK(scram("SCRAM-SHA-256", {.header = "n,a=user,"}) == Kind::Proven);
   CHECK(scram("SCRAM-SHA-256", {.header = "y,,"}) == Kind::Proven);
   CHECK(scram("SCRAM-SHA-256", {}, kBound) == Kind::Proven);
-  CHECK(scram("SCRAM-SHA-256", {}, {"mx", "", "", ""}, "x") == Kind::Password);
+  CHECK(scram("SCRAM-SHA-256", {}, {"mx", "", {}}, "x") == Kind::Password);
   // A client that believes that we cannot bind, where we said that we can.
   CHECK(scram("SCRAM-SHA-256", {.header = "y,,"}, kBound) == Kind::Disproven);
-  CHECK(scram("SCRAM-SHA-256-PLUS", {.header = "p=tls-exporter,,", .binding = kBound.channel_binding}, kBound) == Kind::Proven);
+  CHECK(scram("SCRAM-SHA-256-PLUS", {.header = "p=tls-exporter,,", .binding = kBound.bindings[1].octets}, kBound) == Kind::Proven);
   CHECK(scram("SCRAM-SHA-256-PLUS", {.header = "p=tls-exporter,,", .binding = "another channel"}, kBound) == Kind::Disproven);
-  CHECK(scram("SCRAM-SHA-256-PLUS", {.header = "p=tls-unique,,", .binding = kBound.channel_binding}, kBound) == Kind::Disproven);
+  CHECK(scram("SCRAM-SHA-256-PLUS", {.header = "p=tls-unique,,", .binding = kBound.bindings[1].octets}, kBound) == Kind::Disproven);
   CHECK(scram("SCRAM-SHA-256-PLUS", {.header = "n,,"}, kBound) == Kind::Disproven);
 }
 

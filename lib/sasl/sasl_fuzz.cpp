@@ -16,7 +16,7 @@ void require(bool condition) {
 const sasl::ScramKeys kKeys{1, "salt", std::string(32, 'a'), std::string(32, 'b')};
 
 void run(const sasl::Mechanism& mechanism, std::string_view text) {
-  const auto exchange = mechanism.start({"mx.example.org", "CN=ann", "tls-exporter", "binding"});
+  const auto exchange = mechanism.start({"mx.example.org", "CN=ann", {{"tls-exporter", "binding"}}});
   bool is_first = true;
   for (int turns = 0; turns < 8; ++turns) {
     const auto end = text.find('\n');

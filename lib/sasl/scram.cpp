@@ -27,7 +27,7 @@ bool is_nonce(std::string_view text) {
 
 class Scram final : public Exchange {
  public:
-  Scram(const Facts& facts, bool is_bound) : is_bound_(is_bound), binding_name_(facts.binding_name), binding_(facts.channel_binding) {}
+  Scram(const Facts& facts, bool is_bound) : is_bound_(is_bound), bindings_(facts.bindings) {}
 
   Move respond(std::string_view response) override {
     switch (std::exchange(awaits_, Awaits::Nothing)) {
@@ -73,9 +73,12 @@ class Scram final : public Exchange {
   }
 
   // A client that could bind, and was told that we cannot, has been lied to by somebody in between (section 6).
-  [[nodiscard]] bool is_binding_right(const Gs2Header& header) const {
-    if (is_bound_) return header.flag == 'p' && header.binding_name == binding_name_ && !binding_name_.empty();
-    return header.flag == 'n' || (header.flag == 'y' && binding_name_.empty());
+  [[nodiscard]] bool is_binding_right(const Gs2Header& header) {
+    if (!is_bound_) return header.flag == 'n' || (header.flag == 'y' && bindings_.empty());
+    const auto found = std::ranges::find(bindings_, header.binding_name, &ChannelBinding::name);
+    if (header.flag != 'p' || found == bindings_.end()) return false;
+    binding_ = found->octets;
+    return true;
   }
 
   // client-final-message = "c=" base64 "," "r=" nonce ["," extensions] ",p=" base64
@@ -101,7 +104,8 @@ class Scram final : public Exchange {
   }
 
   bool is_bound_;
-  std::string binding_name_, binding_;
+  std::vector<ChannelBinding> bindings_;
+  std::string binding_;  // the octets of that which the client has chosen
   Awaits awaits_ = Awaits::First;
   std::string gs2_header_, client_first_bare_, server_first_, nonce_;
   ScramKeys keys_;

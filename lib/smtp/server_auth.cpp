@@ -16,7 +16,7 @@ void append_challenge(std::string& output, std::string_view challenge) { output.
 }  // namespace
 
 bool ServerSession::is_usable(const sasl::Mechanism& mechanism) const {
-  if (mechanism.binds_channel) return channel_ != nullptr && !channel_->binding_name.empty();
+  if (mechanism.binds_channel) return channel_ != nullptr && !channel_->bindings.empty();
   if (mechanism.uses_identity) return channel_ != nullptr && !channel_->identity.empty();
   return true;
 }
@@ -63,7 +63,7 @@ void ServerSession::auth(std::string_view argument, std::string& output) {
   sasl::Facts facts = channel_ != nullptr ? *channel_ : sasl::Facts();
   facts.server_name = options_->server_name;
   // Without a mechanism that binds, clients are right to believe that we cannot.
-  if (std::ranges::none_of(offered, &sasl::Mechanism::binds_channel)) facts.binding_name.clear();
+  if (std::ranges::none_of(offered, &sasl::Mechanism::binds_channel)) facts.bindings.clear();
   exchange_ = std::make_unique<Exchange>(*found, (*found)->start(facts), std::string());
   if (!parsed->initial_response) return follow(exchange_->machine->begin(std::nullopt), output);
   if ((*found)->asks == sasl::Question::Kind::Digest) return end_exchange(ReplyId::AuthMustNotStart, output);  // the server begins with a challenge

@@ -102,7 +102,7 @@ TEST_CASE("AUTH: the line of EHLO names what can be used now") {
   CHECK(talk.ehlo.find("AUTH") == std::string::npos);
   CHECK(talk.say("AUTH PLAIN " + kTim + "\r\n").starts_with("538 5.7.11 "));
   CHECK(talk.say("AUTH EXTERNAL =\r\n").starts_with("504 5.5.4 "));
-  talk.channel = {"", "CN=tim", "tls-exporter", "octets"};
+  talk.channel = {"", "CN=tim", {{"tls-exporter", "octets"}}};
   talk.secure();
   CHECK(talk.ehlo.find("250-AUTH PLAIN EXTERNAL SCRAM-SHA-256-PLUS\r\n") != std::string::npos);
   CHECK(talk.say("AUTH EXTERNAL =\r\n") == "235 2.7.0 Authentication succeeded\r\n");
