@@ -198,6 +198,7 @@ client_count_max = {self.places}
 [smtp]
 listen = 127.0.0.1:{self.port}
 {f"relay_clients = {self.relay_clients}" if self.relay_clients else ""}
+relay_domains = {DOMAIN}
 [shield]
 {self.shield}[tls]
 certificate = {self.certificate or ''}
