@@ -94,6 +94,14 @@ none_left() { [ -z "$(pids_of)" ]; }
   wait_for none_left
 }
 
+@test "vsmtp up: killed by -9 it leaves nothing running" {
+  start_up
+  wait_for eval '! none_left'
+  kill -KILL "$(pid_of vsmtp)"
+  wait_for none_left
+  wait_for eval '! pgrep -f "vsmtp up --dir data --port $port"'
+}
+
 @test "vsmtp up: --rules decides at each stage and on the message, and wants rules without errors" {
   cat >main.vsl <<'EOF'
 #{
@@ -122,9 +130,9 @@ EOF
   start_up
   local program pid
   for program in queue-inject deliver-maildir deliver-remote queue-run smtpd; do
-    pid=$(pids_of $program)
+    pid=$(pids_of $program | head -n 1)  # of smtpd the parent
     kill -KILL "$pid"
-    another() { [ -n "$(pids_of $program)" ] && [ "$(pids_of $program)" != "$pid" ]; }
+    another() { [ -n "$(pids_of $program)" ] && ! pids_of $program | grep -qx "$pid"; }
     wait_for another
     grep -q "vsmtp: $program ended with exit code 137; starting it again" vsmtp.log
   done
