@@ -3,12 +3,20 @@
 #include <algorithm>
 
 #include "lib/base/log.h"
+#include "lib/chain/context.h"
 #include "lib/chain/delivery_call.h"
 #include "lib/mail/address.h"
 #include "queue-run/context_routes.h"
 
 namespace run {
 namespace {
+
+// Few messages do; the others need not be parsed. What cannot be read asks for it.
+bool requires_tls(std::string_view context) {
+  if (!context.contains("\"require_tls\"")) return false;
+  const auto parsed = chain::Context::parse(context);
+  return !parsed || parsed->flag("require_tls").value_or(false);
+}
 
 constexpr std::size_t kSpillsPerTurn = 64;  // waits for the disk, so not too many
 constexpr std::size_t kStartsPerTurn = 500;
@@ -83,6 +91,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   messages_[message.id] = std::move(owned);
   if (!message.is_fresh) ++old_messages_;
   message.wishes = wishes_of(context, settings_.retry);
+  message.requires_tls = requires_tls(context);
   const auto& recipients = message.envelope.recipients;
   message.tally.recipients = recipients.size();
 
@@ -184,6 +193,7 @@ void Deliveries::open(Delivery& delivery) {
   for (const auto index : recipients) words.push_back(message.envelope.recipients[index]);
   chain::Call call;
   call.kind = chain::Kind::Delivery;
+  if (message.requires_tls) call.environment.emplace_back("SMTPREQUIRETLS=1");
   call.message = message.octets;
   delivery.is_open = true;
   ++message.open;

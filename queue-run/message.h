@@ -52,6 +52,7 @@ struct Message {
   bool retries_soon = false;  // an operator asked for another attempt while this one was going on
   base::WallTime arrived;
   Wishes wishes;          // of rules
+  bool requires_tls = false;  // it may go to other hosts under TLS only: RFC 8689
   mail::Envelope envelope;
   base::Blob octets;      // while is_held
   bool is_held = false;   // always of one in the log; of a file only while something is open: it is locked as long

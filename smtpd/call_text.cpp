@@ -162,6 +162,7 @@ chain::Words environment_of(const CallFacts& facts) {
   words.push_back("SMTPHELOHOST=" + facts.session.helo());
   words.push_back("SMTPMAILFROM=" + transaction.reverse_path);
   words.push_back("SMTPRCPTCOUNT=" + std::to_string(transaction.recipients.size()));
+  if (transaction.require_tls) words.emplace_back("SMTPREQUIRETLS=1");
   if (facts.tls != nullptr) {
     words.push_back("SSL_PROTOCOL=" + facts.tls->protocol);
     words.push_back("SSL_CIPHER=" + facts.tls->cipher);
@@ -182,6 +183,7 @@ std::string context_of(const CallFacts& facts, const ClientFacts& client) {
   if (facts.tls != nullptr) append_tls(out, *facts.tls);
   if (transaction.body != smtp::BodyType::None) json::append_member(out, "body", smtp::name_of(transaction.body));
   if (transaction.smtputf8) append_flag(out, "smtputf8", true);
+  if (transaction.require_tls) append_flag(out, "require_tls", true);
   json::append_member(out, "size", static_cast<long long>(transaction.octets));
   if (facts.policy != nullptr) append_policy(out, *facts.policy);
   out += '}';

@@ -67,7 +67,7 @@ smtp::ServerOptions session_options(const base::Settings& settings) {
 base::Result<void> set_security(smtp::ServerOptions& options, const base::Settings& settings, std::string_view setting, bool has_certificate) {
   const auto& level = settings.text(setting);
   if (level == "encrypt" && !has_certificate) return base::fail(base::Fault::Config, std::string(setting) + " = encrypt needs tls.certificate");
-  if (level != "none" && has_certificate) options.extensions |= smtp::kStartTls;
+  if (level != "none" && has_certificate) options.extensions |= smtp::kStartTls | smtp::kRequireTls;
   options.requires_tls = level == "encrypt";
   return {};
 }
@@ -85,6 +85,7 @@ base::Result<SessionOptions> session_options_of_services(const base::Settings& s
   if (has_submissions && !has_certificate) return base::fail(base::Fault::Config, "smtp.listen_submissions needs tls.certificate");
   auto& submissions = options[index(Service::Submissions)];
   submissions.requires_tls = true;
+  submissions.extensions |= smtp::kRequireTls;
   return options;
 }
 

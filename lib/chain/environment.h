@@ -18,6 +18,8 @@ inline constexpr auto kVariables = std::to_array<std::string_view>({
     "SMTPAUTHMETHOD", "SMTPAUTHUSER", "SMTPHELOHOST", "SMTPMAILFROM", "SMTPRCPTCOUNT", "SMTPRCPTCOUNTALL", "SMTPRCPTHOSTSOK", "SMTPRCPTTO",
     // ucspi-ssl
     "SSL_CIPHER", "SSL_PROTOCOL",
+    // ours: set for a message that may go to other hosts under TLS only (RFC 8689)
+    "SMTPREQUIRETLS",
     // qmail-smtpd(8): set for clients that may relay
     "RELAYCLIENT",
 });
