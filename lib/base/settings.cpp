@@ -121,6 +121,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp.codes", "TooManyTransactions", Kind::Lines, "", "", "a message beyond transaction_count_max"},
     {"smtp.codes", "TooManyAuthFailures", Kind::Lines, "", "", "the last wrong log-in of a session or address"},
     {"smtp.codes", "AuthTemporaryFailure", Kind::Lines, "", "", "a log-in that cannot be checked now"},
+    {"smtp.codes", "TooBusy", Kind::Lines, "", "", "a client that makes way, or is not let in, while the server is under stress"},
     {"smtp.codes", "ShuttingDown", Kind::Lines, "", "", "the server stops"},
     {"smtp.codes", "TalkedFirst", Kind::Lines, "", "", "the client did not wait for the greeting"},
 
