@@ -34,7 +34,7 @@ IDN_LIBS := -lidn2 -lunistring
 # What rules need beside DNS: the public suffix list, regular expressions, hashes, the letters of Unicode.
 RULES_LIBS := -lpsl -lre2 -lmbedcrypto -lunistring -lsqlite3 -lm
 # TLS, in front of RULES_LIBS and SASL_LIBS if those are needed too.
-TLS_LIBS := -lmbedtls -lmbedx509 -lmbedcrypto
+TLS_LIBS := -Wl,--wrap=calloc,--undefined=__wrap_calloc -lmbedtls -lmbedx509 -lmbedcrypto
 # What checking users needs: hashes, the letters of Unicode, passwords as Unix and libsodium store them.
 SASL_LIBS := -lmbedcrypto -lunistring -lcrypt -lsodium
 # What the unit tests and fuzzers need beside: all that any room needs.

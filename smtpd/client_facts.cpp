@@ -36,8 +36,7 @@ void append_counts(std::string& out, std::string_view name, const Counts& counts
 
 }  // namespace
 
-void append_client(std::string& question, const ClientFacts& facts) {
-  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(question, name, value); };
+void append_client(const PolicyAttributes& put, const ClientFacts& facts) {
   put("stress", facts.standing.is_stressed ? "yes" : "");
   put("client_counts", text_of(facts.standing.client));
   put("network_counts", text_of(facts.standing.network));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "smtpd/dns_lists.h"
+#include "smtpd/policy_attributes.h"
 #include "smtpd/shield.h"
 
 namespace smtpd {
@@ -16,7 +17,7 @@ struct ClientFacts {
   bool is_early_talker = false;
 };
 
-void append_client(std::string& question, const ClientFacts& facts);
+void append_client(const PolicyAttributes& put, const ClientFacts& facts);
 // A JSON object.
 [[nodiscard]] std::string json_of(const ClientFacts& facts);
 

@@ -1,8 +1,8 @@
 #include "smtpd/policy_question.h"
 
 #include "lib/base/text.h"
-#include "lib/chain/policy.h"
 #include "smtpd/certificate_name.h"
+#include "smtpd/policy_attributes.h"
 
 namespace smtpd {
 namespace {
@@ -25,10 +25,9 @@ std::string_view protocol_state(const smtp::ServerSession& session) {
 std::string_view or_unknown(std::string_view name) { return name.empty() ? "unknown" : name; }
 std::string port_text(std::uint16_t port) { return port == 0 ? std::string() : std::to_string(port); }
 
-void append_transaction(std::string& out, const smtp::ServerSession& session) {
+void append_transaction(const PolicyAttributes& put, const smtp::ServerSession& session) {
   const auto* transaction = session.transaction();
   const bool is_rcpt = session.stage() == Stage::Rcpt;
-  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
   if (transaction == nullptr) {
     put("sender", "");
     put("recipient", "");
@@ -54,8 +53,7 @@ std::string with_colons(std::string_view digits) {
 }
 
 // Names of a certificate are told only where somebody vouches for them, as Postfix has it.
-void append_tls(std::string& out, const net::tls::Facts* tls) {
-  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
+void append_tls(const PolicyAttributes& put, const net::tls::Facts* tls) {
   const auto* peer = tls != nullptr ? tls->peer.get() : nullptr;
   const bool is_verified = peer != nullptr && peer->is_verified;
   put("ccert_subject", is_verified ? common_name(peer->subject) : std::string_view());
@@ -78,10 +76,9 @@ std::string recipients_before(const smtp::ServerSession& session) {
 }
 
 // Ours, at AUTH: what the mechanism has brought (vsmtp-chain(7)).
-void append_credentials(std::string& out, const smtp::ServerSession& session) {
+void append_credentials(const PolicyAttributes& put, const smtp::ServerSession& session) {
   using Kind = sasl::Question::Kind;
   const auto& asked = session.question();
-  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
   put("auth_user", asked.user);
   put("auth_authzid", asked.authorization);
   switch (asked.kind) {
@@ -99,16 +96,15 @@ void append_credentials(std::string& out, const smtp::ServerSession& session) {
   }
 }
 
-void append_sasl(std::string& out, const smtp::ServerSession& session) {
+void append_sasl(const PolicyAttributes& put, const smtp::ServerSession& session) {
   const auto* identity = session.identity();
   const auto* transaction = session.transaction();
-  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
   const bool is_now = session.stage() == Stage::Auth;
   put("sasl_method", is_now ? session.mechanism().name : identity != nullptr ? identity->mechanism->name : std::string_view());
   put("sasl_username", identity != nullptr ? std::string_view(identity->user) : std::string_view());
   // RFC 4954 section 5: what a client says that has not shown who it is does not count.
   put("sasl_sender", identity != nullptr && transaction != nullptr ? smtp::from_xtext(transaction->auth) : std::string());
-  if (is_now) append_credentials(out, session);
+  if (is_now) append_credentials(put, session);
 }
 
 }  // namespace
@@ -117,7 +113,7 @@ std::string question_of(const QuestionFacts& facts) {
   const Peer& peer = facts.peer;
   std::string out;
   out.reserve(1024);
-  const auto put = [&](std::string_view name, std::string_view value) { chain::append_policy(out, name, value); };
+  const PolicyAttributes put{out, !facts.state.empty()};
   put("request", "smtpd_access_policy");
   put("protocol_state", protocol_state(facts.session));
   put("protocol_name", facts.session.is_lmtp() ? "LMTP" : facts.session.is_extended() ? "ESMTP" : "SMTP");
@@ -128,14 +124,14 @@ std::string question_of(const QuestionFacts& facts) {
   put("server_address", peer.server_ip);
   put("server_port", port_text(peer.server_port));
   put("helo_name", facts.session.helo());
-  append_transaction(out, facts.session);
+  append_transaction(put, facts.session);
   put("queue_id", "");
   put("instance", facts.instance);
   for (const auto* name : {"ccert_pubkey_fingerprint", "etrn_domain", "policy_context"}) put(name, "");
-  append_sasl(out, facts.session);
-  append_tls(out, facts.tls);
+  append_sasl(put, facts.session);
+  append_tls(put, facts.tls);
   put("server_name", facts.server_name);
-  append_client(out, facts.client);
+  append_client(put, facts.client);
   put("recipients", recipients_before(facts.session));
   put("state", facts.state);
   out += '\n';
