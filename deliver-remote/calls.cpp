@@ -8,6 +8,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "lib/chain/context.h"
 #include "lib/chain/envelope.h"
 #include "lib/mail/address.h"
 
@@ -75,8 +76,10 @@ void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocatio
   if (must_not_go(invocation.call.environment, *target)) return done(chain::to_answer(report_of(std::vector(recipients, not_in_clear()))));
   auto letter = Letter::open(invocation.call.message);
   if (!letter) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(our_verdict(Class::Temporary, 451, "4.3.0", letter.error().cause))))));
-  Job job{std::move(*target), std::move(call->sender), std::move(call->recipients), std::move(*letter)};
-  deliver(deliverer, std::move(job), [done](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes))); });
+  auto dsn = chain::dsn_of(invocation.call.context, call->recipients);
+  const bool tells_reach = !dsn.is_empty();
+  Job job{std::move(*target), std::move(call->sender), std::move(call->recipients), std::move(*letter), std::move(dsn)};
+  deliver(deliverer, std::move(job), [done, tells_reach](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes, tells_reach))); });
 }
 
 // A message call has one answer for all recipients, so each group is all or nothing, and the first that is refused ends the
@@ -85,6 +88,7 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
   Deliverer& deliverer;
   Answered done;
   std::string reverse_path;
+  std::string context;
   std::vector<Group> groups;
   std::shared_ptr<const Letter> letter;
   std::function<bool(const Target&)> must_not_go;
@@ -95,7 +99,7 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
     auto target = deliverer.target_of(groups[i].host);
     if (!target) return done(answer_of(of_destination(no_destination(target.error()))));
     if (must_not_go(*target)) return done(answer_of(not_in_clear()));
-    Job job{std::move(*target), reverse_path, groups[i].recipients, letter, true};
+    Job job{std::move(*target), reverse_path, groups[i].recipients, letter, chain::dsn_of(context, groups[i].recipients), true};
     deliver(deliverer, std::move(job), [self = shared_from_this(), i](const std::vector<Outcome>& outcomes) {
       const auto worst = std::ranges::max_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
       if (worst->verdict.result == Class::Accepted && i + 1 < self->groups.size()) return self->deliver_group(i + 1);
@@ -122,6 +126,7 @@ void take_message_call(Deliverer& deliverer, const chain::Invocation& invocation
   }
   auto call = std::make_shared<MessageCall>(deliverer, done);
   call->reverse_path = std::move(envelope->reverse_path);
+  call->context = invocation.call.context;
   call->letter = std::move(*letter);
   call->must_not_go = [words = invocation.call.environment](const Target& target) { return remote::must_not_go(words, target); };
   if (deliverer.has_relay()) {
@@ -153,13 +158,13 @@ constexpr chain::Outcome::Class overall_of(Class result) {
 }
 }  // namespace
 
-chain::DeliveryReport report_of(const std::vector<Outcome>& outcomes) {
+chain::DeliveryReport report_of(const std::vector<Outcome>& outcomes, bool tells_reach) {
   // Of the message: taken when anybody got it, to be tried again when anybody may yet.
   const auto best = std::ranges::min_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
   if (std::ranges::all_of(outcomes, &Outcome::is_of_destination))
     return chain::DeliveryReport::for_all(outcomes.size(), overall_of(best->verdict.result), best->text());
   chain::DeliveryReport report;
-  for (const auto& outcome : outcomes) report.recipients.push_back({delivery_of(outcome.verdict.result), outcome.text()});
+  for (const auto& outcome : outcomes) report.recipients.push_back({delivery_of(outcome.verdict.result), outcome.text(), tells_reach ? outcome.reach : chain::Reach::Unsaid});
   report.overall = overall_of(best->verdict.result);
   report.text = best->text();
   return report;

@@ -17,8 +17,8 @@ void take_call(Deliverer& deliverer, const chain::Invocation& invocation, Answer
 
 // ---- the pure parts
 
-// There is at least one outcome.
-[[nodiscard]] chain::DeliveryReport report_of(const std::vector<Outcome>& outcomes);
+// There is at least one outcome. `tells_reach`: the caller has asked for notifications, and so knows the letters for it.
+[[nodiscard]] chain::DeliveryReport report_of(const std::vector<Outcome>& outcomes, bool tells_reach = false);
 
 // The worst outcome answers for the whole message, in the server's own words.
 [[nodiscard]] chain::Answer answer_of(const Outcome& outcome);

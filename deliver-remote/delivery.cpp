@@ -68,6 +68,9 @@ void Delivery::begin_transaction() {
   smtp::ClientTransaction transaction;
   transaction.reverse_path = job_.reverse_path;
   for (std::size_t i = 0; i < asked_; ++i) transaction.recipients.push_back(job_.recipients[pending_[i]]);
+  transaction.dsn = {job_.dsn.returns, job_.dsn.envelope_id, {}};
+  if (!job_.dsn.recipients.empty())
+    for (std::size_t i = 0; i < asked_; ++i) transaction.dsn.recipients.push_back(job_.dsn.recipients[pending_[i]]);
   transaction.message = job_.letter->view.octets();
   transaction.needs = job_.letter->needs;
   transaction.all_or_nothing = job_.all_or_nothing;
@@ -84,11 +87,19 @@ void Delivery::take_verdicts() {
       undecided.push_back(recipient);
     } else {
       outcomes_[recipient] = {std::move(verdicts[i]), connection_->to().text()};
+      outcomes_[recipient].reach = reach();
     }
   }
   undecided.insert(undecided.end(), pending_.begin() + static_cast<std::ptrdiff_t>(asked_), pending_.end());
   pending_ = std::move(undecided);
   asked_ = 0;
+}
+
+// Who tells the sender that it was delivered, should he want to know: RFC 3461 section 5.2. A host that speaks LMTP without DSN
+// has put it into a mailbox.
+chain::Reach Delivery::reach() const {
+  if (connection_->session().extensions().dsn) return chain::Reach::Promised;
+  return options_.session.is_lmtp ? chain::Reach::Mailbox : chain::Reach::Relayed;
 }
 
 // A server may end a connection that was idle while the next message was on its way: that says nothing about the server.

@@ -19,6 +19,7 @@ struct Job {
   std::string reverse_path;
   std::vector<std::string> recipients;
   std::shared_ptr<const Letter> letter;
+  mail::DsnRequest dsn = {};    // of these recipients
   bool all_or_nothing = false;  // as smtp::ClientTransaction has it
 };
 
@@ -43,6 +44,7 @@ class Delivery final : ConnectionUser {
   [[nodiscard]] bool was_idle_too_long() const;
   void finish();
   [[nodiscard]] Outcome outcome_of_failures() const;
+  [[nodiscard]] chain::Reach reach() const;
 
   net::dns::Resolver& resolver_;
   ConnectionPool& pool_;

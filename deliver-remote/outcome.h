@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "lib/chain/delivery_call.h"
 #include "lib/smtp/client_session.h"
 
 namespace remote {
@@ -14,6 +15,7 @@ struct Outcome {
   Verdict verdict = {};
   std::string host = {};    // who decided: "mx.example.org[192.0.2.1]:25"; empty: nobody had been asked
   std::string before = {};  // texts of the addresses that were tried in vain before, a line each
+  chain::Reach reach = chain::Reach::Unsaid;  // of one that is accepted
   bool is_of_destination = false;  // nobody was asked about this recipient: any other would have fared the same
 
   // For the postmaster, a line or several: "mx.example.org[192.0.2.1]:25 said at RCPT: 550 5.1.1 no such user". What the

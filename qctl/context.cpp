@@ -18,6 +18,8 @@ Json email_status(const queue::Item& item, std::span<const queue::Event> events,
     if (!is_about(event, recipient)) continue;
     switch (event.kind) {
       case queue::EventKind::Sent:
+      case queue::EventKind::Relayed:
+      case queue::EventKind::Passed:
       case queue::EventKind::Expanded: return {{"sent", timestamp(event.time)}};
       case queue::EventKind::Failed: status = {{"failed", {{"timestamp", base::to_rfc3339(event.time)}, {"reason", event.text}}}}; break;
       case queue::EventKind::Deferred:
@@ -25,6 +27,8 @@ Json email_status(const queue::Item& item, std::span<const queue::Event> events,
         status = {{"heldback", {{"errors", errors}}}};
         break;
       case queue::EventKind::Note:
+      case queue::EventKind::Notice:
+      case queue::EventKind::Noticed:
       case queue::EventKind::Finished: break;
     }
   }

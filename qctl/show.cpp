@@ -35,6 +35,10 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {queue::EventKind::Expanded, "expanded", Output::Style::Green},
     {queue::EventKind::Note, "note", Output::Style::Plain},
     {queue::EventKind::Finished, "finished", Output::Style::Plain},
+    {queue::EventKind::Relayed, "relayed", Output::Style::Green},
+    {queue::EventKind::Passed, "passed", Output::Style::Green},
+    {queue::EventKind::Notice, "notice", Output::Style::Plain},
+    {queue::EventKind::Noticed, "noticed", Output::Style::Plain},
 });
 const KindRow& row_of(queue::EventKind kind) { return *std::ranges::find(kKinds, kind, &KindRow::kind); }
 

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "lib/base/command_line.h"
+#include "lib/base/text.h"
+#include "lib/mail/address.h"
+
 namespace run {
 namespace {
 
@@ -20,7 +24,7 @@ Schedule::TransportLimits limits(const Settings& settings, const chain::Words& p
 base::Result<void> check(const Settings& settings) {
   constexpr auto kNotZero = std::to_array<std::string_view>({
       "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
-      "queue.processes", "queue.destination_failures", "queue.messages_max",
+      "queue.processes", "queue.destination_failures", "queue.messages_max", "queue.bounce_recipients_max",
   });
   for (const auto name : kNotZero)
     if (settings.count(name) == 0) return base::fail(base::Fault::Config, std::string(name) + ": 0; expected: at least 1");
@@ -33,6 +37,24 @@ base::Result<void> check(const Settings& settings) {
   if (settings.milliseconds("queue.retry_max") < settings.milliseconds("queue.retry_min"))
     return base::fail(base::Fault::Config, "queue.retry_max is less than queue.retry_min");
   return {};
+}
+
+base::Result<NoticeSettings> notice_settings(const Settings& settings) {
+  NoticeSettings notices;
+  notices.is_on = settings.flag("queue.bounce");
+  notices.server = base::server_domain(settings);
+  notices.postmaster = settings.text("queue.postmaster");
+  if (!notices.postmaster.empty() && !mail::parse_mailbox(notices.postmaster, {.smtputf8 = true}))
+    return base::fail(base::Fault::Config, "queue.postmaster: '" + base::text::printable(notices.postmaster, 100) + "'; expected: an address, or nothing");
+  notices.return_octets = settings.octets("queue.bounce_size_max");
+  notices.recipients = settings.count("queue.bounce_recipients_max");
+  notices.delay_warning = duration(settings, "queue.delay_warning");
+  if (const auto& folder = settings.text("queue.bounce_templates"); !folder.empty()) {
+    auto texts = NoticeTexts::load(folder);
+    if (!texts) return base::fail(base::Fault::Config, "queue.bounce_templates: " + texts.error().cause);
+    notices.texts = std::move(*texts);
+  }
+  return notices;
 }
 
 }  // namespace
@@ -60,6 +82,10 @@ base::Result<Runner::Settings> configure(const Settings& settings) {
   deliveries.schedule = {static_cast<unsigned>(std::min<std::uint64_t>(settings.count("queue.destination_failures"), 1000)),
                          settings.milliseconds("queue.destination_pause"), settings.milliseconds("queue.destination_pause_max"),
                          settings.milliseconds("queue.transport_patience")};
+  deliveries.retry.warning = duration(settings, "queue.delay_warning");
+  auto notices = notice_settings(settings);
+  if (!notices) return std::unexpected(notices.error());
+  deliveries.notices = std::move(*notices);
   deliveries.calls.timeout_milliseconds = settings.milliseconds("queue.delivery_timeout");
   return runner;
 }

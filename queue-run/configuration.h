@@ -15,7 +15,8 @@ inline constexpr auto kSettings = std::to_array<std::string_view>({
     "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
     "queue.processes", "queue.delivery_timeout", "queue.retry_min", "queue.retry_max", "queue.lifetime",
     "queue.destination_failures", "queue.destination_pause", "queue.destination_pause_max", "queue.transport_patience",
-    "queue.messages_max", "queue.stop_timeout",
+    "queue.messages_max", "queue.stop_timeout", "queue.bounce", "queue.postmaster", "queue.bounce_size_max", "queue.bounce_recipients_max",
+    "queue.delay_warning", "queue.bounce_templates", "server.domain",
 });
 
 // Fault::Config: values that are sound each, but not together or here.

@@ -6,6 +6,7 @@
 #include "lib/chain/context.h"
 #include "lib/chain/delivery_call.h"
 #include "lib/mail/address.h"
+#include "lib/chain/context.h"
 #include "queue-run/context_routes.h"
 
 namespace run {
@@ -39,17 +40,31 @@ void log_result(const Message& message, std::string_view transport, std::string_
                     {"reply", result.text}});
 }
 
+// What the transport tells the next host of its sender's wishes.
+std::string context_for(const Message& message, std::span<const std::uint32_t> recipients) {
+  std::vector<std::string> addresses;
+  mail::DsnRequest asked{message.dsn.returns, message.dsn.envelope_id, {}};
+  for (const auto index : recipients) {
+    addresses.push_back(message.envelope.recipients[index]);
+    asked.recipients.push_back(message.dsn.of(index));
+  }
+  return chain::dsn_context(asked, addresses);
+}
+
 }  // namespace
 
-Deliveries::Deliveries(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const Settings& settings, std::function<void(const Left&)> on_left)
+Deliveries::Deliveries(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const Settings& settings, std::function<void(const Left&)> on_left,
+                       std::function<void(const queue::Id&)> on_notice)
     : loop_(loop),
       spool_(spool),
       log_(log),
       settings_(settings),
       on_left_(std::move(on_left)),
+      on_notice_(std::move(on_notice)),
       router_(settings.routes),
       schedule_(settings.schedule),
       recorder_(loop, spool, log, [this](Message& message) { on_concluded(message); }),
+      notifier_(loop, spool, settings_.notices),
       caller_(loop, settings.calls) {
   for (std::size_t i = 0; i < kTransports; ++i) transport_ids_[i] = schedule_.add_transport(settings.transports[i].name, settings.transports[i].limits);
 }
@@ -73,6 +88,8 @@ base::Result<void> Deliveries::admit(const queue::Place& place, const queue::Id&
   if (!stored) return std::unexpected(stored.error());
   const auto events = spool_.read_progress(id);
   if (!events) return std::unexpected(events.error());
+  if (const auto mark = notice_mark(stored->item.context))
+    if (const auto told = acknowledge(spool_, id, mark->of); !told) return told;
   auto message = std::make_unique<Message>();
   message->id = id;
   message->place = place;
@@ -94,6 +111,18 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   message.requires_tls = requires_tls(context);
   const auto& recipients = message.envelope.recipients;
   message.tally.recipients = recipients.size();
+  message.dsn = chain::dsn_of(context, recipients);
+  message.is_smtputf8 = context.contains("\"smtputf8\":true");
+  const auto mark = notice_mark(context);
+  message.notice_facts = {!message.envelope.reverse_path.empty(), message.wishes.no_bounce, mark && mark->is_double, false, message.arrived};
+  if (!events.empty()) {
+    const auto told = notice_history(events, [this](const queue::Id& id) {
+      const auto entry = spool_.find(id);
+      return !entry || entry->has_value();  // what cannot be looked at is not made twice
+    });
+    message.notice_facts.has_warned = told.has_any(NoticeKind::Delay);
+    message.ends = ends_of(events, told, message.dsn, recipients.size());
+  }
 
   const auto progress = events.empty() ? std::vector<queue::RecipientProgress>(recipients.size()) : queue::sum_up(events, recipients.size());
   const auto ruled = ruled_routes(context);
@@ -106,7 +135,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     if (progress[i].is_settled) {
       message.tally.add(progress[i].last && progress[i].last->kind == queue::EventKind::Failed ? Status::Failed : Status::Sent);
     } else if (const auto* rule = ruled_for(recipients[i]); rule != nullptr && rule->what == RuledRoute::What::Nothing) {
-      settle(message, i, {Status::Sent, "no delivery: switched off by the rules"});
+      settle(message, i, {Status::Sent, "no delivery: switched off by the rules", chain::Reach::Promised});
     } else if (rule != nullptr && rule->what == RuledRoute::What::Waits) {
       settle(message, i, {is_too_old(message.wishes.retry, message.arrived, base::wall_now()) ? Status::Failed : Status::Deferred, rule->reason});
     } else if (mail::split_address(recipients[i]).second.starts_with('-')) {
@@ -135,8 +164,23 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
 void Deliveries::settle(Message& message, std::uint32_t recipient, const Result& result) {
   const std::string& address = message.envelope.recipients[recipient];
   log_result(message, "none", "", address, result);
-  message.unrecorded.push_back({base::wall_now(), row_of(result.status).event, recipient, {}, address, result.text});
+  const auto kind = event_kind(message, recipient, result, Transport::Local);
+  message.unrecorded.push_back({base::wall_now(), kind, recipient, {}, address, result.text});
   message.tally.add(result.status);
+  note_end(message, recipient, kind, result.text);
+}
+
+queue::EventKind Deliveries::event_kind(const Message& message, std::uint32_t recipient, const Result& result, Transport transport) const {
+  return result.status == Status::Sent ? sent_kind(result.reach, transport, message.dsn.of(recipient)) : row_of(result.status).event;
+}
+
+// What a sender may have to be told of.
+void Deliveries::note_end(Message& message, std::uint32_t recipient, queue::EventKind kind, const std::string& text) {
+  const auto action = action_of(kind, message.dsn.of(recipient));
+  if (!action) return;
+  const auto now = base::wall_now();
+  if (*action == Action::Delayed && !is_warning_due(message.notice_facts, settings_.notices, now)) return;
+  message.ends.push_back({recipient, *action, text, now});
 }
 
 // ---- calls ------------------------------------------------------------------------------------------------------------
@@ -195,6 +239,7 @@ void Deliveries::open(Delivery& delivery) {
   call.kind = chain::Kind::Delivery;
   if (message.requires_tls) call.environment.emplace_back("SMTPREQUIRETLS=1");
   call.message = message.octets;
+  if (!message.dsn.is_empty()) call.context = context_for(message, recipients);
   delivery.is_open = true;
   ++message.open;
   delivery.call = caller_.call(words, std::move(call), [this, &delivery](const chain::Outcome& outcome) { on_outcome(delivery, outcome); });
@@ -226,7 +271,7 @@ void Deliveries::complain(const chain::Outcome& outcome, Milliseconds now) {
 
 void Deliveries::put_off(Delivery& delivery, std::string_view reason) {
   const bool gives_up = is_too_old(delivery.message->wishes.retry, delivery.message->arrived, base::wall_now());
-  const auto report = chain::DeliveryReport::for_all(delivery.batch.recipients.size(), chain::Outcome::Class::Temporary, "not tried, suspended after: " + std::string(reason));
+  const auto report = chain::DeliveryReport::for_all(delivery.batch.recipients.size(), chain::Outcome::Class::Temporary, std::string(kNotTried) + std::string(reason));
   on_results(delivery, results_of(report, gives_up));
 }
 
@@ -234,16 +279,19 @@ void Deliveries::on_results(Delivery& delivery, const std::vector<Result>& resul
   Message& message = *delivery.message;
   const auto& [route, recipients] = delivery.batch;
   const auto& transport = settings_.transports[static_cast<std::size_t>(route.transport)];
+  std::vector<queue::EventKind> kinds;
   for (std::size_t i = 0; i < results.size(); ++i) {
     message.tally.add(results[i].status);
+    kinds.push_back(event_kind(message, recipients[i], results[i], route.transport));
+    note_end(message, recipients[i], kinds.back(), results[i].text);
     log_result(message, transport.name, route.host, message.envelope.recipients[recipients[i]], results[i]);
   }
   --message.unfinished;
   // The record of a message that is gone is that it is gone.
-  if (fate_of(message.tally) != Fate::Gone) {
+  if (run::fate_of(message.tally) != Fate::Gone || !message.ends.empty()) {
     const auto now = base::wall_now();
     for (std::size_t i = 0; i < results.size(); ++i)
-      message.unrecorded.push_back({now, row_of(results[i].status).event, recipients[i], route.host, message.envelope.recipients[recipients[i]], results[i].text});
+      message.unrecorded.push_back({now, kinds[i], recipients[i], route.host, message.envelope.recipients[recipients[i]], results[i].text});
   }
   if (message.unfinished == 0) {
     conclude(message);
@@ -253,12 +301,17 @@ void Deliveries::on_results(Delivery& delivery, const std::vector<Result>& resul
   }
 }
 
+void Deliveries::flush(Milliseconds now, bool at_end) {
+  if (!at_end) notifier_.flush(now);
+  recorder_.flush(now, at_end);
+}
+
 // ---- out --------------------------------------------------------------------------------------------------------------
 
 namespace {
 
-// Some recipients failed for good and nothing is left to try. The place where bounces are to be made; until then an
-// operator finds the message, with what was said about each recipient, in dead/.
+// Some recipients failed for good, nothing is left to try, and nobody can be told. An operator finds the message, with what
+// was said about each recipient, in dead/.
 Conclusion dispose_of_failed(const Message& message) {
   base::log::error("dead", {{"id", message.id.text()}, {"sender", message.envelope.reverse_path}, {"failed", message.tally.failed}, {"of", message.tally.recipients}});
   return {queue::Place{queue::State::Dead, {}}};
@@ -266,9 +319,64 @@ Conclusion dispose_of_failed(const Message& message) {
 
 }  // namespace
 
+// Some were failures that their sender was told of, or does not want to be told of: then nothing is left to do.
+Fate Deliveries::fate_of(const Message& message) const {
+  const Fate fate = run::fate_of(message.tally);
+  const bool has_untold = std::ranges::find(message.ends, Action::Failed, &Told::action) != message.ends.end();
+  return fate == Fate::Dead && !has_untold ? Fate::Gone : fate;
+}
+
+// The attempt is over. Who has to be told is told first, and for that the message needs a file of its own, where the record is.
 void Deliveries::conclude(Message& message) {
+  const bool is_unwanted = message.wish && !message.wish->place;
+  if (message.ends.empty() || is_unwanted) return end_attempt(message);
+  auto ends = message.ends;
+  message.must_notify = !plan_notices(ends, message.dsn, message.notice_facts, settings_.notices).empty();
+  if (!message.must_notify) {
+    message.ends = std::move(ends);
+    return end_attempt(message);
+  }
+  if (!message.is_in_log) return notify(message);
+  Conclusion file{queue::Place{queue::State::Deliver, {}}};
+  if (run::fate_of(message.tally) == Fate::Deferred)
+    file = {queue::Place{queue::State::Deferred, {}}, next_attempt(message.wishes.retry, message.id, message.arrived, base::wall_now())};
+  recorder_.conclude(message, std::move(file));
+}
+
+void Deliveries::notify(Message& message) {
+  message.must_notify = false;
+  recorder_.note(message);  // what it is to be told about stands before the notice
+  if (!message.is_held) {
+    if (const auto held = hold_file(message); !held) return drop(message, held.error());
+  }
+  auto notices = plan_notices(message.ends, message.dsn, message.notice_facts, settings_.notices);
+  const bool has_warning = std::ranges::find(notices, NoticeKind::Delay, &Notice::kind) != notices.end();
+  if (has_warning) {
+    const auto view = message.octets.view();
+    if (!view || is_bulk(view->octets())) drop_unasked_warnings(notices, message.dsn);
+  }
+  if (notices.empty()) return end_attempt(message);
+  message.is_notifying = true;
+  Subject subject{message.id, message.arrived, message.arrived + message.wishes.retry.lifetime, message.envelope.reverse_path, message.envelope.recipients,
+                  message.dsn, message.is_smtputf8, message.requires_tls, message.octets};
+  notifier_.store(std::move(subject), std::move(notices), [this, &message](const std::vector<Notice>& stored) { on_notified(message, stored); });
+}
+
+void Deliveries::on_notified(Message& message, const std::vector<Notice>& notices) {
+  message.is_notifying = false;
+  for (const auto& notice : notices) {
+    if (notice.kind == NoticeKind::Delay) message.notice_facts.has_warned = true;
+    std::erase_if(message.ends, [&](const Told& end) {
+      return std::ranges::any_of(notice.told, [&](const Told& told) { return told.recipient == end.recipient && told.action == end.action; });
+    });
+  }
+  end_attempt(message);
+  for (const auto& notice : notices) on_notice_(notice.id);
+}
+
+void Deliveries::end_attempt(Message& message) {
   const auto now = base::wall_now();
-  const Fate fate = fate_of(message.tally);
+  const Fate fate = fate_of(message);
   Conclusion conclusion;
   if (fate == Fate::Dead) conclusion = dispose_of_failed(message);
   if (fate == Fate::Deferred) conclusion.place = queue::Place{queue::State::Deferred, {}};
@@ -286,6 +394,13 @@ void Deliveries::conclude(Message& message) {
 }
 
 void Deliveries::on_concluded(Message& message) {
+  if (message.must_notify && message.conclusion->place) {
+    message.place = *message.conclusion->place;
+    message.is_in_log = message.is_held = false;
+    message.octets = {};
+    message.conclusion.reset();
+    return notify(message);
+  }
   const Left left{message.id, message.conclusion->place, message.conclusion->modified, {}};
   if (message.wish) {
     const auto synced = spool_.sync();
@@ -320,7 +435,7 @@ bool Deliveries::fulfil(const queue::Id& id, Wish& wish) {
   const auto known = messages_.find(id);
   if (known == messages_.end()) return false;
   Message& message = *known->second;
-  if (message.wish || message.conclusion) {
+  if (message.wish || message.conclusion || message.is_notifying) {
     wish.answer(base::fail(base::Fault::Temporary, "just being recorded or moved; ask again"));
     return true;
   }

@@ -14,6 +14,7 @@
 #include "lib/queue/log_reader.h"
 #include "lib/queue/spool.h"
 #include "queue-run/message.h"
+#include "queue-run/notifier.h"
 #include "queue-run/recorder.h"
 #include "queue-run/retry.h"
 
@@ -32,6 +33,7 @@ class Deliveries {
     RetryPolicy retry;
     Schedule::Policy schedule;
     chain::Caller::Limits calls;
+    NoticeSettings notices;
   };
   // How a message left.
   struct Left {
@@ -41,7 +43,9 @@ class Deliveries {
     std::optional<base::Error> error = {};    // its file was not to be had when the turn came: as of Spool::take()
   };
 
-  Deliveries(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const Settings& settings, std::function<void(const Left&)> on_left);
+  // `on_notice`: a new message lies in working/.
+  Deliveries(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const Settings& settings, std::function<void(const Left&)> on_left,
+             std::function<void(const queue::Id&)> on_notice);
   ~Deliveries();
 
   void admit(queue::LogItem item);
@@ -50,15 +54,15 @@ class Deliveries {
 
   // Starts what the schedule allows. Then lets go of the files of messages that have to wait. True: there is more to do.
   bool start(Milliseconds now);
-  void flush(Milliseconds now, bool at_end = false) { recorder_.flush(now, at_end); }
-  [[nodiscard]] Milliseconds wakes_at() const { return std::min(schedule_.wakes_at(), recorder_.wakes_at()); }
+  void flush(Milliseconds now, bool at_end = false);
+  [[nodiscard]] Milliseconds wakes_at() const { return std::min({schedule_.wakes_at(), recorder_.wakes_at(), notifier_.wakes_at()}); }
 
   [[nodiscard]] bool has(const queue::Id& id) const { return messages_.contains(id); }
   [[nodiscard]] std::size_t messages() const { return messages_.size(); }
   [[nodiscard]] std::size_t old_messages() const { return old_messages_; }
   [[nodiscard]] std::size_t open_calls() const { return schedule_.open(); }
   [[nodiscard]] std::size_t waiting_calls() const { return schedule_.waiting(); }
-  [[nodiscard]] std::size_t unconcluded() const { return recorder_.unconcluded(); }
+  [[nodiscard]] std::size_t unconcluded() const { return recorder_.unconcluded() + notifier_.waiting(); }
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
 
   // Some messages of the log that hinder its segments get files of their own. True: there are more.
@@ -80,7 +84,13 @@ class Deliveries {
   void on_outcome(Delivery& delivery, const chain::Outcome& outcome);
   void put_off(Delivery& delivery, std::string_view reason);
   void on_results(Delivery& delivery, const std::vector<Result>& results);
+  void note_end(Message& message, std::uint32_t recipient, queue::EventKind kind, const std::string& text);
+  [[nodiscard]] queue::EventKind event_kind(const Message& message, std::uint32_t recipient, const Result& result, Transport transport) const;
   void conclude(Message& message);
+  void notify(Message& message);
+  void on_notified(Message& message, const std::vector<Notice>& notices);
+  void end_attempt(Message& message);
+  [[nodiscard]] Fate fate_of(const Message& message) const;
   void on_concluded(Message& message);
   void drop(Message& message, const base::Error& error);
   void let_go(Message& message);
@@ -92,9 +102,11 @@ class Deliveries {
   queue::LogReader& log_;
   Settings settings_;
   std::function<void(const Left&)> on_left_;
+  std::function<void(const queue::Id&)> on_notice_;
   Router router_;
   Schedule schedule_;
   Recorder recorder_;
+  Notifier notifier_;
   chain::Caller caller_;
   std::array<Schedule::TransportId, kTransports> transport_ids_;
   std::unordered_map<queue::Id, std::unique_ptr<Message>> messages_;

@@ -14,6 +14,7 @@
 #include "lib/queue/id.h"
 #include "lib/queue/place.h"
 #include "lib/queue/progress.h"
+#include "queue-run/notices.h"
 #include "queue-run/results.h"
 #include "queue-run/route.h"
 #include "queue-run/schedule.h"
@@ -53,6 +54,9 @@ struct Message {
   base::WallTime arrived;
   Wishes wishes;          // of rules
   bool requires_tls = false;  // it may go to other hosts under TLS only: RFC 8689
+  mail::DsnRequest dsn;   // of its sender
+  NoticeFacts notice_facts;
+  bool is_smtputf8 = false;
   mail::Envelope envelope;
   base::Blob octets;      // while is_held
   bool is_held = false;   // always of one in the log; of a file only while something is open: it is locked as long
@@ -61,6 +65,9 @@ struct Message {
   std::size_t open = 0;
   Tally tally;
   std::vector<queue::Event> unrecorded;
+  std::vector<Told> ends;    // of recipients whose sender may have to be told of them, and was not
+  bool must_notify = false;   // when it has a file of its own
+  bool is_notifying = false;  // notices are being stored: nobody takes it away meanwhile
   std::optional<Conclusion> conclusion;
   std::optional<Wish> wish;
 };

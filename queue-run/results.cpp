@@ -20,8 +20,8 @@ std::vector<Result> results_of(const chain::DeliveryReport& report, bool gives_u
   std::vector<Result> results;
   results.reserve(report.recipients.size());
   for (std::size_t i = 0; i < report.recipients.size(); ++i) {
-    Result result{status_of(report.final(i)), report.final_text(i)};
-    if (gives_up && result.status == Status::Deferred) result = {Status::Failed, "given up, too long in the queue; last: " + result.text};
+    Result result{status_of(report.final(i)), report.final_text(i), report.recipients[i].reach};
+    if (gives_up && result.status == Status::Deferred) result = {Status::Failed, std::string(kGivenUp) + result.text};
     if (result.text.size() > kMaxTextOctets) result.text.replace(kMaxTextOctets, std::string::npos, "...");
     results.push_back(std::move(result));
   }

@@ -31,7 +31,12 @@ constexpr const StatusRow& row_of(Status status) { return kStatuses[static_cast<
 struct Result {
   Status status = Status::Deferred;
   std::string text;
+  chain::Reach reach = chain::Reach::Unsaid;  // when Sent
 };
+
+// What stands before a text that is not of this attempt.
+inline constexpr std::string_view kGivenUp = "given up, too long in the queue; last: ";
+inline constexpr std::string_view kNotTried = "not tried, suspended after: ";
 
 // One for each recipient of the call. `gives_up`: the message is too old, what would be deferred has failed.
 [[nodiscard]] std::vector<Result> results_of(const chain::DeliveryReport& report, bool gives_up);

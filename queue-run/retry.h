@@ -14,6 +14,7 @@ struct RetryPolicy {
   std::chrono::milliseconds least{300'000};           // queue.retry_min
   std::chrono::milliseconds most{14'400'000};         // queue.retry_max
   std::chrono::milliseconds lifetime{432'000'000};    // queue.lifetime; RFC 5321 section 4.5.4.1: at least 4-5 days
+  std::chrono::milliseconds warning{0};               // queue.delay_warning: there is an attempt at that age; 0: none
 };
 
 // At most a tenth later than the rule says, by the message's id: those that failed together come back apart.

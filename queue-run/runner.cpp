@@ -29,7 +29,8 @@ Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queu
       left_over_(settings.only) {
   // Before the work of the Caller in Deliveries: the calls that a turn makes leave in the same turn.
   loop.after_io([this] { turn(); });
-  deliveries_ = std::make_unique<Deliveries>(loop, spool, log, settings.deliveries, [this](const Deliveries::Left& left) { on_left(left); });
+  deliveries_ = std::make_unique<Deliveries>(loop, spool, log, settings.deliveries, [this](const Deliveries::Left& left) { on_left(left); },
+                                              [this](const queue::Id& id) { on_found({queue::State::Working, {}}, id, base::wall_now()); });
   folders_ = std::make_unique<Folders>(
       loop, spool,
       [this](const queue::Place& place, const queue::Id& id, base::WallTime modified, bool is_listed) { on_found(place, id, modified, is_listed); },

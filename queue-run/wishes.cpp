@@ -13,7 +13,7 @@ constexpr std::int64_t kHighestPriority = 10;
 
 // Few messages have one of them; the others need not be parsed.
 bool speaks_of_wishes(std::string_view context) {
-  constexpr auto kNames = std::to_array<std::string_view>({"\"retry_after\"", "\"expire\"", "\"priority\""});
+  constexpr auto kNames = std::to_array<std::string_view>({"\"retry_after\"", "\"expire\"", "\"priority\"", "\"bounce\""});
   return std::ranges::any_of(kNames, [context](std::string_view name) { return context.contains(name); });
 }
 
@@ -26,12 +26,14 @@ std::optional<std::chrono::milliseconds> seconds(const chain::Context& context, 
 }  // namespace
 
 Wishes wishes_of(std::string_view octets, const RetryPolicy& standard) {
-  Wishes wishes{standard, 0};
+  Wishes wishes;
+  wishes.retry = standard;
   if (!speaks_of_wishes(octets)) return wishes;
   const auto context = chain::Context::parse(octets);
   if (!context) return wishes;
   if (const auto wait = seconds(*context, "retry_after", 1)) wishes.retry.least = wishes.retry.most = *wait;
   if (const auto lifetime = seconds(*context, "expire", 0)) wishes.retry.lifetime = std::min(standard.lifetime, *lifetime);
+  wishes.no_bounce = !context->flag("bounce").value_or(true);
   wishes.priority = static_cast<int>(std::clamp(context->number("priority").value_or(0), -kHighestPriority, kHighestPriority));
   return wishes;
 }

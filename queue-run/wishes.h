@@ -9,6 +9,7 @@ namespace run {
 
 struct Wishes {
   RetryPolicy retry;     // that of the settings, as rules changed it
+  bool no_bounce = false;  // nobody is told what becomes of it
   int priority = 0;   // higher goes first; below 0 also waits behind fresh mail
 };
 // What cannot be read changes nothing.

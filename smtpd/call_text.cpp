@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/base/json_text.h"
+#include "lib/chain/context.h"
 #include "lib/chain/envelope.h"
 #include "lib/mail/received.h"
 #include "lib/net/ucspi.h"
@@ -73,9 +74,13 @@ void append_envelope(std::string& out, const CallFacts& facts, const std::string
     json::append_member(out, "address", recipient.address);
     out += R"(,"transfer_method":"Deliver","email_status":{"waiting":{)";
     json::append_member(out, "timestamp", received);
-    out += "}}}";
+    out += "}}";
+    chain::append_dsn_of_recipient(out, recipient.notify, recipient.original_recipient);
+    out += '}';
   }
-  out += "]}";
+  out += ']';
+  chain::append_dsn_of_message(out, transaction.dsn_return, transaction.envelope_id);
+  out += '}';
 }
 
 void append_metadata(std::string& out, const CallFacts& facts, const std::string& received) {
@@ -163,6 +168,8 @@ chain::Words environment_of(const CallFacts& facts) {
   words.push_back("SMTPMAILFROM=" + transaction.reverse_path);
   words.push_back("SMTPRCPTCOUNT=" + std::to_string(transaction.recipients.size()));
   if (transaction.require_tls) words.emplace_back("SMTPREQUIRETLS=1");
+  if (transaction.dsn_return != smtp::Return::None) words.push_back("SMTPRET=" + std::string(mail::return_text(transaction.dsn_return)));
+  if (!transaction.envelope_id.empty()) words.push_back("SMTPENVID=" + transaction.envelope_id);
   if (facts.tls != nullptr) {
     words.push_back("SSL_PROTOCOL=" + facts.tls->protocol);
     words.push_back("SSL_CIPHER=" + facts.tls->cipher);

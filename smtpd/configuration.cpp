@@ -50,6 +50,7 @@ smtp::ServerOptions session_options(const base::Settings& settings) {
     return ascii && mail::check_domain(*ascii);  // letters that count for nothing may leave an empty label
   };
   if (!settings.words("smtp.etrn").empty()) options.extensions |= smtp::kEtrn;
+  if (settings.flag("smtp.dsn")) options.extensions |= smtp::kDsn;
   options.bare_line_end =
       settings.text("smtp.bare_line_end") == "refuse" ? smtp::DotReader::BareLineEnd::Refuse : smtp::DotReader::BareLineEnd::Normalise;
   options.limits.message_octets = settings.octets("smtp.message_size_max");

@@ -92,6 +92,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "smtp.proxy_clients",
     "smtp.xclient_clients",
     "smtp.lmtp",
+    "smtp.dsn",
     "smtp.greeting",
     "smtp.vrfy",
     "smtp.etrn",

@@ -42,6 +42,20 @@ void append_transaction(const PolicyAttributes& put, const smtp::ServerSession& 
   put("size", std::to_string(transaction->declared_octets.value_or(0)));
 }
 
+// Ours: RFC 3461, of the transaction and, at RCPT, of the recipient that is asked about.
+void append_dsn(std::string& out, const smtp::ServerSession& session) {
+  const auto* transaction = session.transaction();
+  if (transaction == nullptr) return;
+  const auto put = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) chain::append_policy(out, name, value);
+  };
+  put("dsn_ret", mail::return_text(transaction->dsn_return));
+  put("dsn_envid", transaction->envelope_id);
+  if (session.stage() != Stage::Rcpt || transaction->recipients.empty()) return;
+  put("dsn_notify", mail::notify_text(transaction->recipients.back().notify));
+  put("dsn_orcpt", transaction->recipients.back().original_recipient);
+}
+
 // "AB:CD:...", as Postfix writes fingerprints.
 std::string with_colons(std::string_view digits) {
   std::string out;
@@ -133,6 +147,7 @@ std::string question_of(const QuestionFacts& facts) {
   put("server_name", facts.server_name);
   append_client(put, facts.client);
   put("recipients", recipients_before(facts.session));
+  append_dsn(out, facts.session);
   put("state", facts.state);
   out += '\n';
   return out;

@@ -12,7 +12,7 @@ setup() {
   wait_for serves sink.sock
   kills=${VSMTP_KILLS:-40}
   at_once=5
-  settings=(--spool spool --local-domains d.test --retry-min 1h --local-transport "unix:$PWD/sink.sock"
+  settings=(--spool spool --local-domains d.test --retry-min 1h --bounce no --local-transport "unix:$PWD/sink.sock"
     --remote-transport "unix:$PWD/sink.sock" --local-concurrency $at_once --remote-concurrency $at_once)
 }
 

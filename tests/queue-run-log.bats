@@ -6,7 +6,7 @@ setup() {
   PATH="$TOP/build/tests:$PATH"
   make_spool spool
   : >noted
-  settings=(--spool spool --local-domains d.test --retry-min 1h --local-transport "unix:$PWD/sink.sock" --remote-transport "unix:$PWD/sink.sock")
+  settings=(--spool spool --local-domains d.test --retry-min 1h --bounce no --local-transport "unix:$PWD/sink.sock" --remote-transport "unix:$PWD/sink.sock")
 }
 
 make_spool() { mkdir -p "$1"/{working,deliver,deferred,delegated,hold,dead,quarantine,progress,tmp,log,lock}; }

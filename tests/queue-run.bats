@@ -8,7 +8,7 @@ setup() {
   mkdir out
   make_spool spool
   transport=$BATS_TEST_DIRNAME/data/transport
-  settings=(--spool spool --delivery-timeout 5s --retry-min 1h --retry-max 4h)
+  settings=(--spool spool --delivery-timeout 5s --retry-min 1h --retry-max 4h --bounce no)
 }
 
 make_spool() { mkdir -p "$1"/{working,deliver,deferred,delegated,hold,dead,quarantine,progress,tmp,log,lock}; }
@@ -141,7 +141,7 @@ c.test sender@example.net later@c.test" ]
 
 @test "queue-run: of what waits, a higher priority is delivered first" {
   store spool working gate@here.test
-  start_queue_run --remote-concurrency 1
+  start_queue_run --remote-concurrency 1 --delivery-timeout 1m
   wait_for test -s out/calls
   local priority
   for priority in 0 -3 10 1 -10 5; do store --context "{\"priority\":$priority}" spool working "ok-$priority@h$priority.test"; done

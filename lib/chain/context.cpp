@@ -1,7 +1,11 @@
 #include "lib/chain/context.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
+#include "lib/base/json_text.h"
 #include "lib/base/text.h"
 
 namespace chain {
@@ -70,6 +74,12 @@ std::vector<Context::Recipient> Context::recipients() const {
     if (address == entry.end() || !address->is_string()) continue;
     Recipient& recipient = recipients.emplace_back();
     recipient.address = address->get<std::string>();
+    if (const auto notify = entry.find("notify"); notify != entry.end() && notify->is_string())
+      recipient.dsn.notify = mail::parse_notify(notify->get_ref<const std::string&>()).value_or(0);
+    if (const auto original = entry.find("orcpt"); original != entry.end() && original->is_string()) {
+      const auto& value = original->get_ref<const std::string&>();
+      if (mail::is_original_recipient(value, true)) recipient.dsn.original_recipient = value;
+    }
     const auto method = entry.find("transfer_method");
     if (method == entry.end()) continue;
     // "Deliver", {"Forward":{"Socket":"192.0.2.1:25"}} or {"Forward":"192.0.2.1:25"}
@@ -81,6 +91,56 @@ std::vector<Context::Recipient> Context::recipients() const {
     if (target->is_string()) recipient.target = target->get<std::string>();
   }
   return recipients;
+}
+
+mail::DsnRequest Context::dsn(std::span<const std::string> recipients) const {
+  mail::DsnRequest request;
+  request.returns = mail::parse_return(text("envelop.dsn.ret").value_or("")).value_or(mail::Return::None);
+  if (auto id = text("envelop.dsn.envid"); id && mail::is_envelope_id(*id)) request.envelope_id = std::move(*id);
+  std::unordered_map<std::string, mail::DsnRequest::Recipient> asked;
+  for (auto& recipient : this->recipients())
+    if (!recipient.dsn.is_empty()) asked.emplace(std::move(recipient.address), std::move(recipient.dsn));
+  if (asked.empty()) return request;
+  request.recipients.resize(recipients.size());
+  for (std::size_t i = 0; i < recipients.size(); ++i)
+    if (const auto found = asked.find(recipients[i]); found != asked.end()) request.recipients[i] = found->second;
+  return request;
+}
+
+mail::DsnRequest dsn_of(std::string_view octets, std::span<const std::string> recipients) {
+  constexpr auto kNames = std::to_array<std::string_view>({"\"dsn\"", "\"notify\"", "\"orcpt\""});
+  if (std::ranges::none_of(kNames, [octets](std::string_view name) { return octets.contains(name); })) return {};
+  const auto context = Context::parse(octets);
+  return context ? context->dsn(recipients) : mail::DsnRequest();
+}
+
+void append_dsn_of_recipient(std::string& out, std::uint8_t notify, std::string_view original_recipient) {
+  if (notify != 0) base::json::append_member(out, "notify", mail::notify_text(notify));
+  if (!original_recipient.empty()) base::json::append_member(out, "orcpt", original_recipient);
+}
+
+void append_dsn_of_message(std::string& out, mail::Return returns, std::string_view envelope_id) {
+  if (returns == mail::Return::None && envelope_id.empty()) return;
+  base::json::append_name(out, "dsn");
+  out += '{';
+  if (returns != mail::Return::None) base::json::append_member(out, "ret", mail::return_text(returns));
+  if (!envelope_id.empty()) base::json::append_member(out, "envid", envelope_id);
+  out += '}';
+}
+
+std::string dsn_context(const mail::DsnRequest& request, std::span<const std::string> recipients) {
+  if (request.is_empty()) return {};
+  std::string out = R"({"envelop":{"rcpt":[)";
+  for (std::size_t i = 0; i < recipients.size(); ++i) {
+    if (request.of(i).is_empty()) continue;
+    out += out.ends_with('[') ? "{" : ",{";
+    base::json::append_member(out, "address", recipients[i]);
+    append_dsn_of_recipient(out, request.of(i).notify, request.of(i).original_recipient);
+    out += '}';
+  }
+  out += ']';
+  append_dsn_of_message(out, request.returns, request.envelope_id);
+  return out += "}}";
 }
 
 }  // namespace chain

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/base/result.h"
+#include "lib/mail/dsn.h"
 
 namespace chain {
 
@@ -30,12 +32,26 @@ class Context {
     std::string address;
     std::string transfer_method;  // "Deliver", "Maildir", "Mbox", "None", or "Forward" whatever its target
     std::string target;           // of a Forward, as ForwardTarget::parse() reads it (transfer.h)
+    mail::DsnRequest::Recipient dsn;  // "notify", "orcpt"
   };
   [[nodiscard]] std::vector<Recipient> recipients() const;  // envelop.rcpt
+  // envelop.dsn, and what envelop.rcpt says of these recipients. What SMTP would not have taken is left out.
+  [[nodiscard]] mail::DsnRequest dsn(std::span<const std::string> recipients) const;
 
  private:
   struct Internal;
   std::shared_ptr<const Internal> internal_;
 };
+
+// The same without a tree for contexts that say nothing of it, which are most.
+[[nodiscard]] mail::DsnRequest dsn_of(std::string_view context, std::span<const std::string> recipients);
+
+// A context that says only this of these recipients: for a delivery call. "" when there is nothing to say.
+[[nodiscard]] std::string dsn_context(const mail::DsnRequest& request, std::span<const std::string> recipients);
+
+// Members of an object that is being written: {"address":...
+void append_dsn_of_recipient(std::string& out, std::uint8_t notify, std::string_view original_recipient);
+// ... and "dsn" of envelop, if there is something to say.
+void append_dsn_of_message(std::string& out, mail::Return returns, std::string_view envelope_id);
 
 }  // namespace chain

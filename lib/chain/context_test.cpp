@@ -38,3 +38,25 @@ TEST_CASE("chain: an absent context is empty, a broken one an error") {
     CHECK(Context::parse(bad).error().fault == base::Fault::Temporary);
   }
 }
+
+TEST_CASE("context: what is asked about notifications") {
+  const std::vector<std::string> recipients = {"a@x", "b@x", "c@x"};
+  const auto request = chain::dsn_of(
+      R"({"envelop":{"dsn":{"ret":"HDRS","envid":"Q+2Bq"},"rcpt":[{"address":"c@x","notify":"SUCCESS,DELAY","orcpt":"rfc822;z@x"},
+         {"address":"a@x","notify":"NEVER,DELAY","orcpt":"rfc822;a+0D+0A"},{"address":"gone@x","notify":"NEVER"}]}})",
+      recipients);
+  CHECK(request.returns == mail::Return::Headers);
+  CHECK(request.envelope_id == "Q+2Bq");
+  REQUIRE(request.recipients.size() == 3);
+  CHECK(request.of(0).is_empty());  // what SMTP would not have taken
+  CHECK(request.of(1).is_empty());
+  CHECK(request.of(2).notify == (mail::kSuccess | mail::kDelay));
+  CHECK(request.of(2).original_recipient == "rfc822;z@x");
+
+  const auto again = chain::dsn_of(chain::dsn_context(request, recipients), recipients);
+  CHECK(again.envelope_id == "Q+2Bq");
+  CHECK(again.of(2).original_recipient == "rfc822;z@x");
+  CHECK(chain::dsn_of("{}", recipients).is_empty());
+  CHECK(chain::dsn_of("\"dsn\"", recipients).is_empty());
+  CHECK(chain::dsn_context({}, recipients).empty());
+}

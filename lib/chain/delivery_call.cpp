@@ -26,9 +26,26 @@ const OverallRow& row_of(Class result) {
   return *std::ranges::find(kOverall, result, &OverallRow::result);
 }
 
-bool is_recipient_letter(char letter) {
-  constexpr auto kLetters = std::to_array({Delivery::Accepted, Delivery::Rejected, Delivery::Deferred});
-  return std::ranges::find(kLetters, static_cast<Delivery>(letter)) != kLetters.end();
+struct LetterRow {
+  char letter;
+  Delivery delivery;
+  Reach reach;
+};
+constexpr auto kLetters = std::to_array<LetterRow>({
+    {'r', Delivery::Accepted, Reach::Unsaid},
+    {'m', Delivery::Accepted, Reach::Mailbox},
+    {'l', Delivery::Accepted, Reach::Relayed},
+    {'n', Delivery::Accepted, Reach::Promised},
+    {'h', Delivery::Rejected, Reach::Unsaid},
+    {'s', Delivery::Deferred, Reach::Unsaid},
+});
+// nullptr: no letter of a recipient.
+const LetterRow* recipient_row(char letter) {
+  const auto row = std::ranges::find(kLetters, letter, &LetterRow::letter);
+  return row == kLetters.end() ? nullptr : &*row;
+}
+char letter_of(const DeliveryReport::Recipient& recipient) {
+  return recipient.delivery == Delivery::Accepted ? static_cast<char>(recipient.reach) : static_cast<char>(recipient.delivery);
 }
 
 void append(std::string& out, char letter, std::string_view text) {
@@ -92,7 +109,7 @@ DeliveryReport DeliveryReport::for_all(std::size_t recipients, Outcome::Class re
 std::string to_octets(const DeliveryReport& report) {
   std::string octets;
   if (!report.is_overall_only)
-    for (const auto& recipient : report.recipients) append(octets, static_cast<char>(recipient.delivery), recipient.text);
+    for (const auto& recipient : report.recipients) append(octets, letter_of(recipient), recipient.text);
   append(octets, row_of(report.overall).letter, report.text);
   return octets;
 }
@@ -106,9 +123,9 @@ DeliveryReport parse_delivery_report(std::string_view octets, std::size_t recipi
     octets.remove_prefix(end + 1);
     if (entry.empty()) return unsound(std::move(said), recipients, "delivery report: an empty entry");
     const auto text = without_last_line_end(entry.substr(1));
-    if (is_recipient_letter(entry.front())) {
+    if (const auto* row = recipient_row(entry.front()); row != nullptr) {
       if (said.size() == recipients) return unsound(std::move(said), recipients, "delivery report: more recipients than asked for");
-      said.push_back({static_cast<Delivery>(entry.front()), std::string(text)});
+      said.push_back({row->delivery, std::string(text), row->reach});
       continue;
     }
     const auto overall = std::ranges::find(kOverall, entry.front(), &OverallRow::letter);

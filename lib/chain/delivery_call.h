@@ -24,10 +24,20 @@ struct DeliveryCall {
 // What became of one recipient; the letter is what the report says.
 enum class Delivery : char { Accepted = 'r', Rejected = 'h', Deferred = 's' };
 
+// How far an accepted recipient's message has come, for who owes the sender a notification of success (RFC 3461). Only a
+// caller that has given the call a context is told more than 'r'.
+enum class Reach : char {
+  Unsaid = 'r',   // whoever took it: by the nature of the transport
+  Mailbox = 'm',  // it is where it shall be
+  Relayed = 'l',  // a host took it that knows nothing of notifications
+  Promised = 'n'  // a host took it that notifies the sender itself
+};
+
 struct DeliveryReport {
   struct Recipient {
     Delivery delivery = Delivery::Deferred;
     std::string text;  // "example.org said: 550 5.1.1 no such user"; lines separated by LF
+    Reach reach = Reach::Unsaid;  // when Accepted
   };
   std::vector<Recipient> recipients;  // in the order of the call, one for each
 

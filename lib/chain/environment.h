@@ -16,6 +16,8 @@ inline constexpr auto kVariables = std::to_array<std::string_view>({
     "PROTO", "TCPLOCALHOST", "TCPLOCALIP", "TCPLOCALPORT", "TCPREMOTEHOST", "TCPREMOTEINFO", "TCPREMOTEIP", "TCPREMOTEPORT",
     // qmail-spp
     "SMTPAUTHMETHOD", "SMTPAUTHUSER", "SMTPHELOHOST", "SMTPMAILFROM", "SMTPRCPTCOUNT", "SMTPRCPTCOUNTALL", "SMTPRCPTHOSTSOK", "SMTPRCPTTO",
+    // ours: RET and ENVID of RFC 3461
+    "SMTPENVID", "SMTPRET",
     // ucspi-ssl
     "SSL_CIPHER", "SSL_PROTOCOL",
     // ours: set for a message that may go to other hosts under TLS only (RFC 8689)

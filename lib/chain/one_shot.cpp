@@ -50,6 +50,14 @@ base::Result<base::Blob> read_message(std::uint64_t limit_octets) {
   return base::Blob::of_descriptor(kMessage, limit_octets);
 }
 
+base::Result<void> read_context(Call& call) {
+  if (!has_context()) return {};
+  auto context = read_whole(kContext, "context", kMaxContextOctets);
+  if (!context) return std::unexpected(context.error());
+  call.context = std::move(*context);
+  return {};
+}
+
 base::Result<void> read_call(Call& call, std::uint64_t message_limit_octets) {
   call.kind = Kind::Message;
   call.environment = interface_environment();
@@ -59,11 +67,7 @@ base::Result<void> read_call(Call& call, std::uint64_t message_limit_octets) {
   auto envelope = read_whole(kEnvelope, "envelope", kMaxEnvelopeOctets);
   if (!envelope) return std::unexpected(envelope.error());
   call.envelope = std::move(*envelope);
-  if (!has_context()) return {};
-  auto context = read_whole(kContext, "context", kMaxContextOctets);
-  if (!context) return std::unexpected(context.error());
-  call.context = std::move(*context);
-  return {};
+  return read_context(call);
 }
 
 // To a reader that may have gone: that is no reason to die before the exit code is given.
@@ -183,6 +187,11 @@ int serve_delivery(std::string_view program, Words arguments, std::uint64_t mess
     return 0;
   }
   invocation.call.message = std::move(*message);
+  if (const auto read = read_context(invocation.call); !read) {
+    base::report(program, read.error());
+    write_report(kDeliveryReport, to_octets(DeliveryReport::for_all(0, Outcome::Class::Temporary, "cannot read the context")));
+    return 0;
+  }
   const Answer answer = handler(invocation);
   write_report(kDeliveryReport, answer.report);
   return answer.exit_code;

@@ -45,6 +45,11 @@ base::Result<void> place(Descriptors& descriptors, const Call& call, base::Uniqu
   if (message) message = above_interface(std::move(*message));
   if (!message) return std::unexpected(message.error());
   descriptors.put(std::move(*message), kMessage);
+  if (!call.context.empty()) {
+    auto context = file_of(call.context, "context");
+    if (!context) return std::unexpected(context.error());
+    descriptors.put(std::move(*context), kContext);
+  }
   if (call.kind == Kind::Delivery) {
     descriptors.put(std::move(report), kDeliveryReport);
     return {};
@@ -52,11 +57,6 @@ base::Result<void> place(Descriptors& descriptors, const Call& call, base::Uniqu
   auto envelope = file_of(call.envelope, "envelope");
   if (!envelope) return std::unexpected(envelope.error());
   descriptors.put(std::move(*envelope), kEnvelope);
-  if (!call.context.empty()) {
-    auto context = file_of(call.context, "context");
-    if (!context) return std::unexpected(context.error());
-    descriptors.put(std::move(*context), kContext);
-  }
   descriptors.put(std::move(report), kReport);
   return {};
 }

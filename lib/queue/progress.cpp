@@ -12,15 +12,20 @@ namespace text = base::text;
 struct KindRow {
   EventKind kind;
   std::string_view name;
-  bool settles;  // the recipient needs nothing more
+  bool settles;    // the recipient needs nothing more
+  bool must_last;  // a power cut must not take it
 };
 constexpr auto kKinds = std::to_array<KindRow>({
-    {EventKind::Sent,     "sent",     true},
-    {EventKind::Deferred, "deferred", false},
-    {EventKind::Failed,   "failed",   true},
-    {EventKind::Expanded, "expanded", true},
-    {EventKind::Note,     "note",     false},
-    {EventKind::Finished, "finished", false},
+    {EventKind::Sent,     "sent",     true,  true},
+    {EventKind::Deferred, "deferred", false, false},
+    {EventKind::Failed,   "failed",   true,  true},
+    {EventKind::Expanded, "expanded", true,  true},
+    {EventKind::Note,     "note",     false, false},
+    {EventKind::Finished, "finished", false, false},
+    {EventKind::Relayed,  "relayed",  true,  true},
+    {EventKind::Passed,   "passed",   true,  true},
+    {EventKind::Notice,   "notice",   false, true},
+    {EventKind::Noticed,  "noticed",  false, true},
 });
 static_assert([] {
   for (std::size_t i = 0; i < kKinds.size(); ++i)
@@ -102,11 +107,12 @@ std::vector<Event> parse_events(std::string_view octets) {
 }
 
 bool settles(EventKind kind) { return row_of(kind).settles; }
+bool must_last(EventKind kind) { return row_of(kind).must_last; }
 
 std::vector<RecipientProgress> sum_up(std::span<const Event> events, std::size_t recipients) {
   std::vector<RecipientProgress> progress(recipients);
   for (const auto& event : events) {
-    if (!event.recipient || *event.recipient >= recipients) continue;
+    if (!event.recipient || *event.recipient >= recipients || event.kind == EventKind::Notice) continue;
     auto& one = progress[*event.recipient];
     one.is_settled = one.is_settled || settles(event.kind);
     if (event.kind == EventKind::Deferred) ++one.deferrals;

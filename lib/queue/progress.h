@@ -28,9 +28,14 @@ enum class EventKind : std::uint8_t {
   Expanded,   // its delivery goes on under other recipients or messages: settled
   Note,       // anything an operator should read: moved by qctl, lock broken, bounce written
   Finished,   // log only: the message needs nothing more from here (all settled, or it has a file of its own now)
+  Relayed,    // delivered, to a host that knows nothing of notifications; the sender has asked for one: settled
+  Passed,     // delivered, to a host that notifies the sender itself: settled
+  Notice,     // a notification about this recipient is about to be stored, under the id in `destination`
+  Noticed,    // ... it is stored, and nobody is told of these recipients again
 };
 
-[[nodiscard]] bool settles(EventKind kind);  // the recipient needs nothing more
+[[nodiscard]] bool settles(EventKind kind);    // the recipient needs nothing more
+[[nodiscard]] bool must_last(EventKind kind);  // so does this record: without it something would be done twice
 
 struct Event {
   base::WallTime time = base::wall_now();
@@ -49,7 +54,7 @@ struct Event {
 struct RecipientProgress {
   bool is_settled = false;       // sent, failed for good, or expanded: nothing more to do
   std::size_t deferrals = 0;     // attempts that failed for now
-  std::optional<Event> last;
+  std::optional<Event> last;     // notices do not count
 };
 [[nodiscard]] std::vector<RecipientProgress> sum_up(std::span<const Event> events, std::size_t recipients);
 

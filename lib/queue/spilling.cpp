@@ -20,7 +20,7 @@ Result<void> Spilling::write_progress() const {
     (void)::unlink(spool_->progress_path(message.id).c_str());
     auto file = spool_->write_progress(message.id, message.events);
     if (!file) return std::unexpected(file.error());
-    if (std::ranges::any_of(message.events, settles, &Event::kind)) settling.push_back(std::move(*file));
+    if (std::ranges::any_of(message.events, must_last, &Event::kind)) settling.push_back(std::move(*file));
   }
   for (const auto& file : settling)
     if (const auto synced = base::sync_data(file.get(), "progress of a message"); !synced) return synced;

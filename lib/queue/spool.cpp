@@ -282,7 +282,7 @@ Result<base::UniqueFd> Spool::write_progress(const Id& id, std::span<const Event
 Result<void> Spool::append_progress(const Id& id, std::span<const Event> events) {
   const auto progress = write_progress(id, events);
   if (!progress) return std::unexpected(progress.error());
-  if (std::ranges::none_of(events, settles, &Event::kind)) return {};
+  if (std::ranges::none_of(events, must_last, &Event::kind)) return {};
   if (const auto synced = base::sync_data(progress->get(), progress_path(id)); !synced) return synced;
   return base::sync_directory(path_ + "/progress");  // the file may have been made without a sync: by us, or by remark()
 }

@@ -104,7 +104,7 @@ class Spool {
   // Forgets a message. Its progress file goes in the next sync().
   [[nodiscard]] base::Result<void> remove(const Id& id, const Place& place);
 
-  // Appends to progress/ID. Durable on return if an event settles a recipient; others may be lost in a power cut, and then
+  // Appends to progress/ID. Durable on return if an event must last; others may be lost in a power cut, and then
   // an attempt is made too early, or a note is missing.
   [[nodiscard]] base::Result<void> append_progress(const Id& id, std::span<const Event> events);
   // The same without a sync, for whoever shares syncs: the file, whose entry in progress/ may be new.

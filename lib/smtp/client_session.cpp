@@ -221,11 +221,33 @@ void ClientSession::put_mail() {
   if (extensions_.size) commands_ += " SIZE=" + std::to_string(transaction_.needs.size_octets);
   if (extensions_.eight_bit_mime && transaction_.needs.has_8bit) commands_ += " BODY=8BITMIME";
   if (needs_smtputf8_) commands_ += " SMTPUTF8";
+  if (extensions_.dsn) put_dsn_of_message();
   commands_ += "\r\n";
   needs_reset_ = true;
 }
 
-void ClientSession::put_rcpt() { commands_ += "RCPT TO:<" + transaction_.recipients[asked_[rcpt_sent_++]] + ">\r\n"; }
+void ClientSession::put_rcpt() {
+  const auto recipient = asked_[rcpt_sent_++];
+  commands_ += "RCPT TO:<" + transaction_.recipients[recipient] + ">";
+  if (extensions_.dsn) put_dsn_of(transaction_.dsn.of(recipient), transaction_.recipients[recipient]);
+  commands_ += "\r\n";
+}
+
+// RFC 3461 section 5.2.1: what was asked of us is asked on, as it came.
+void ClientSession::put_dsn_of_message() {
+  const auto& dsn = transaction_.dsn;
+  if (dsn.returns != mail::Return::None) commands_.append(" RET=").append(mail::return_text(dsn.returns));
+  if (!dsn.envelope_id.empty()) commands_ += " ENVID=" + dsn.envelope_id;
+}
+
+// Who wants to be told is told about the recipient that he has named, which is this one if nobody has said otherwise.
+void ClientSession::put_dsn_of(const mail::DsnRequest::Recipient& asked, std::string_view recipient) {
+  if (asked.is_empty()) return;
+  if (asked.notify != 0) commands_ += " NOTIFY=" + mail::notify_text(asked.notify);
+  const auto original = asked.original_recipient.empty() ? mail::original_recipient_of(recipient) : asked.original_recipient;
+  const auto parameter = needs_smtputf8_ ? original : mail::original_recipient_in_ascii(original);
+  if (parameter.size() <= mail::kMaxOriginalRecipientOctets) commands_ += " ORCPT=" + parameter;
+}
 
 // ---- transactions
 

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/mail/dsn.h"
 #include "lib/smtp/dot_writer.h"
 #include "lib/smtp/extensions.h"
 #include "lib/smtp/message_needs.h"
@@ -41,6 +42,7 @@ struct ClientTransaction {
   std::vector<std::string> recipients;
   std::string_view message;  // must stay until the session is no longer Busy
   MessageNeeds needs;        // scan_message(message)
+  mail::DsnRequest dsn = {};    // of these recipients; told to a server that offers DSN, and to no other
   bool all_or_nothing = false;  // no message for anybody when one recipient is refused
   bool is_last = false;         // QUIT goes out behind the message, without waiting for the reply in between
 };
@@ -124,6 +126,8 @@ class ClientSession {
   void put_helo();
   void put_mail();
   void put_rcpt();
+  void put_dsn_of_message();
+  void put_dsn_of(const mail::DsnRequest::Recipient& asked, std::string_view recipient);
   void put_data();
   void put_reset();
   void put_quit();

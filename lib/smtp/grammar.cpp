@@ -12,21 +12,7 @@ namespace {
 
 namespace text = base::text;
 
-constexpr std::size_t kMaxEnvelopeIdOctets = 100;         // RFC 3461 section 4.4
-constexpr std::size_t kMaxOriginalRecipientOctets = 500;  // RFC 3461 section 4.2
 constexpr std::size_t kMaxHeloOctets = 255;
-
-// xtext = *( xchar / hexchar ); RFC 3461 section 4.
-bool is_xtext(std::string_view value) {
-  const auto is_hex = [](char c) { return text::is_digit(c) || (c >= 'A' && c <= 'F'); };
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value[i] < '!' || value[i] > '~' || value[i] == '=') return false;
-    if (value[i] != '+') continue;
-    if (i + 2 >= value.size() || !is_hex(value[i + 1]) || !is_hex(value[i + 2])) return false;
-    i += 2;
-  }
-  return true;
-}
 
 // esmtp-keyword of RFC 5321 section 4.1.2.
 bool is_keyword(std::string_view word) {
@@ -62,45 +48,31 @@ bool set_smtputf8(MailArguments& mail, Value) { return mail.smtputf8 = true; }
 bool set_require_tls(MailArguments& mail, Value) { return mail.require_tls = true; }
 
 bool set_return(MailArguments& mail, Value value) {
-  if (text::equal_ignoring_case(*value, "FULL")) mail.dsn_return = Return::Full;
-  if (text::equal_ignoring_case(*value, "HDRS")) mail.dsn_return = Return::Headers;
-  return mail.dsn_return != Return::None;
+  const auto what = mail::parse_return(*value);
+  mail.dsn_return = what.value_or(Return::None);
+  return what.has_value();
 }
 
 bool set_envelope_id(MailArguments& mail, Value value) {
   mail.envelope_id = *value;
-  return !value->empty() && value->size() <= kMaxEnvelopeIdOctets && is_xtext(*value);
+  return mail::is_envelope_id(*value);
 }
 
 bool set_auth(MailArguments& mail, Value value) {
   mail.auth = *value;
-  return *value == "<>" || (!value->empty() && is_xtext(*value));
+  return *value == "<>" || (!value->empty() && mail::is_xtext(*value));
 }
 
-// "NEVER" / 1#( "SUCCESS" / "FAILURE" / "DELAY" ); RFC 3461 section 4.1.
 bool set_notify(RcptArguments& rcpt, Value value) {
-  struct Word {
-    std::string_view name;
-    Notify bit;
-  };
-  constexpr auto kWords = std::to_array<Word>({{"NEVER", kNever}, {"SUCCESS", kSuccess}, {"FAILURE", kFailure}, {"DELAY", kDelay}});
-  for (std::string_view rest = *value;;) {
-    const auto comma = rest.find(',');
-    const auto word = std::ranges::find_if(kWords, [&](const Word& w) { return text::equal_ignoring_case(w.name, rest.substr(0, comma)); });
-    if (word == kWords.end()) return false;
-    rcpt.notify |= word->bit;
-    if (comma == std::string_view::npos) break;
-    rest.remove_prefix(comma + 1);
-  }
-  return (rcpt.notify & kNever) == 0 || rcpt.notify == kNever;
+  const auto notify = mail::parse_notify(*value);
+  rcpt.notify = notify.value_or(0);
+  return notify.has_value();
 }
 
-// ORCPT = atom ";" xtext, or with type utf-8 the forms of RFC 6533 section 3.
+// Whether it may be UTF-8 says SMTPUTF8 of MAIL, which parse_rcpt() knows.
 bool set_original_recipient(RcptArguments& rcpt, Value value) {
   rcpt.original_recipient = *value;
-  const auto [type, address] = text::split_once(*value, ';');
-  if (value->size() > kMaxOriginalRecipientOctets || !is_keyword(type) || address.empty()) return false;
-  return is_xtext(address) || (text::equal_ignoring_case(type, "utf-8") && base::utf8::is_valid(address));
+  return mail::is_original_recipient(*value, true);
 }
 
 enum class Takes : std::uint8_t { Nothing, Value };
@@ -196,6 +168,8 @@ Parsed<RcptArguments> parse_rcpt(std::string_view argument, unsigned extensions,
   RcptArguments rcpt;
   rcpt.forward_path = *path;
   if (const auto refusal = parse_parameters(argument, kRcptParameters, extensions, rcpt)) return std::unexpected(*refusal);
+  const auto& original = rcpt.original_recipient;
+  if (!original.empty() && !mail::is_original_recipient(original, rules.smtputf8)) return std::unexpected(Refusal{ReplyId::BadParameter, "ORCPT"});
   return rcpt;
 }
 
@@ -218,21 +192,6 @@ Parsed<AuthArguments> parse_auth(std::string_view argument) {
   if (response != "=" && (response.empty() || !is_base64(response))) return std::unexpected(Refusal{ReplyId::BadAuthResponse});
   auth.initial_response = response == "=" ? std::string_view() : response;
   return auth;
-}
-
-std::string from_xtext(std::string_view xtext) {
-  if (!is_xtext(xtext)) return std::string(xtext);
-  const auto value = [](char c) { return static_cast<unsigned>(text::is_digit(c) ? c - '0' : c - 'A' + 10); };
-  std::string octets;
-  for (std::size_t i = 0; i < xtext.size(); ++i) {
-    if (xtext[i] != '+') {
-      octets += xtext[i];
-    } else {
-      octets += static_cast<char>(value(xtext[i + 1]) << 4U | value(xtext[i + 2]));
-      i += 2;
-    }
-  }
-  return octets;
 }
 
 bool is_helo_name(std::string_view argument) {

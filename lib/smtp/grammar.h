@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "lib/mail/address.h"
+#include "lib/mail/dsn.h"
 #include "lib/smtp/replies.h"
 
 namespace smtp {
@@ -41,7 +42,7 @@ using Parsed = std::expected<T, Refusal>;
 enum class BodyType : std::uint8_t { None, SevenBit, EightBitMime, BinaryMime };
 std::string_view name_of(BodyType body);  // "8BITMIME"; "" for None
 
-enum class Return : std::uint8_t { None, Full, Headers };  // RET of RFC 3461
+using mail::Return;
 
 struct MailArguments {
   mail::Mailbox reverse_path;
@@ -54,12 +55,9 @@ struct MailArguments {
   std::string_view auth;         // AUTH, in xtext or "<>"
 };
 
-// NOTIFY of RFC 3461 section 4.1; 0 when not given.
-enum Notify : std::uint8_t { kNever = 1, kSuccess = 2, kFailure = 4, kDelay = 8 };
-
 struct RcptArguments {
   mail::Mailbox forward_path;  // without domain for <Postmaster>
-  std::uint8_t notify = 0;
+  std::uint8_t notify = 0;  // bits of mail::Notify
   std::string_view original_recipient;  // ORCPT as it came: type ";" xtext
 };
 
@@ -80,8 +78,7 @@ Parsed<RcptArguments> parse_rcpt(std::string_view argument, unsigned extensions,
 Parsed<BdatArguments> parse_bdat(std::string_view argument);
 Parsed<AuthArguments> parse_auth(std::string_view argument);
 
-// The octets that an xtext (RFC 3461 section 4) stands for; one that is none stands for itself.
-std::string from_xtext(std::string_view xtext);
+using mail::from_xtext;
 
 // Domain or address literal, or a name with the other characters that hosts are seen to use ("_"): what it is to be
 // believed is policy. No blanks and no octet that could mean something else in a Received field.

@@ -66,9 +66,11 @@ TEST_CASE("what is not offered is unknown") {
 TEST_CASE("parameters of RCPT are those of RFC 3461") {
   const auto rcpt = parse_rcpt("TO:<u@example.com> NOTIFY=SUCCESS,delay ORCPT=rfc822;a+2Bb@example.com", kAll, kRules);
   REQUIRE(rcpt.has_value());
-  CHECK(rcpt->notify == (kSuccess | kDelay));
+  CHECK(rcpt->notify == (mail::kSuccess | mail::kDelay));
   CHECK(rcpt->original_recipient == "rfc822;a+2Bb@example.com");
-  CHECK(parse_rcpt("TO:<u@example.com> ORCPT=utf-8;\xc3\xbc@example.com", kAll, kRules).has_value());
+  CHECK(parse_rcpt("TO:<u@example.com> ORCPT=utf-8;\xc3\xbc@example.com", kAll, {.smtputf8 = true}).has_value());
+  CHECK(parse_rcpt("TO:<u@example.com> ORCPT=utf-8;\xc3\xbc@example.com", kAll, kRules).error().reply == ReplyId::BadParameter);
+  CHECK(parse_rcpt("TO:<u@example.com> ORCPT=utf-8;\\x{FC}@example.com", kAll, kRules).has_value());
   for (const auto* bad : {"NOTIFY=", "NOTIFY=NEVER,DELAY", "NOTIFY=SUCCESS,", "ORCPT=rfc822", "ORCPT=;a", "ORCPT=rfc822;\xc3\xbc", "ORCPT=rfc822;a+"})
     CHECK_FALSE(parse_rcpt("TO:<u@example.com> " + std::string(bad), kAll, kRules).has_value());
   CHECK(parse_rcpt("TO:<postMASTER>", kAll, kRules)->forward_path.domain.empty());

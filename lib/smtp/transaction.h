@@ -13,7 +13,7 @@ namespace smtp {
 struct Recipient {
   std::string address;             // local-part "@" domain; "Postmaster" has none
   std::string original_recipient;  // ORCPT of RFC 3461, as it came
-  std::uint8_t notify = 0;         // bits of Notify
+  std::uint8_t notify = 0;         // bits of mail::Notify
 };
 
 struct Transaction {

@@ -83,6 +83,13 @@ Result priority(Run& run, Arguments a) {
   return Value();
 }
 
+Result no_bounce(Run& run, Arguments) {
+  auto wishes = wishes_at(run, "queue::no_bounce");
+  if (!wishes) return pass_on(wishes);
+  (*wishes)->no_bounce = true;
+  return Value();
+}
+
 using enum vsl::Type;
 constexpr Stages kFrom = from(Stage::Preq);
 constexpr ApiRow kRows[] = {
@@ -93,6 +100,7 @@ constexpr ApiRow kRows[] = {
     api<retry_after>("queue::retry_after", "", {Int}, kFrom, "seconds from one attempt to deliver the message to the next, instead of queue.retry_min to queue.retry_max", kNoHandle),
     api<expire>("queue::expire", "", {Int}, kFrom, "seconds until the queue gives the message up; never longer than queue.lifetime", kNoHandle),
     api<priority>("queue::priority", "", {Int}, kFrom, "-10 to 10: what is higher is delivered first; below 0 the message waits behind all fresh mail, as bulk mail may", kNoHandle),
+    api<no_bounce>("queue::no_bounce", "", {}, kFrom, "nobody is told what becomes of the message: what cannot be delivered of it goes to dead/, not back to a sender that may be forged", kNoHandle),
 };
 
 }  // namespace

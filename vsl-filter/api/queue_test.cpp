@@ -53,6 +53,11 @@ TEST_CASE("queue: defer puts off and ends the rules") {
   CHECK(run(Stage::Preq, "{ queue::hold(\"look at it\"); queue::defer(\"450 later\", 1) }").place == "hold");
 }
 
+TEST_CASE("queue: no_bounce") {
+  CHECK(run(Stage::Preq, "{ queue::no_bounce(); next() }").context["bounce"] == false);
+  CHECK_FALSE(run(Stage::Preq, "next()").context.contains("bounce"));
+}
+
 TEST_CASE("queue: hold, retry_after, expire, priority") {
   const auto done = run(Stage::Postq, "{ queue::hold(\"look at it\"); queue::retry_after(60); queue::expire(7200); queue::priority(-5); next() }");
   CHECK(done.status == "next");

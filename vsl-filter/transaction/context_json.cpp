@@ -133,6 +133,7 @@ void append_wishes(ObjectWriter& object, const QueueWishes& wishes) {
   if (wishes.retry_after_seconds) object.number("retry_after", *wishes.retry_after_seconds);
   if (wishes.expire_seconds) object.number("expire", *wishes.expire_seconds);
   if (wishes.priority != 0) object.name("priority") += std::to_string(wishes.priority);
+  if (wishes.no_bounce) object.flag("bounce", false);
 }
 
 QueueWishes read_wishes(const Json& json) {
@@ -146,6 +147,7 @@ QueueWishes read_wishes(const Json& json) {
   wishes.expire_seconds = seconds("expire");
   if (const Json* priority = member(json, "priority"); priority != nullptr && priority->is_number_integer())
     wishes.priority = static_cast<int>(std::clamp<std::int64_t>(priority->get<std::int64_t>(), -10, 10));
+  if (const Json* bounce = member(json, "bounce"); bounce != nullptr && bounce->is_boolean()) wishes.no_bounce = !bounce->get<bool>();
   return wishes;
 }
 

@@ -175,6 +175,23 @@ TEST_CASE("context: members that mean nothing here are handed on, the state toke
   CHECK(json["variables"]["score"]["points"][0] == 1);
 }
 
+TEST_CASE("context: what the sender wants to be told goes with each recipient, and the address that he knows") {
+  Session session = read(R"({"envelop":{"mail_from":"a@b.example","rcpt":[{"address":"c@d.example","notify":"SUCCESS","orcpt":"rfc822;x+2By@d.example"},
+    {"address":"e@d.example","notify":"NEVER,DELAY"},{"address":"f@d.example"}],"dsn":{"ret":"HDRS"}},"metadata":{"message_id":"1"},"bounce":false})");
+  auto& recipients = session.transaction()->recipients;
+  REQUIRE(recipients.rewrite("c@d.example", "new-c@d.example", {}));
+  REQUIRE(recipients.rewrite("f@d.example", "new-f@d.example", {}));
+  const Json json = chained(session);
+  const auto& rcpt = json["envelop"]["rcpt"];
+  CHECK(rcpt[0]["address"] == "new-c@d.example");
+  CHECK(rcpt[0]["notify"] == "SUCCESS");
+  CHECK(rcpt[0]["orcpt"] == "rfc822;x+2By@d.example");
+  CHECK_FALSE(rcpt[1].contains("notify"));
+  CHECK_FALSE(rcpt[1].contains("orcpt"));
+  CHECK(rcpt[2]["orcpt"] == "rfc822;f@d.example");
+  CHECK(json["bounce"] == false);
+}
+
 TEST_CASE("context: v1.2 is read, with both forms of times") {
   const Session old = read(R"({"connection":{"timestamp":{"secs_since_epoch":1700000000,"nanos_since_epoch":5000},"credentials":{"Query":{"authid":"ann"}},
     "server_name":"mx","server_address":"192.0.2.25:25","is_authenticated":true,"is_secured":false},"client_addr":"192.0.2.7:99",

@@ -4,6 +4,7 @@
 
 #include "lib/base/json_text.h"
 #include "lib/base/text.h"
+#include "lib/chain/context.h"
 #include "vsl-filter/transaction/context_time.h"
 
 namespace rules::context {
@@ -167,6 +168,7 @@ void append_recipient(std::string& out, const Recipient& recipient, ContextForm:
   append_transfer(out, recipient.transfer, reader);
   json::append_name(out, "email_status");
   append_status(out, recipient.status);
+  chain::append_dsn_of_recipient(out, recipient.dsn.notify, recipient.dsn.original_recipient);
   out += '}';
 }
 
@@ -245,6 +247,8 @@ std::optional<Recipient> read_recipient(const Json& value) {
   recipient.given = recipient.address;
   if (const Json* method = member(value, "transfer_method")) recipient.transfer = read_transfer(*method);
   if (const Json* status = member(value, "email_status")) recipient.status = read_status(*status);
+  recipient.dsn.notify = mail::parse_notify(text(value, "notify")).value_or(0);
+  if (auto original = text(value, "orcpt"); mail::is_original_recipient(original, true)) recipient.dsn.original_recipient = std::move(original);
   return recipient;
 }
 

@@ -17,6 +17,14 @@ Recipient waiting(std::string address, base::WallTime now) {
 
 }  // namespace
 
+void Recipient::readdress(std::string new_address) {
+  if (dsn.original_recipient.empty()) {
+    auto original = mail::original_recipient_of(address);
+    if (original.size() <= mail::kMaxOriginalRecipientOctets) dsn.original_recipient = std::move(original);
+  }
+  address = std::move(new_address);
+}
+
 bool Recipients::contains(std::string_view address) const { return counts_.contains(address_key(address)); }
 
 std::size_t Recipients::find(std::string_view key) const {
@@ -77,9 +85,11 @@ base::Result<void> Recipients::rewrite(std::string_view old_address, std::string
     if (const auto checked = check_address(address); !checked) return checked;
   const auto i = find(address_key(old_address));
   if (i == list_.size()) return add(new_address, now);
-  auto rewritten = waiting(std::string(new_address), now);
-  rewritten.given = std::move(list_[i].given);
-  list_[i] = std::move(rewritten);
+  auto& rewritten = list_[i];
+  rewritten.readdress(std::string(new_address));
+  rewritten.transfer = {};
+  rewritten.status = {};
+  rewritten.status.time = now;
   note(keys_[i], -1);
   keys_[i] = address_key(new_address);
   note(keys_[i], 1);

@@ -13,6 +13,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/result.h"
 #include "lib/chain/transfer.h"
+#include "lib/mail/dsn.h"
 
 namespace rules {
 
@@ -38,6 +39,10 @@ struct Recipient {
   std::optional<std::string> given;  // as RCPT said it; nothing: rules added this one
   chain::Transfer transfer;
   DeliveryStatus status;
+  mail::DsnRequest::Recipient dsn = {};  // what the sender wants to be told
+
+  // Another address takes its place; the sender is told about the one that he knows.
+  void readdress(std::string new_address);
 };
 
 class Recipients {

@@ -249,7 +249,7 @@ Recipients merged(const Recipients& envelope, const Carried& carried, base::Wall
     Recipient kept = recipient;
     kept.given = given;
     if (const auto changed = carried.changed.find(given); changed != carried.changed.end()) {
-      kept.address = changed->second.address;
+      if (changed->second.address != kept.address) kept.readdress(changed->second.address);
       kept.transfer = changed->second.transfer;
     }
     recipients.restore(std::move(kept));

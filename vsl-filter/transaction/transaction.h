@@ -94,6 +94,7 @@ struct QueueWishes {
   std::optional<std::uint64_t> retry_after_seconds;  // from one attempt to the next
   std::optional<std::uint64_t> expire_seconds;       // from its arrival until it is given up
   int priority = 0;                                  // below 0: behind fresh mail
+  bool no_bounce = false;                            // its sender is told nothing of its delivery
   friend bool operator==(const QueueWishes&, const QueueWishes&) = default;
 };
 

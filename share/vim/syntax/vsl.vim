@@ -27,7 +27,7 @@ syntax keyword vslFunction is_infinite is_match is_multipart is_nan is_null is_o
 syntax keyword vslFunction limit ln local_part local_parts log log_debug log_error log_info log_trace log_warn lookup loopback
 syntax keyword vslFunction mail_str mail_timestamp mailbox mailbox_all maildir maildir_all make_lower make_upper map matches max
 syntax keyword vslFunction mbox mbox_all md5 message_id min mixin msg mx name named_captures network_counts new_address next
-syntax keyword vslFunction non_routable now packet pad parse parse_be_float parse_be_int parse_float parse_int parse_json
+syntax keyword vslFunction no_bounce non_routable now packet pad parse parse_be_float parse_be_int parse_float parse_int parse_json
 syntax keyword vslFunction parse_le_float parse_le_int parts pattern penalty pop prepend_header print priority private6 ptr_valid
 syntax keyword vslFunction push quarantine query range range_10 range_172 range_192 rcpt_list recipients reduce reduce_rev
 syntax keyword vslFunction regex_escape remove remove_header remove_part remove_rcpt remove_rcpt_envelop remove_rcpt_message
