@@ -1,6 +1,6 @@
 // log_store: puts messages into the log of a spool as a resident queue-inject does, for tests and measurements of queue-run.
-//   log_store [--count N] [--batch N] [--octets N] [--segment OCTETS] [--keep-open] SPOOL RECIPIENT...
-// A {n} in a recipient is the number of the message. Prints the ids, each when it is durable. The message says its id in X-Id
+//   log_store [--count N] [--batch N] [--octets N] [--segment OCTETS] [--sender S] [--keep-open] SPOOL RECIPIENT...
+// A {n} in a recipient or the sender is the number of the message. Prints the ids, each when it is durable. The message says its id in X-Id
 // and ends in a line END. --keep-open: waits for the end of standard input with the log open, as a writer that is idle.
 #include <array>
 #include <csignal>
@@ -19,6 +19,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"batch", "N", "messages that share a sync (100)"},
     {"octets", "N", "of each message, about (200)"},
     {"segment", "OCTETS", "size of a segment (64m)"},
+    {"sender", "ADDRESS", "(sender@example.net)"},
     {"keep-open", "", "wait for the end of standard input at the end"},
 });
 const base::Manual kManual{
@@ -37,7 +38,7 @@ queue::Item make_item(const base::CommandLine& line, std::uint64_t n) {
   queue::Item item;
   item.id = queue::Id::make();
   item.arrived = base::wall_now();
-  item.envelope.reverse_path = "sender@example.net";
+  item.envelope.reverse_path = line.has("sender") ? with_number(line.text("sender"), n) : "sender@example.net";
   for (std::size_t i = 1; i < line.arguments.size(); ++i) item.envelope.recipients.push_back(with_number(line.arguments[i], n));
   return item;
 }
