@@ -5,6 +5,7 @@
 #include "lib/base/json_text.h"
 #include "lib/chain/context.h"
 #include "lib/chain/envelope.h"
+#include "lib/chain/transfer.h"
 #include "lib/mail/received.h"
 #include "lib/net/ucspi.h"
 
@@ -60,8 +61,33 @@ void append_connection(std::string& out, const CallFacts& facts, const ClientFac
   out += '}';
 }
 
+const PolicyEffects& effects_of(const CallFacts& facts) {
+  static const PolicyEffects kNone;
+  return facts.policy != nullptr ? facts.policy->effects() : kNone;
+}
+
+// The value of transfer_method.
+std::string transfer_method(const PolicyEffects& effects) {
+  const auto target = chain::ForwardTarget::parse(effects.filter);
+  if (!target) return R"("Deliver")";
+  std::string method = R"({"Forward":{)";
+  json::append_member(method, chain::name_of(target->kind), target->text());
+  return method += "}}";
+}
+
+void append_recipient(std::string& out, const std::string& address, const std::string& method, const std::string& received) {
+  if (out.back() != '[') out += ',';
+  out += '{';
+  json::append_member(out, "address", address);
+  out.append(R"(,"transfer_method":)").append(method).append(R"(,"email_status":{"waiting":{)");
+  json::append_member(out, "timestamp", received);
+  out += "}}";
+}
+
 void append_envelope(std::string& out, const CallFacts& facts, const std::string& received) {
   const auto& transaction = *facts.session.transaction();
+  const auto& effects = effects_of(facts);
+  const auto method = transfer_method(effects);
   json::append_name(out, "envelop");
   out += '{';
   json::append_member(out, "helo", facts.session.helo());
@@ -69,14 +95,18 @@ void append_envelope(std::string& out, const CallFacts& facts, const std::string
   json::append_name(out, "rcpt");
   out += '[';
   for (const auto& recipient : transaction.recipients) {
-    if (out.back() != '[') out += ',';
-    out += '{';
-    json::append_member(out, "address", recipient.address);
-    out += R"(,"transfer_method":"Deliver","email_status":{"waiting":{)";
-    json::append_member(out, "timestamp", received);
-    out += "}}";
+    append_recipient(out, recipient.address, method, received);
     chain::append_dsn_of_recipient(out, recipient.notify, recipient.original_recipient);
     out += '}';
+  }
+  // Whom a policy has added goes the way of the others.
+  if (!effects.filter.empty()) {
+    auto added = effects.copies;
+    if (!effects.redirect.empty()) added.push_back(effects.redirect);
+    for (const auto& address : added) {
+      append_recipient(out, address, method, received);
+      out += '}';
+    }
   }
   out += ']';
   chain::append_dsn_of_message(out, transaction.dsn_return, transaction.envelope_id);
@@ -136,9 +166,8 @@ void append_trace(std::string& out, const CallFacts& facts) {
 
 // Whom the message is for: as the client said, unless a policy knows better.
 std::string envelope_of(const CallFacts& facts) {
-  static const PolicyEffects kNone;
   const auto& transaction = *facts.session.transaction();
-  const PolicyEffects& effects = facts.policy != nullptr ? facts.policy->effects() : kNone;
+  const PolicyEffects& effects = effects_of(facts);
   mail::Envelope envelope;
   envelope.reverse_path = transaction.reverse_path;
   envelope.recipients.reserve(transaction.recipients.size() + effects.copies.size());

@@ -156,6 +156,7 @@ void PolicyRounds::apply(const chain::PolicyAction& action, const chain::PolicyA
     case Kind::Prepend: effects.fields.push_back(action.text); break;
     case Kind::Redirect: effects.redirect = action.text; break;
     case Kind::Copy: effects.copies.push_back(action.text); break;
+    case Kind::Filter: effects.filter = action.text; break;
     case Kind::Info: note(false, "policy says", action.text); break;
     case Kind::Warn: note(true, "policy warns", action.text); break;
   }
@@ -192,6 +193,7 @@ void PolicyRounds::keep_effects() {
   append_new(lasting_.copies, before.copies, now.copies);
   if (now.hold != before.hold) lasting_.hold = now.hold;
   if (now.redirect != before.redirect) lasting_.redirect = now.redirect;
+  if (now.filter != before.filter) lasting_.filter = now.filter;
   if (now.discards != before.discards) lasting_.discards = now.discards;
 }
 

@@ -39,6 +39,7 @@ struct PolicyEffects {
   bool discards = false;
   std::string redirect;             // the only recipient; "": those that the client gave
   std::vector<std::string> copies;  // further recipients
+  std::string filter;               // the server that all of them are sent to (ForwardTarget); "": as their domains are
 };
 
 struct PolicyVerdict {

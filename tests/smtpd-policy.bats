@@ -91,23 +91,27 @@ EOF
   [ "$(head -n 1 kept/1.msg | tr -d '\r')" = 'X-Seen: at rcpt' ]
   sed -n 2p kept/1.msg | grep -q '^Received: '
   [ "$(jq -r '.queue + " " + .hold' kept/1.ctx)" = 'hold have a look' ]
+  answers DATA 'action=FILTER smtp:[127.0.0.1]:10025'
   answers RCPT 'action=BCC archive@a.example'
+  send
+  [ "$(jq -c '[.envelop.rcpt[] | [.address, .transfer_method.Forward.Socket]]' kept/2.ctx)" = \
+    '[["b@b.example","127.0.0.1:10025"],["archive@a.example","127.0.0.1:10025"]]' ]
   answers DATA 'action=DUNNO'
   send b@b.example c@c.example
-  [ "$(grep ^T kept/2.env | paste -sd' ')" = 'Tb@b.example Tc@c.example Tarchive@a.example' ]
+  [ "$(grep ^T kept/3.env | paste -sd' ')" = 'Tb@b.example Tc@c.example Tarchive@a.example' ]
   answers RCPT 'action=REDIRECT only@r.example'
   send b@b.example c@c.example
-  [ "$(grep ^T kept/3.env | paste -sd' ')" = 'Tonly@r.example' ]
+  [ "$(grep ^T kept/4.env | paste -sd' ')" = 'Tonly@r.example' ]
   answers RCPT 'action=DISCARD'
   send | codes | grep -q '354 250 221$'
-  has_kept 3
+  has_kept 4
   grep -q 'discarded id=' smtpd.log
   # Nothing of an earlier transaction stays.
   rm answer-*
   send
-  [ "$(grep ^T kept/4.env | paste -sd' ')" = 'Tb@b.example' ]
-  grep -q X-Seen kept/4.msg && false
-  [ "$(jq -r .queue kept/4.ctx)" = null ]
+  [ "$(grep ^T kept/5.env | paste -sd' ')" = 'Tb@b.example' ]
+  grep -q X-Seen kept/5.msg && false
+  [ "$(jq -r .queue kept/5.ctx)" = null ]
 }
 
 # greets_often NAME...: says EHLO with each, the second one after a MAIL that is given up, and sends a message then
@@ -231,7 +235,7 @@ EOF
   stop smtpd
   serve --policy rcpt=./policy --policy-timeout 300ms
   local text
-  for text in 'action=' 'action=WHAT' 'noaction=DUNNO' 'nonsense' 'action=FILTER smtp:[127.0.0.1]'; do
+  for text in 'action=' 'action=WHAT' 'noaction=DUNNO' 'nonsense' 'action=FILTER lmtp:here'; do
     answers RCPT "$text"
     [[ "$(reply 4)" == '451 4.3.5 Server configuration problem'* ]]
   done

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lib/base/text.h"
+#include "lib/chain/transfer.h"
 #include "lib/mail/address.h"
 #include "lib/smtp/reply.h"
 
@@ -13,7 +14,7 @@ namespace {
 using Kind = PolicyAction::Kind;
 
 // What stands behind the word.
-enum class Behind : std::uint8_t { Anything, Field, Address };
+enum class Behind : std::uint8_t { Anything, Field, Address, NextHop };
 
 struct Word {
   std::string_view word;
@@ -34,6 +35,7 @@ constexpr auto kWords = std::to_array<Word>({
     {"PREPEND", Kind::Prepend, "", Behind::Field},
     {"REDIRECT", Kind::Redirect, "", Behind::Address},
     {"BCC", Kind::Copy, "", Behind::Address},
+    {"FILTER", Kind::Filter, "", Behind::NextHop},
     {"INFO", Kind::Info, ""},
     {"WARN", Kind::Warn, ""},
 });
@@ -61,6 +63,22 @@ bool is_field(std::string_view text) {
   return name.size() < text.size() && !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return c > ' ' && c < 0x7f; });
 }
 
+// TRANSPORT:NEXTHOP of Postfix's transport(5), as far as a ForwardTarget says it: smtp and relay speak SMTP, and a host stands in
+// brackets where its mail exchangers are not wanted. We look up none for a content filter in any case. "": it is something else.
+std::string target_of(std::string_view text) {
+  const auto [transport, next_hop] = base::text::split_once(text, ':');
+  if (transport != "smtp" && transport != "relay") return {};
+  std::string target(next_hop);
+  if (const auto end = target.find(']'); target.starts_with('[') && end != std::string::npos) {
+    if (end + 1 < target.size() && target[end + 1] != ':') return {};
+    const bool is_ipv6 = std::string_view(target).substr(0, end).contains(':');
+    if (base::text::starts_with_ignoring_case(target, "[ipv6:")) target.erase(1, 5);
+    if (!is_ipv6) target = target.substr(1, end - 1) + target.substr(end + 1);
+  }
+  const auto parsed = ForwardTarget::parse(target);
+  return parsed && parsed->kind != ForwardTarget::Kind::Url ? parsed->text() : std::string();
+}
+
 std::unexpected<base::Error> not_one(std::string_view text, const char* expected) {
   return base::fail(base::Fault::Temporary, "action '" + std::string(text.substr(0, 100)) + "'; expected: " + expected);
 }
@@ -81,6 +99,11 @@ base::Result<PolicyAction> parse_action(std::string_view text) {
     case Behind::Address:
       if (!mail::parse_mailbox(behind)) return not_one(all, "an address behind it");
       break;
+    case Behind::NextHop: {
+      auto target = target_of(behind);
+      if (target.empty()) return not_one(all, "smtp:HOST:PORT or smtp:[ADDRESS]:PORT behind it");
+      return PolicyAction{row->kind, std::move(target)};
+    }
     case Behind::Anything: break;
   }
   return PolicyAction{row->kind, row->code.empty() ? std::string(behind) : reply_of(row->code, behind)};

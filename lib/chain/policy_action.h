@@ -21,12 +21,13 @@ struct PolicyAction {
     Prepend,        // a header field for the message
     Redirect,       // the message goes to this address only
     Copy,           // BCC: and to this one too
+    Filter,         // the message goes to this server next, whoever it is for
     Info,
     Warn,
   };
   Kind kind = Kind::Dunno;
-  // Of a refusal the whole reply, "450 4.7.1 come back later"; else what stood behind the word: a header field, an address, a
-  // text for the log.
+  // Of a refusal the whole reply, "450 4.7.1 come back later"; of a Filter the target as ForwardTarget reads it (transfer.h); else what
+  // stood behind the word: a header field, an address, a text for the log.
   std::string text;
 
   [[nodiscard]] bool is_temporary() const { return text.starts_with('4'); }  // of a refusal

@@ -33,6 +33,12 @@ TEST_CASE("policy action: words in either case, with what stands behind them") {
       {"PREPEND X-Greylist: delayed 300 seconds", Kind::Prepend, "X-Greylist: delayed 300 seconds"},
       {"REDIRECT a@b.example", Kind::Redirect, "a@b.example"},
       {"BCC a@b.example", Kind::Copy, "a@b.example"},
+      {"FILTER smtp:[127.0.0.1]:10025", Kind::Filter, "127.0.0.1:10025"},
+      {"filter smtp:192.0.2.1", Kind::Filter, "192.0.2.1"},
+      {"FILTER relay:scan.example:10025", Kind::Filter, "scan.example:10025"},
+      {"FILTER smtp:[scan.example]", Kind::Filter, "scan.example"},
+      {"FILTER smtp:[::1]:10025", Kind::Filter, "[::1]:10025"},
+      {"FILTER smtp:[IPv6:2001:db8::1]:26", Kind::Filter, "[2001:db8::1]:26"},
       {"INFO seen", Kind::Info, "seen"},
       {"WARN odd", Kind::Warn, "odd"},
   };
@@ -48,7 +54,7 @@ TEST_CASE("policy action: words in either case, with what stands behind them") {
 }
 
 TEST_CASE("policy action: what cannot be done is an error that quotes it") {
-  for (const auto* text : {"", "   ", "ACCEPT", "250 fine", "55", "5500", "FILTER smtp:[192.0.2.1]", "PREPEND", "PREPEND no colon", "PREPEND two words: x", "REDIRECT",
+  for (const auto* text : {"", "   ", "ACCEPT", "250 fine", "55", "5500", "FILTER", "FILTER smtp:", "FILTER scan:here:25", "FILTER smtp:[192.0.2.1]x", "FILTER smtp:a.example:0", "FILTER smtp:smtp://a.example", "PREPEND", "PREPEND no colon", "PREPEND two words: x", "REDIRECT",
                            "REDIRECT <a@b.example>", "BCC nobody", "check_client_access hash:/etc/x"}) {
     CAPTURE(text);
     const auto action = parse_action(text);
