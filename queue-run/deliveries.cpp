@@ -6,7 +6,6 @@
 #include "lib/chain/context.h"
 #include "lib/chain/delivery_call.h"
 #include "lib/mail/address.h"
-#include "lib/chain/context.h"
 #include "queue-run/context_routes.h"
 
 namespace run {

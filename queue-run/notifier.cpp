@@ -91,10 +91,10 @@ void Notifier::store(Subject subject, std::vector<Notice> notices, Done done) {
 }
 
 void Notifier::flush(Milliseconds now) {
-  if (retry_at_ == kNever || now >= retry_at_) start(now);
+  if (retry_at_ == kNever || now >= retry_at_) start();
 }
 
-void Notifier::start(Milliseconds) {
+void Notifier::start() {
   retry_at_ = kNever;
   while (!requests_.empty() && jobs_ < kJobs) {
     const auto job = std::make_shared<Job>();
@@ -126,7 +126,7 @@ void Notifier::on_end(Job& job) {
     --waiting_;
     request->done(request->notices);
   }
-  start(0);
+  start();
 }
 
 base::Result<void> acknowledge(queue::Spool& spool, const queue::Id& notice, const queue::Id& of) {

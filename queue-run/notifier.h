@@ -36,7 +36,7 @@ class Notifier {
  private:
   struct Request;
   struct Job;
-  void start(Milliseconds now);
+  void start();
   void on_end(Job& job);
 
   net::Loop& loop_;

@@ -2,6 +2,7 @@
 # in part, and a message comes twice only when it was being delivered at the moment of a kill.
 # VSMTP_KILLS: how often (40). The numbers grow with it.
 load helpers
+load queue_run_kill_helpers
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
@@ -14,20 +15,6 @@ setup() {
   at_once=5
   settings=(--spool spool --local-domains d.test --retry-min 1h --bounce no --local-transport "unix:$PWD/sink.sock"
     --remote-transport "unix:$PWD/sink.sock" --local-concurrency $at_once --remote-concurrency $at_once)
-}
-
-has_started() { [ "$(grep -c ' started ' run.log)" = "$1" ]; }
-# Runs queue-run and kills it, so often.
-kill_again_and_again() {
-  local i pid
-  for ((i = 0; i < kills; i++)); do
-    queue-run "${settings[@]}" 3>&- 2>>run.log &
-    pid=$!
-    wait_for has_started $((i + 1))
-    sleep "0.0$((RANDOM % 60 + 10))"
-    kill -KILL "$pid"
-    wait "$pid" 2>/dev/null || true
-  done
 }
 
 # check EXPECTED: a file with "RECIPIENT" lines that must all be in `noted`, whole, with few copies.

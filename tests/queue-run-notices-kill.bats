@@ -2,6 +2,7 @@
 # twice because a kill cut the record of its delivery is the same notification, with the same id.
 # VSMTP_KILLS: how often (25). The numbers grow with it.
 load helpers
+load queue_run_kill_helpers
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
@@ -14,19 +15,6 @@ setup() {
   settings=(--spool spool --retry-min 1h --local-transport "unix:$PWD/sink.sock" --remote-transport "unix:$PWD/sink.sock")
 }
 
-has_started() { [ "$(grep -c ' started ' run.log)" = "$1" ]; }
-kill_again_and_again() {
-  local i pid
-  for ((i = 0; i < kills; i++)); do
-    queue-run "${settings[@]}" 3>&- 2>>run.log &
-    pid=$!
-    wait_for has_started $((i + 1))
-    sleep "0.0$((RANDOM % 80 + 10))"
-    kill -KILL "$pid"
-    wait "$pid" 2>/dev/null || true
-  done
-  queue-run "${settings[@]}" --drain 2>>run.log
-}
 # Of each message, the ids of notifications that are there.
 stored_notices() { grep -ho '"of":"[0-9A-Z]*"' spool/deferred/* | sort; }
 # SENDER ID of each notification that was delivered.
@@ -35,6 +23,7 @@ delivered_notices() { sed -n 's/.* delivery id=\([0-9A-Z]*\) status=sent recipie
 @test "queue-run: killed at random moments, with mail in files: each sender is told once" {
   "$TOP/tests/tools/store-items" --sender 'later-{n}@d.test' --count "$messages" spool working 'bad-{n}@e.test' >ids
   kill_again_and_again
+  queue-run "${settings[@]}" --drain 2>>run.log
   diff <(sed 's/.*/"of":"&"/' ids | sort) <(stored_notices)
   [ "$(ls spool/deferred | wc -l)" = "$messages" ]  # the notifications, and nothing else
   [ -z "$(find spool/working spool/deliver spool/dead -type f)" ]
@@ -43,6 +32,7 @@ delivered_notices() { sed -n 's/.* delivery id=\([0-9A-Z]*\) status=sent recipie
 @test "queue-run: killed at random moments, with mail in the log: each sender is told once" {
   log_store --sender 'later-{n}@d.test' --count "$messages" spool 'bad-{n}@e.test' >ids
   kill_again_and_again
+  queue-run "${settings[@]}" --drain 2>>run.log
   diff <(sed 's/.*/"of":"&"/' ids | sort) <(stored_notices)
   [ "$(ls spool/deferred | wc -l)" = "$messages" ]
   [ -z "$(find spool/working spool/deliver spool/dead -type f)" ]
@@ -52,6 +42,7 @@ delivered_notices() { sed -n 's/.* delivery id=\([0-9A-Z]*\) status=sent recipie
   "$TOP/tests/tools/store-items" --sender 'ok-s{n}@d.test' --count "$messages" spool working 'bad-{n}@e.test' 'later-{n}@f.test' >ids
   log_store --sender 'ok-log{n}@d.test' --count 1 spool 'bad-l{n}@e.test' 'later-l{n}@f.test' >>ids
   kill_again_and_again
+  queue-run "${settings[@]}" --drain 2>>run.log
   queue-run "${settings[@]}" --drain --now 2>>run.log
   diff <(sort ids) <(ls spool/deferred)
   # A kill may have cut the line of a delivery, and its sender has been told all the same.
