@@ -87,6 +87,10 @@ bench: all tools  ## measure against Debian's mail servers and filters, write te
 	tests/bench/filters/run
 	tests/bench/lang/run
 
+.PHONY: crash
+crash: all tools  ## power cuts, failing system calls and kills, thousands of each; the figures go to tests/bench/RESULTS.md
+	tests/crash/run
+
 .PHONY: unit
 unit: $(BUILD)/unit_tests  ## build the unit tests (run: build/unit_tests)
 # Functions of a program that have unit tests are named in TESTED by its rules.mk.

@@ -8,8 +8,8 @@ load helpers
   [[ $output == *" 0 missing, 0 broken, "* ]]
 }
 
-@test "kill: 600 messages and 100 kills with a queue-inject for each message lose nothing and break nothing" {
-  run "$BATS_TEST_DIRNAME/tools/chaos.py" --messages 600 --kills 100 --file-path
+@test "kill: 600 messages and 100 kills with programs exec'd for each message lose nothing and break nothing" {
+  run "$BATS_TEST_DIRNAME/tools/chaos.py" --messages 600 --kills 100 --exec
   echo "$output"
   [ "$status" -eq 0 ]
   [[ $output == *" 0 missing, 0 broken, "* ]]

@@ -16,8 +16,8 @@ def replaced(results, title, text):
 
 
 def record(title, table, runs, where):
-    note = (f'{time.strftime("%Y-%m-%d")}, {os.cpu_count()} processors, Linux {platform.release().split("-")[0]}, {where}, '
-            f'medians of {runs}.\n\n')
+    note = (f'{time.strftime("%Y-%m-%d")}, {os.cpu_count()} processors, Linux {platform.release().split("-")[0]}, {where}'
+            f'{f", medians of {runs}" if runs else ""}.\n\n')
     with open(PATH) as file:
         results = file.read()
     with open(PATH, 'w') as file:

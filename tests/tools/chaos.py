@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""chaos.py --messages N --kills K [--seed S] [--file-path]: kills programs of a running server at random moments.
+"""chaos.py --messages N --kills K [--seed S] [--exec]: kills programs of a running server at random moments.
 
-Starts queue-inject, deliver-maildir, queue-run and smtpd (2 workers), all resident, each restarted as soon as it dies. Clients
-send numbered messages and note which got a 250. Meanwhile one of the programs is killed (SIGKILL) again and again. At the
-end, with nothing killed any more, all that was acknowledged must lie in the Maildirs, whole. Exits 1 and says which is not.
+Starts queue-inject, deliver-maildir, deliver-remote, queue-run and smtpd (2 workers), all resident, each restarted as soon as it
+dies, and one more smtpd as the next host for a part of the mail, which puts it into Maildirs. Clients send numbered messages
+and note which got a 250. Meanwhile one of the programs is killed (SIGKILL) again and again. At the end, with nothing killed
+any more, all that was acknowledged must lie in the Maildirs, whole. Exits 1 and says which is not.
 
 Each message is sent again by its client until it is acknowledged, as a real client does, so a copy of one that was cut off
 between the record and the 250 is no fault; a duplicate of an acknowledged sending is counted and shown."""
@@ -22,6 +23,7 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DOMAIN = 'chaos.example'
+NEXT_DOMAIN = 'next.example'  # its mail goes to another server
 
 
 def free_port():
@@ -96,7 +98,7 @@ class Client(threading.Thread):
             self.expect(b'220')
             self.command('EHLO client.example', b'250')
         self.command(f'MAIL FROM:<s{number}@client.example>', b'250')
-        self.command(f'RCPT TO:<box{number % 7}@{DOMAIN}>', b'250')
+        self.command(f'RCPT TO:<box{number % 7}@{NEXT_DOMAIN if number % 4 == 3 else DOMAIN}>', b'250')
         self.command('DATA', b'354')
         self.unsure.add(number)  # from here a copy may be kept although no 250 came
         self.command(body_of(number, random.Random(number)) + '.', b'250')
@@ -146,24 +148,33 @@ def main():
     arguments.add_argument('--kills', type=int, default=50)
     arguments.add_argument('--clients', type=int, default=8)
     arguments.add_argument('--seed', type=int, default=int(time.time()))
-    arguments.add_argument('--file-path', action='store_true', help='queue-inject is exec\'d for each message and writes a file')
+    arguments.add_argument('--exec', action='store_true', help='queue-inject, which writes files then, and transports are exec\'d for each message, and die with who called them')
     arguments.add_argument('--limit', type=float, default=240, help='seconds until the clients are given up')
     arguments.add_argument('--keep', action='store_true', help='leave the folder')
     options = arguments.parse_args()
     print(f'seed {options.seed}', flush=True)
     chance = random.Random(options.seed)
     folder = tempfile.mkdtemp(prefix='vsmtp-chaos.')
-    port, mail, spool = free_port(), folder + '/mail', folder + '/spool'
+    port, next_port, mail, spool = free_port(), free_port(), folder + '/mail', folder + '/spool'
     os.makedirs(mail)  # deliver-maildir makes no mailbox where nothing is mounted
+    os.makedirs(mail + '/next')
+
+    def transport(name, socket_name):
+        return f'{TOP}/bin/{name} --config {folder}/vsmtp.ini' if options.exec else f'unix:{folder}/{socket_name}.sock'
+
     with open(folder + '/vsmtp.ini', 'w') as file:
         file.write(f'''[server]
 domain = mx.{DOMAIN}
 [smtp]
 listen = 127.0.0.1:{port}
+relay_domains = {NEXT_DOMAIN}
+[remote]
+relay_host = [127.0.0.1]:{next_port}
 [queue]
 spool = {spool}
 segment_size = 1m
-local_transport = unix:{folder}/maildir.sock
+local_transport = {transport('deliver-maildir', 'maildir')}
+remote_transport = {transport('deliver-remote', 'remote')}
 retry_min = 1s
 retry_max = 1s
 destination_pause = 1s
@@ -173,16 +184,29 @@ local_domains = {DOMAIN}
 template = {mail}/{{local}}
 create = yes
 ''')
+    with open(folder + '/next.ini', 'w') as file:
+        file.write(f'''[server]
+domain = mx.{NEXT_DOMAIN}
+[smtp]
+listen = 127.0.0.1:{next_port}
+[delivery]
+local_domains = {NEXT_DOMAIN}
+[maildir]
+template = {mail}/next/{{local}}
+create = yes
+''')
     subprocess.run([f'{TOP}/bin/queue-inject', '--spool', spool, '--make-spool'], check=True)
 
-    def program(name, *command):
-        return Program(name, [f'{TOP}/bin/{name}', '--config', folder + '/vsmtp.ini', *command], folder)
+    def program(name, *command, config='vsmtp.ini', label=None):
+        return Program(label or name, [f'{TOP}/bin/{name}', '--config', f'{folder}/{config}', *command], folder)
 
     queue = f'unix:{folder}/queue.sock'
-    programs = [] if options.file_path else [program('queue-inject', '--resident', queue[5:])]
-    programs += [program('deliver-maildir', '--resident', f'{folder}/maildir.sock'),
-                 program('queue-run'),
-                 program('smtpd', '--workers', '2', '--', *([f'{TOP}/bin/queue-inject', '--spool', spool] if options.file_path else [queue]))]
+    programs = [] if options.exec else [program('queue-inject', '--resident', queue[5:]),
+                                        program('deliver-maildir', '--resident', f'{folder}/maildir.sock'),
+                                        program('deliver-remote', '--resident', f'{folder}/remote.sock')]
+    programs += [program('queue-run'),
+                 program('smtpd', '--', f'{TOP}/bin/deliver-maildir', '--config', folder + '/next.ini', '--direct', config='next.ini', label='next smtpd'),
+                 program('smtpd', '--workers', '2', '--', *([f'{TOP}/bin/queue-inject', '--spool', spool] if options.exec else [queue]))]
     clients = [Client(port, range(i, options.messages, options.clients), options.seed + i) for i in range(options.clients)]
     for client in clients:
         client.start()
