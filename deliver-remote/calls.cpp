@@ -54,17 +54,15 @@ Outcome of_destination(Verdict verdict) {
 
 Verdict no_destination(const base::Error& error) { return our_verdict(Class::Permanent, 550, "5.1.2", error.cause); }
 
-// RFC 8689 section 4.2.1: such a message goes under TLS or not at all, and nothing here speaks TLS. A socket of this host is no network.
-bool must_not_go(const chain::Words& variables, const Target& target) {
+// RFC 8689 section 4.2.1: such a message goes under TLS, to a host that is the right one, or not at all.
+bool requires_tls(const chain::Words& variables) {
   constexpr std::string_view kName = "SMTPREQUIRETLS=";
-  const bool requires_tls = std::ranges::any_of(variables, [&](const std::string& variable) { return variable.starts_with(kName); });
-  return requires_tls && !(target.kind == Target::Kind::Address && !target.address.is_ip());
+  return std::ranges::any_of(variables, [&](const std::string& variable) { return variable.starts_with(kName); });
 }
 
-Outcome not_in_clear() {
-  Outcome outcome;
-  outcome.verdict = our_verdict(Class::Permanent, 550, "5.7.30", "REQUIRETLS: the message may go under TLS only, which is not spoken here");
-  return outcome;
+void demand_tls(Job& job, const chain::Words& variables) {
+  job.requires_tls = requires_tls(variables);
+  if (job.requires_tls) job.tls_demands.push_back({TlsLevel::Secure, {}, "REQUIRETLS"});
 }
 
 void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocation, const Answered& done) {
@@ -73,12 +71,12 @@ void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocatio
   const auto recipients = call->recipients.size();
   auto target = deliverer.target_of(call->host);
   if (!target) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(no_destination(target.error()))))));
-  if (must_not_go(invocation.call.environment, *target)) return done(chain::to_answer(report_of(std::vector(recipients, not_in_clear()))));
   auto letter = Letter::open(invocation.call.message);
   if (!letter) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(our_verdict(Class::Temporary, 451, "4.3.0", letter.error().cause))))));
   auto dsn = chain::dsn_of(invocation.call.context, call->recipients);
   const bool tells_reach = !dsn.is_empty();
   Job job{std::move(*target), std::move(call->sender), std::move(call->recipients), std::move(*letter), std::move(dsn)};
+  demand_tls(job, invocation.call.environment);
   deliver(deliverer, std::move(job), [done, tells_reach](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes, tells_reach))); });
 }
 
@@ -91,15 +89,15 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
   std::string context;
   std::vector<Group> groups;
   std::shared_ptr<const Letter> letter;
-  std::function<bool(const Target&)> must_not_go;
+  chain::Words variables;
 
   MessageCall(Deliverer& the_deliverer, Answered answered) : deliverer(the_deliverer), done(std::move(answered)) {}
 
   void deliver_group(std::size_t i) {
     auto target = deliverer.target_of(groups[i].host);
     if (!target) return done(answer_of(of_destination(no_destination(target.error()))));
-    if (must_not_go(*target)) return done(answer_of(not_in_clear()));
     Job job{std::move(*target), reverse_path, groups[i].recipients, letter, chain::dsn_of(context, groups[i].recipients), true};
+    demand_tls(job, variables);
     deliver(deliverer, std::move(job), [self = shared_from_this(), i](const std::vector<Outcome>& outcomes) {
       const auto worst = std::ranges::max_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
       if (worst->verdict.result == Class::Accepted && i + 1 < self->groups.size()) return self->deliver_group(i + 1);
@@ -128,7 +126,7 @@ void take_message_call(Deliverer& deliverer, const chain::Invocation& invocation
   call->reverse_path = std::move(envelope->reverse_path);
   call->context = invocation.call.context;
   call->letter = std::move(*letter);
-  call->must_not_go = [words = invocation.call.environment](const Target& target) { return remote::must_not_go(words, target); };
+  call->variables = invocation.call.environment;
   if (deliverer.has_relay()) {
     call->groups.push_back({"", std::move(envelope->recipients)});
   } else {

@@ -1,15 +1,29 @@
-// One connection to a server: socket, time limits and the session that is spoken over it.
+// One connection to a server: socket, TLS, time limits and the session that is spoken over it.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "deliver-remote/options.h"
+#include "deliver-remote/tls_needs.h"
+#include "deliver-remote/tls_service.h"
 #include "lib/net/loop.h"
 #include "lib/net/stream.h"
 #include "lib/smtp/client_session.h"
 
 namespace remote {
+
+// Where a connection goes, and how.
+struct Approach {
+  Candidate to;
+  TlsNeeds tls;
+  std::shared_ptr<const Profile> profile;
+  bool is_clear_now = false;  // TLS could be, but has failed with this host
+
+  // Connections of the same key can stand in for each other.
+  [[nodiscard]] std::string key() const;
+};
 
 class Connection;
 
@@ -25,25 +39,29 @@ class ConnectionUser {
 
 class Connection final : net::StreamUser {
  public:
-  // `options` is borrowed. `open` counts the connections there are.
-  Connection(net::Loop& loop, const Options& options, Candidate to, std::size_t& open);
+  // References are borrowed. `open` counts the connections there are.
+  Connection(net::Loop& loop, const Options& options, TlsService& tls, Approach approach, std::size_t& open);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // An error when the system knows at once that it cannot be; else the session will be Ready or Closed.
+  // An error when it is known at once that it cannot be; else the session will be Ready or Closed.
   [[nodiscard]] base::Result<void> open(ConnectionUser& user);
   void set_user(ConnectionUser& user) { user_ = &user; }
 
-  [[nodiscard]] const Candidate& to() const { return to_; }
+  [[nodiscard]] const Candidate& to() const { return approach_.to; }
+  [[nodiscard]] const std::string& key() const { return key_; }
   [[nodiscard]] const smtp::ClientSession& session() const { return session_; }
   [[nodiscard]] std::size_t transactions() const { return transactions_; }
+  [[nodiscard]] std::uint64_t opened_milliseconds() const { return opened_; }
 
   void begin(smtp::ClientTransaction transaction);
   [[nodiscard]] std::vector<Verdict> take_verdicts() { return session_.take_verdicts(); }
   void quit();
   // Why the session is Closed: it was never connected, or what the session says.
   [[nodiscard]] const Verdict& failure() const { return is_connected_ ? session_.failure() : connect_failure_; }
+  // It was for want of TLS only that could be done without.
+  [[nodiscard]] bool may_do_in_clear() const { return failed_in_handshake_ && !approach_.tls.must_be_secured(); }
 
  private:
   void on_connected() override;
@@ -53,22 +71,49 @@ class Connection final : net::StreamUser {
   void on_time();
   void connect_failed(std::string cause);
 
+  // TLS. A thread has it while a step of the handshake runs, even when the connection has gone meanwhile.
+  struct Secured {
+    Secured(std::shared_ptr<const net::tls::Context> context, const net::tls::Called& called, Connection* the_connection)
+        : session(std::move(context), called), connection(the_connection) {}
+    net::tls::Session session;
+    std::string input, plaintext, output;  // of the step
+    std::string failure;
+    Connection* connection;  // nullptr: nobody waits for the end of the step
+  };
+  [[nodiscard]] bool is_shaking_hands() const { return tls_ && !session_.is_secured(); }
+  void begin_handshake();
+  void shake_hands(std::string_view octets);
+  void shaken();
+  void secured();
+  void hear(std::string_view octets);
+  void handshake_failed(const std::string& cause);
+  void keep_tls_session();
+
   void push();     // what the session has to send, as far as the socket takes it
   void rewind();   // the time limit
   void settle();   // after each event: push, rewind, tell the user
 
+  net::Loop& loop_;
   const Options& options_;
-  Candidate to_;
+  TlsService& tls_service_;
+  Approach approach_;
+  std::string key_;
   std::size_t& open_;
   ConnectionUser* user_ = nullptr;
+  smtp::ClientSession::Settings settings_;
   smtp::ClientSession session_;
   smtp::ClientSession::State told_ = smtp::ClientSession::State::Opening;
   net::Stream stream_;
   net::Timer timer_;
+  std::shared_ptr<Secured> tls_;  // nullptr: in clear
+  std::string sealed_;
+  std::uint64_t opened_ = 0;
   std::uint64_t timed_progress_ = 0;
   std::uint64_t timed_limit_ = 0;
   std::size_t transactions_ = 0;
   bool is_connected_ = false;
+  bool failed_in_handshake_ = false;
+  bool is_tls_session_kept_ = false;
   Verdict connect_failure_;
 };
 

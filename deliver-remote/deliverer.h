@@ -11,7 +11,9 @@ namespace remote {
 class Deliverer {
  public:
   // `options` is borrowed.
-  Deliverer(net::Loop& loop, const Options& options) : options_(options), resolver_(loop, options.dns), pool_(loop, options) {}
+  // `is_resident`: many deliveries at once, of which none may hold up the others.
+  Deliverer(net::Loop& loop, const Options& options, bool is_resident)
+      : options_(options), resolver_(loop, options.dns), tls_(loop, is_resident, options.tls_sessions_max), pool_(loop, options, tls_) {}
 
   // Where mail for `host` goes: to the relay host of the settings, unless `host` says exactly where, as rules do that forward.
   [[nodiscard]] base::Result<Target> target_of(std::string_view host) const {
@@ -24,11 +26,15 @@ class Deliverer {
   // One outcome a recipient, in their order; called later, or from inside deliver().
   using Done = std::function<void(std::vector<Outcome>)>;
   void deliver(Job job, Done done);
-  void close_idle() { pool_.close_idle(); }
+  void close_idle() {
+    pool_.close_idle();
+    tls_.forget_files();
+  }
 
  private:
   const Options& options_;
   net::dns::Resolver resolver_;
+  TlsService tls_;
   ConnectionPool pool_;
   std::unordered_map<Delivery*, std::unique_ptr<Delivery>> deliveries_;
 };

@@ -17,7 +17,7 @@ Delivery::Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, const Opt
 }
 
 void Delivery::start() {
-  if (job_.target.kind == Target::Kind::Address) return on_route(std::vector{Candidate{"", job_.target.address}});
+  if (job_.target.kind == Target::Kind::Address) return on_route(std::vector{Candidate{"", job_.target.address, true}});
   search_.emplace(resolver_, options_, job_.target, [this](auto route) { on_route(std::move(route)); });
 }
 
@@ -33,21 +33,27 @@ void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
 
 void Delivery::try_addresses() {
   for (; tried_ < candidates_.size(); ++tried_) {
-    const auto& to = candidates_[tried_];
-    if (!must_connect_anew_) connection_ = pool_.take_idle(to.address);
+    const auto approach = approach_to(candidates_[tried_]);
+    if (!must_connect_anew_) connection_ = pool_.take_idle(approach.key());
     if (connection_ != nullptr) {
       connection_->set_user(*this);
       return talk();
     }
-    connection_ = pool_.make(to, [this] { try_addresses(); });
+    connection_ = pool_.make(approach, [this] { try_addresses(); });
     if (connection_ == nullptr) return;
     must_connect_anew_ = false;
     const auto opened = connection_->open(*this);
     if (opened) return;
-    failures_.push_back({our_verdict(Class::Temporary, 451, "4.4.1", opened.error().cause), to.text()});
+    const bool is_config = opened.error().fault == base::Fault::Config;
+    failures_.push_back({our_verdict(Class::Temporary, 451, is_config ? "4.3.5" : "4.4.1", opened.error().cause), approach.to.text()});
     connection_.reset();
   }
   finish();
+}
+
+Approach Delivery::approach_to(const Candidate& to) const {
+  const auto& profile = job_.profile ? job_.profile : options_.profile;
+  return {to, tls_needs(*profile, job_.target, to, job_.tls_demands), profile, must_be_clear_};
 }
 
 void Delivery::on_change(Connection&) { talk(); }
@@ -55,10 +61,12 @@ void Delivery::on_change(Connection&) { talk(); }
 void Delivery::talk() {
   for (;;) {
     const auto state = connection_->session().state();
-    if (state == State::Opening || state == State::Busy) return;
+    if (state == State::Opening || state == State::Securing || state == State::Busy) return;
     if (asked_ > 0) take_verdicts();
     if (pending_.empty()) return finish();
     if (state != State::Ready) return on_lost_connection();
+    if (job_.requires_tls && connection_->session().is_secured() && !connection_->session().extensions().require_tls)
+      return pass_over({our_verdict(Class::Permanent, 550, "5.7.30", "REQUIRETLS: the host does not offer it"), connection_->to().text()});
     begin_transaction();  // may be over at once
   }
 }
@@ -74,6 +82,7 @@ void Delivery::begin_transaction() {
   transaction.message = job_.letter->view.octets();
   transaction.needs = job_.letter->needs;
   transaction.all_or_nothing = job_.all_or_nothing;
+  transaction.requires_tls = job_.requires_tls && connection_->session().is_secured();
   transaction.is_last = asked_ == pending_.size() && !pool_.may_be_used_again(*connection_);
   connection_->begin(std::move(transaction));
 }
@@ -109,14 +118,33 @@ bool Delivery::was_idle_too_long() const {
   return connection_->transactions() > 1 && has_no_answer && (failure.is_ours || failure.reply.code == 421);
 }
 
+// Who has no TLS cannot promise anything about it.
+Verdict Delivery::failure() const {
+  const auto& failure = connection_->failure();
+  if (job_.requires_tls && failure.is_ours && failure.stage == smtp::ClientStage::Hello && failure.reply.status == "4.7.10")
+    return our_verdict(Class::Permanent, 550, "5.7.30", "REQUIRETLS: the host does not offer STARTTLS");
+  return failure;
+}
+
 void Delivery::on_lost_connection() {
   if (was_idle_too_long()) {
     must_connect_anew_ = true;
+  } else if (connection_->may_do_in_clear()) {
+    base::log::info("TLS failed, going on in clear", {{"host", connection_->to().text()}, {"cause", connection_->failure().reply.text}});
+    must_connect_anew_ = must_be_clear_ = true;
   } else {
-    failures_.push_back({connection_->failure(), connection_->to().text()});
-    base::log::debug("address failed", {{"cause", failures_.back().text()}});
-    ++tried_;
+    return pass_over({failure(), connection_->to().text()});
   }
+  pool_.give_back(std::move(connection_));
+  try_addresses();
+}
+
+// To the next address.
+void Delivery::pass_over(Outcome failure) {
+  base::log::debug("address failed", {{"cause", failure.text()}});
+  failures_.push_back(std::move(failure));
+  ++tried_;
+  must_be_clear_ = false;
   pool_.give_back(std::move(connection_));
   try_addresses();
 }

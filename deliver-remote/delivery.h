@@ -21,6 +21,9 @@ struct Job {
   std::shared_ptr<const Letter> letter;
   mail::DsnRequest dsn = {};    // of these recipients
   bool all_or_nothing = false;  // as smtp::ClientTransaction has it
+  std::shared_ptr<const Profile> profile = {};  // nullptr: that of the configuration
+  std::vector<TlsDemand> tls_demands = {};
+  bool requires_tls = false;  // REQUIRETLS (RFC 8689): the host must promise to keep to it
 };
 
 class Delivery final : ConnectionUser {
@@ -37,10 +40,13 @@ class Delivery final : ConnectionUser {
   void on_change(Connection& connection) override;
   void on_route(std::expected<std::vector<Candidate>, Verdict> route);
   void try_addresses();
+  [[nodiscard]] Approach approach_to(const Candidate& to) const;
   void talk();
   void begin_transaction();
   void take_verdicts();
+  [[nodiscard]] Verdict failure() const;
   void on_lost_connection();
+  void pass_over(Outcome failure);
   [[nodiscard]] bool was_idle_too_long() const;
   void finish();
   [[nodiscard]] Outcome outcome_of_failures() const;
@@ -55,6 +61,7 @@ class Delivery final : ConnectionUser {
   std::vector<Candidate> candidates_;
   std::size_t tried_ = 0;              // of them
   bool must_connect_anew_ = false;
+  bool must_be_clear_ = false;         // TLS has failed with the address that is tried now
   std::vector<Outcome> failures_;      // of sessions and connections, one for each address that was tried in vain
   std::unique_ptr<Connection> connection_;
   std::vector<std::size_t> pending_;   // recipients without a verdict

@@ -43,7 +43,7 @@ const base::Manual kManual{
 chain::Answer answer_once(remote::Options options, const chain::Invocation& invocation) {
   options.reuse = false;
   net::Loop loop;
-  remote::Deliverer deliverer(loop, options);
+  remote::Deliverer deliverer(loop, options, false);
   chain::Answer answer = chain::Answer::exit(base::exit_row(base::Fault::Bug).in_chain);
   remote::take_call(deliverer, invocation, [&](chain::Answer result) { answer = std::move(result); });
   loop.run();  // ends when the last connection has said goodbye
@@ -52,7 +52,7 @@ chain::Answer answer_once(remote::Options options, const chain::Invocation& invo
 
 int serve_resident(const remote::Options& options, const std::string& socket) {
   net::Loop loop;
-  remote::Deliverer deliverer(loop, options);
+  remote::Deliverer deliverer(loop, options, true);
   chain::ResidentServer server(loop, {}, [&](chain::PendingCall call) {
     const auto open = std::make_shared<chain::PendingCall>(std::move(call));
     remote::take_call(deliverer, open->invocation, [open](chain::Answer answer) { open->answer(std::move(answer)); });

@@ -11,7 +11,9 @@ namespace {
 constexpr auto kNames = std::to_array<std::string_view>({
     "remote.relay_host", "remote.port", "remote.protocol", "remote.helo", "remote.source", "remote.address_family", "remote.max_addresses",
     "remote.pipelining", "remote.eight_bit", "remote.recipients_max", "remote.connections_max", "remote.reuse", "remote.reuse_idle",
-    "remote.reuse_max", "remote.timeout_connect", "remote.timeout_greeting", "remote.timeout_helo", "remote.timeout_mail",
+    "remote.reuse_max", "remote.reuse_time", "remote.tls_level", "remote.tls_wrapper", "remote.tls_names", "remote.tls_fingerprints", "remote.tls_authorities",
+    "remote.tls_certificate", "remote.tls_private_key", "remote.tls_version_min", "remote.tls_cipher_suite", "remote.tls_sessions_max", "remote.user",
+    "remote.password_file", "remote.auth_mechanisms", "remote.auth_in_clear", "remote.timeout_tls", "remote.timeout_auth", "remote.timeout_connect", "remote.timeout_greeting", "remote.timeout_helo", "remote.timeout_mail",
     "remote.timeout_rcpt", "remote.timeout_data", "remote.timeout_block", "remote.timeout_message", "remote.timeout_quit",
     "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor", "dns.timeout", "server.domain",
 });
@@ -24,6 +26,8 @@ struct LimitRow {
 constexpr auto kLimits = std::to_array<LimitRow>({
     {"remote.timeout_greeting", &TimeLimits::greeting},
     {"remote.timeout_helo", &TimeLimits::hello},
+    {"remote.timeout_tls", &TimeLimits::tls},
+    {"remote.timeout_auth", &TimeLimits::auth},
     {"remote.timeout_mail", &TimeLimits::mail},
     {"remote.timeout_rcpt", &TimeLimits::rcpt},
     {"remote.timeout_data", &TimeLimits::data},
@@ -67,6 +71,11 @@ base::Result<Options> read_options(const base::Settings& settings) {
   options.timeout_connect_milliseconds = settings.milliseconds("remote.timeout_connect");
   options.reuse = settings.flag("remote.reuse");
   options.reuse_idle_milliseconds = settings.milliseconds("remote.reuse_idle");
+  options.reuse_time_milliseconds = settings.milliseconds("remote.reuse_time");
+  options.tls_sessions_max = settings.count("remote.tls_sessions_max");
+  auto profile = read_profile(settings);
+  if (!profile) return std::unexpected(std::move(profile.error()));
+  options.profile = std::make_shared<const Profile>(std::move(*profile));
 
   struct CountRow {
     std::string_view setting;

@@ -1,12 +1,14 @@
 // What the settings of [remote], [dns] and [server] say, read once.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "deliver-remote/profile.h"
 #include "deliver-remote/route.h"
 #include "deliver-remote/target.h"
 #include "lib/base/settings.h"
@@ -26,8 +28,11 @@ struct Options {
   std::vector<net::Address> sources;
   std::vector<std::string> own_names;  // a mail exchanger of this name is this host
   std::uint64_t timeout_connect_milliseconds = 30'000;
+  std::shared_ptr<const Profile> profile;
+  std::size_t tls_sessions_max = 1000;
   bool reuse = true;
   std::uint64_t reuse_idle_milliseconds = 2'000;
+  std::uint64_t reuse_time_milliseconds = 300'000;
   std::size_t reuse_max = 100;
   net::dns::Settings dns;
 };

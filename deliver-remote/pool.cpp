@@ -7,13 +7,13 @@ namespace remote {
 
 using State = smtp::ClientSession::State;
 
-ConnectionPool::ConnectionPool(net::Loop& loop, const Options& options) : loop_(loop), options_(options), sweeper_(loop, [this] { sweep(); }) {
+ConnectionPool::ConnectionPool(net::Loop& loop, const Options& options, TlsService& tls) : loop_(loop), options_(options), tls_(tls), sweeper_(loop, [this] { sweep(); }) {
   loop_.after_io([this] { serve_waiting(); });
 }
 
-std::unique_ptr<Connection> ConnectionPool::take_idle(const net::Address& address) {
+std::unique_ptr<Connection> ConnectionPool::take_idle(const std::string& key) {
   if (idle_.empty()) return nullptr;
-  const auto found = idle_.find(address.text());
+  const auto found = idle_.find(key);
   if (found == idle_.end()) return nullptr;
   auto connection = std::move(found->second.back().connection);
   found->second.pop_back();
@@ -21,12 +21,12 @@ std::unique_ptr<Connection> ConnectionPool::take_idle(const net::Address& addres
   return connection;
 }
 
-std::unique_ptr<Connection> ConnectionPool::make(const Candidate& to, const std::function<void()>& on_room) {
+std::unique_ptr<Connection> ConnectionPool::make(const Approach& approach, const std::function<void()>& on_room) {
   if (open_ >= options_.connections_max && !drop_one_idle()) {
     waiting_.push_back(on_room);
     return nullptr;
   }
-  return std::make_unique<Connection>(loop_, options_, to, open_);
+  return std::make_unique<Connection>(loop_, options_, tls_, approach, open_);
 }
 
 void ConnectionPool::give_back(std::unique_ptr<Connection> connection) {
@@ -35,13 +35,13 @@ void ConnectionPool::give_back(std::unique_ptr<Connection> connection) {
     case State::Ready: break;
     default: return;
   }
-  if (!options_.reuse || connection->transactions() >= options_.reuse_max) {
+  if (!options_.reuse || connection->transactions() >= options_.reuse_max || is_old(*connection)) {
     connection->quit();
     return linger(std::move(connection));
   }
   connection->set_user(*this);
   if (idle_.empty()) sweeper_.start(options_.reuse_idle_milliseconds);
-  auto& same = idle_[connection->to().address.text()];
+  auto& same = idle_[connection->key()];
   same.push_back({std::move(connection), loop_.now_milliseconds()});
 }
 
@@ -54,7 +54,7 @@ void ConnectionPool::linger(std::unique_ptr<Connection> connection) {
 // An idle one that the server has ended, or one whose goodbye is over.
 void ConnectionPool::on_change(Connection& connection) {
   if (lingering_.erase(&connection) > 0) return;
-  const auto found = idle_.find(connection.to().address.text());
+  const auto found = idle_.find(connection.key());
   if (found == idle_.end()) return;
   std::erase_if(found->second, [&](const Idle& idle) { return idle.connection.get() == &connection; });
   if (found->second.empty()) idle_.erase(found);

@@ -112,7 +112,7 @@ std::expected<std::vector<Candidate>, Verdict> choose_addresses(const std::strin
   std::optional<Verdict> problem;
   const auto add = [&](const std::string& name, const std::vector<std::string>& addresses, std::size_t i) {
     if (i >= addresses.size() || candidates.size() >= max_addresses) return;
-    if (auto address = net::Address::from_ip(addresses[i], port)) candidates.push_back({name, *address});
+    if (auto address = net::Address::from_ip(addresses[i], port)) candidates.push_back({name, *address, false});
   };
   std::string names;
   for (const auto& host : hosts) {

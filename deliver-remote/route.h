@@ -34,6 +34,7 @@ struct Host {
 struct Candidate {
   std::string name;  // of the host; empty when an address was given
   net::Address address;
+  bool is_authentic = false;  // no answer of DNS that could be forged has led from the destination to this name
 
   [[nodiscard]] std::string text() const;  // "mx.example.org[192.0.2.1]:25"
 };

@@ -14,6 +14,7 @@ RouteSearch::RouteSearch(net::dns::Resolver& resolver, const Options& options, c
     return;
   }
   ask(target_.name, Type::Mx, [this](const Answer& mx) {
+    is_mx_secure_ = mx.is_secure;
     auto hosts = choose_hosts(target_.name, mx, options_.own_names, choose_at_random);
     if (!hosts) return finish(std::unexpected(std::move(hosts.error())));
     ask_for_hosts(std::move(*hosts));
@@ -50,6 +51,8 @@ void RouteSearch::ask_for_hosts(std::vector<std::string> names) {
 }
 
 void RouteSearch::finish(std::expected<std::vector<Candidate>, Verdict> route) {
+  if (route)
+    for (auto& to : *route) to.is_authentic = target_.kind != Target::Kind::Domain || is_mx_secure_ || to.name == target_.name;
   const auto done = std::move(done_);
   done(std::move(route));
 }

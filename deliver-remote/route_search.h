@@ -31,6 +31,7 @@ class RouteSearch {
   const Options& options_;
   Target target_;
   Done done_;
+  bool is_mx_secure_ = false;
   std::vector<Host> hosts_;
   std::vector<std::uint64_t> questions_;
   std::size_t open_ = 0;

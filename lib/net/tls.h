@@ -38,11 +38,19 @@ struct ServerOptions {
   std::shared_ptr<TicketKeys> ticket_keys;  // nullptr: no tickets (RFC 5077)
 };
 
+struct ClientOptions {
+  std::string authorities;      // PEM file, or a folder of such: who signs certificates of servers; "": nobody is believed
+  CredentialFiles credentials;  // for servers that ask; an empty certificate: there is none to show
+  std::vector<std::string> cipher_suites;  // as a server has them; empty: older ones too, behind those
+  bool newest_only = false;     // TLS 1.3, with a library that has it
+};
+
 // What sessions share. Never changes: a reload makes another one, open sessions keep theirs.
 class Context;
 // Reads all files; the error names those that are wrong.
 [[nodiscard]] base::Result<std::shared_ptr<const Context>> server(const ServerOptions& options);
-// Every suite that a server may be told to use.
+[[nodiscard]] base::Result<std::shared_ptr<const Context>> client(const ClientOptions& options);
+// Every suite that a server or client may be told to use.
 [[nodiscard]] std::vector<std::string> known_cipher_suites();
 
 // Keys of a server's tickets: another one in each period, made of the one before in a way that does not lead back. Copies of it in other
@@ -51,9 +59,13 @@ class Context;
 
 struct PeerCertificate {
   std::string subject, issuer;  // "C=DE, O=..., CN=..."
+  std::string common_name;      // CN of the subject; the last one where there are several
   std::string fingerprint;      // SHA-256 of the whole, hexadecimal
+  std::string key_fingerprint;  // ... of its public key (SubjectPublicKeyInfo)
   std::vector<std::string> names;  // e-mail addresses and DNS names of it
-  bool is_verified = false;     // by an authority that the server knows, and in its time
+  std::vector<std::string> addresses;  // IP addresses of it
+  bool is_verified = false;     // by an authority that this end knows, and in its time; whoever it names
+  std::string problem;          // why it is not
 };
 
 struct Facts {
@@ -69,9 +81,16 @@ struct Facts {
   std::unique_ptr<PeerCertificate> peer;
 };
 
+// The server that a client calls.
+struct Called {
+  std::string server_name;  // which it is told (SNI); "": it is not, as for addresses
+  std::string resumption;   // Session::resumption() of an earlier session with it
+};
+
 class Session {
  public:
-  explicit Session(std::shared_ptr<const Context> context);
+  // Of a server, or of a client: whatever the context is for. A client begins with receive() of nothing.
+  explicit Session(std::shared_ptr<const Context> context, const Called& called = {});
   ~Session();
 
   enum class Status : std::uint8_t {
@@ -89,6 +108,9 @@ class Session {
 
   [[nodiscard]] bool is_open() const;
   [[nodiscard]] Facts facts() const;  // of one that is open
+  // Of a client's session that is open: what the next one with this server may begin with. It holds secrets. "": nothing. A server of
+  // TLS 1.3 gives it some time behind the handshake.
+  [[nodiscard]] std::string resumption() const;
 
  private:
   struct Internal;

@@ -1,4 +1,5 @@
 // Certificates and keys out of PEM files.
+#include <arpa/inet.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -64,9 +65,6 @@ std::string text_of(int error) {
   return text.data();
 }
 
-namespace {
-
-// By the hash of its signature, or SHA-256 where that is MD5 or SHA-1.
 std::string end_point_of(const mbedtls_x509_crt& certificate) {
   auto kind = certificate.VSMTP_MBEDTLS(sig_md);
   if (kind != MBEDTLS_MD_SHA384 && kind != MBEDTLS_MD_SHA512 && kind != MBEDTLS_MD_SHA224) kind = MBEDTLS_MD_SHA256;
@@ -75,8 +73,6 @@ std::string end_point_of(const mbedtls_x509_crt& certificate) {
   if (::mbedtls_md(info, certificate.raw.p, certificate.raw.len, reinterpret_cast<unsigned char*>(hash.data())) != 0) hash.clear();
   return hash;
 }
-
-}  // namespace
 
 base::Result<std::shared_ptr<const Credentials>> Credentials::load(const CredentialFiles& files) {
   const std::string& key_file = files.key.empty() ? files.certificate : files.key;
@@ -98,21 +94,35 @@ base::Result<std::shared_ptr<const Credentials>> Credentials::load(const Credent
   return credentials;
 }
 
-std::string fingerprint_of(const mbedtls_x509_crt& certificate) {
+namespace {
+
+std::string sha256_text(const mbedtls_x509_buf& octets) {
   std::array<unsigned char, 32> hash{};
-  ::mbedtls_md(::mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), certificate.raw.p, certificate.raw.len, hash.data());
+  ::mbedtls_md(::mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), octets.p, octets.len, hash.data());
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   for (const unsigned octet : hash) (text += kDigits[octet >> 4]) += kDigits[octet & 15];
   return text;
 }
 
+std::string ip_text(const mbedtls_x509_buf& octets) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = octets.len == 4 ? AF_INET : AF_INET6;
+  if (octets.len != 4 && octets.len != 16) return {};
+  return ::inet_ntop(family, octets.p, text.data(), text.size()) != nullptr ? text.data() : std::string();
+}
+
+}  // namespace
+
+std::string fingerprint_of(const mbedtls_x509_crt& certificate) { return sha256_text(certificate.raw); }
+std::string key_fingerprint_of(const mbedtls_x509_crt& certificate) { return sha256_text(certificate.pk_raw); }
+
 std::vector<std::string> names_of(const mbedtls_x509_crt& certificate, std::initializer_list<NameKind> kinds) {
   std::vector<std::string> names;
   for (const auto* row = &certificate.subject_alt_names; row != nullptr; row = row->next) {
     const auto kind = static_cast<NameKind>(row->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK);
     if (row->buf.p == nullptr || std::ranges::find(kinds, kind) == kinds.end()) continue;
-    names.push_back(base::text::to_lower({reinterpret_cast<const char*>(row->buf.p), row->buf.len}));
+    names.push_back(kind == NameKind::Ip ? ip_text(row->buf) : base::text::to_lower({reinterpret_cast<const char*>(row->buf.p), row->buf.len}));
   }
   return names;
 }

@@ -62,8 +62,11 @@ struct Credentials {
 };
 
 std::string fingerprint_of(const mbedtls_x509_crt& certificate);
-// DNS names and e-mail addresses: RFC 5280 section 4.2.1.6.
-enum class NameKind : std::uint8_t { Mail = 1, Dns = 2 };
+std::string key_fingerprint_of(const mbedtls_x509_crt& certificate);
+// RFC 5929 section 4.1: the hash of the certificate, by that of its signature, or SHA-256 where that is MD5 or SHA-1.
+std::string end_point_of(const mbedtls_x509_crt& certificate);
+// DNS names, e-mail addresses and IP addresses: RFC 5280 section 4.2.1.6.
+enum class NameKind : std::uint8_t { Mail = 1, Dns = 2, Ip = 7 };
 std::vector<std::string> names_of(const mbedtls_x509_crt& certificate, std::initializer_list<NameKind> kinds);
 
 class Context {
@@ -78,12 +81,19 @@ class Context {
   };
   std::map<std::string, Named, std::less<>> by_name;
   Certificates authorities;
+  std::shared_ptr<const Credentials> own;  // of a client
+  // mbedTLS 2 keeps tables in the keys that it checks with: one session at a time asks the authorities.
+  mutable std::mutex asking_authorities;
+  bool is_client = false, has_authorities = false;
   std::vector<int> suites;  // with a 0 behind the last one, as mbedTLS wants it
   std::shared_ptr<TicketKeys> ticket_keys;
 
   // nullptr: the standard ones.
   [[nodiscard]] const Named* find(std::string_view name) const;
 };
+
+// What server and client have in common: versions, curves, cipher suites, random numbers. `end`: MBEDTLS_SSL_IS_SERVER or _CLIENT.
+[[nodiscard]] base::Result<std::shared_ptr<Context>> make_context(int end, const std::vector<std::string>& cipher_suites);
 
 // What a handshake learns beside what mbedTLS keeps of it.
 struct Asker {

@@ -1,6 +1,9 @@
+#include <mbedtls/oid.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <mutex>
 
 #include "lib/base/text.h"
 #include "lib/net/tls_internal.h"
@@ -33,11 +36,12 @@ struct Session::Internal : Asker {
 
   [[nodiscard]] std::string unique() const;
   [[nodiscard]] std::string end_point(std::string_view cipher) const;
+  int call(const Called& called);
   int shake_hands();
   int read(std::string& plaintext);
 };
 
-Session::Session(std::shared_ptr<const Context> context) : internal_(std::make_unique<Internal>()) {
+Session::Session(std::shared_ptr<const Context> context, const Called& called) : internal_(std::make_unique<Internal>()) {
   internal_->context = std::move(context);
   auto* const ssl = internal_->ssl.get();
   // Not changed by sessions, though mbedTLS does not say so.
@@ -47,13 +51,40 @@ Session::Session(std::shared_ptr<const Context> context) : internal_(std::make_u
 #if MBEDTLS_VERSION_MAJOR >= 3
   ::mbedtls_ssl_set_user_data_p(ssl, asker);
 #endif
+  if (internal_->context->is_client && internal_->failure == 0) internal_->failure = internal_->call(called);
 }
 
 Session::~Session() = default;
 
+using SavedSession = Owned<mbedtls_ssl_session, mbedtls_ssl_session_init, mbedtls_ssl_session_free>;
+
+int Session::Internal::call(const Called& called) {
+  server_name = called.server_name;
+  if (const int wrong = ::mbedtls_ssl_set_hostname(ssl.get(), server_name.empty() ? nullptr : server_name.c_str()); wrong != 0) return wrong;
+  if (called.resumption.empty()) return 0;
+  SavedSession saved;
+  // One that an earlier version of the library has saved is none: then the handshake is a full one.
+  const auto* const octets = reinterpret_cast<const unsigned char*>(called.resumption.data());
+  if (::mbedtls_ssl_session_load(saved.get(), octets, called.resumption.size()) != 0) return 0;
+  return ::mbedtls_ssl_set_session(ssl.get(), saved.get());
+}
+
+std::string Session::resumption() const {
+  SavedSession saved;
+  if (!is_open() || ::mbedtls_ssl_get_session(internal_->ssl.get(), saved.get()) != 0) return {};
+  std::size_t octets = 0;
+  (void)::mbedtls_ssl_session_save(saved.get(), nullptr, 0, &octets);
+  std::string text(octets, '\0');
+  if (octets == 0 || ::mbedtls_ssl_session_save(saved.get(), reinterpret_cast<unsigned char*>(text.data()), text.size(), &octets) != 0) return {};
+  return text;
+}
+
 int Session::Internal::shake_hands() {
   while (ssl.value.VSMTP_MBEDTLS(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
-    if (ssl.value.VSMTP_MBEDTLS(state) == MBEDTLS_SSL_SERVER_CERTIFICATE) is_full = true;
+    const auto state = ssl.value.VSMTP_MBEDTLS(state);
+    if (state == MBEDTLS_SSL_SERVER_CERTIFICATE) is_full = true;
+    std::unique_lock lock(context->asking_authorities, std::defer_lock);
+    if (context->has_authorities && (state == MBEDTLS_SSL_SERVER_CERTIFICATE || state == MBEDTLS_SSL_CLIENT_CERTIFICATE)) lock.lock();
     if (const int result = ::mbedtls_ssl_handshake_step(ssl.get()); result != 0) return result;
   }
   status = Status::Open;
@@ -64,6 +95,9 @@ int Session::Internal::read(std::string& plaintext) {
   std::array<unsigned char, 4096> piece;
   for (;;) {
     const int got = ::mbedtls_ssl_read(ssl.get(), piece.data(), piece.size());
+#if MBEDTLS_VERSION_MAJOR >= 3
+    if (got == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) continue;
+#endif
     if (got <= 0) return got;
     plaintext.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(got));
   }
@@ -119,13 +153,45 @@ std::string name_text(const mbedtls_x509_name& name) {
   return length > 0 ? std::string(text.data(), static_cast<std::size_t>(length)) : std::string();
 }
 
+std::string common_name_of(const mbedtls_x509_crt& certificate) {
+  std::string name;
+  for (const auto* row = &certificate.subject; row != nullptr; row = row->next)
+    if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &row->oid) == 0 && row->val.p != nullptr) name.assign(reinterpret_cast<const char*>(row->val.p), row->val.len);
+  return name;
+}
+
+// The names are compared by who knows the one that is wanted.
+std::string problem_text(std::uint32_t result) {
+  std::array<char, 1024> text{};
+  const int length = ::mbedtls_x509_crt_verify_info(text.data(), text.size(), "", result);
+  std::string problem(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  while (problem.ends_with('\n')) problem.pop_back();
+  std::ranges::replace(problem, '\n', ';');
+  return problem;
+}
+
+// `is_asked`: authorities were. Without them mbedTLS finds no fault with any certificate.
+std::unique_ptr<PeerCertificate> peer_certificate(const mbedtls_x509_crt& certificate, std::uint32_t result, bool is_asked) {
+  const auto trouble = result & ~static_cast<std::uint32_t>(MBEDTLS_X509_BADCERT_CN_MISMATCH);
+  return std::make_unique<PeerCertificate>(PeerCertificate{.subject = name_text(certificate.subject),
+                                                           .issuer = name_text(certificate.issuer),
+                                                           .common_name = common_name_of(certificate),
+                                                           .fingerprint = fingerprint_of(certificate),
+                                                           .key_fingerprint = key_fingerprint_of(certificate),
+                                                           .names = names_of(certificate, {NameKind::Mail, NameKind::Dns}),
+                                                           .addresses = names_of(certificate, {NameKind::Ip}),
+                                                           .is_verified = is_asked && trouble == 0,
+                                                           .problem = !is_asked ? "nobody was asked who signs certificates" : trouble == 0 ? std::string() : problem_text(trouble)});
+}
+
 }  // namespace
 
 // The first message of the handshake that is encrypted: that of the client.
 std::string Session::Internal::unique() const {
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
   if (!is_full || std::string_view(::mbedtls_ssl_get_version(&ssl.value)) != "TLSv1.2") return {};
-  return std::string(ssl.value.VSMTP_MBEDTLS(peer_verify_data), ssl.value.VSMTP_MBEDTLS(verify_data_len));
+  const char* const data = context->is_client ? ssl.value.VSMTP_MBEDTLS(own_verify_data) : ssl.value.VSMTP_MBEDTLS(peer_verify_data);
+  return std::string(data, ssl.value.VSMTP_MBEDTLS(verify_data_len));
 #else
   return {};
 #endif
@@ -133,6 +199,10 @@ std::string Session::Internal::unique() const {
 
 // Of the certificate that was shown. Where there are several the cipher suite tells which; those of TLS 1.3 do not.
 std::string Session::Internal::end_point(std::string_view cipher) const {
+  if (context->is_client) {
+    const auto* const shown = ::mbedtls_ssl_get_peer_cert(&ssl.value);
+    return shown != nullptr ? end_point_of(*shown) : std::string();
+  }
   const auto* const named = context->find(server_name);
   const auto& list = named != nullptr && !named->list.empty() ? named->list : context->standard;
   if (!is_full || list.empty()) return {};
@@ -155,12 +225,7 @@ Facts Session::facts() const {
   facts.unique = internal_->unique();
   facts.server_end_point = internal_->end_point(facts.cipher);
   facts.virtual_domain = internal_->virtual_domain;
-  if (const auto* certificate = ::mbedtls_ssl_get_peer_cert(ssl); certificate != nullptr)
-    facts.peer = std::make_unique<PeerCertificate>(PeerCertificate{.subject = name_text(certificate->subject),
-                                                                   .issuer = name_text(certificate->issuer),
-                                                                   .fingerprint = fingerprint_of(*certificate),
-                                                                   .names = names_of(*certificate, {NameKind::Mail, NameKind::Dns}),
-                                                                   .is_verified = ::mbedtls_ssl_get_verify_result(ssl) == 0});
+  if (const auto* certificate = ::mbedtls_ssl_get_peer_cert(ssl); certificate != nullptr) facts.peer = peer_certificate(*certificate, ::mbedtls_ssl_get_verify_result(ssl), internal_->context->has_authorities);
   return facts;
 }
 

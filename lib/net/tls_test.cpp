@@ -1,42 +1,16 @@
 #include "lib/net/tls.h"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
-
-#include <filesystem>
-#include <fstream>
 
 #include "lib/net/tls_test_client.h"
-#include "lib/net/tls_test_files.h"
+#include "lib/net/tls_test_folder.h"
 
 namespace tls = net::tls;
 using tls::test::Client;
+using tls::test::Files;
+using tls::test::Folder;
 
 namespace {
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "tls.XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  std::string put(const std::string& name, std::string_view text) {
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-  tls::CredentialFiles pair(const std::string& name, std::string_view certificate, std::string_view key) { return {put(name + ".crt", certificate), put(name + ".key", key)}; }
-
- private:
-  std::filesystem::path path_;
-};
-
-struct Files : Folder {
-  tls::CredentialFiles ec = pair("ec", tls::test::kEcCertificate, tls::test::kEcKey);
-  tls::CredentialFiles rsa = pair("rsa", tls::test::kRsaCertificate, tls::test::kRsaKey);
-  tls::CredentialFiles net = pair("net", tls::test::kNetCertificate, tls::test::kNetKey);
-};
 
 // What the server heard and what it cost of round trips; `piece`: octets that are handed over at once.
 struct Shaken {

@@ -33,6 +33,8 @@ const ClientSession::StageRow ClientSession::kStages[] = {
     {ClientStage::Greeting, "greeting",    &TimeLimits::greeting, nullptr,                       &ClientSession::on_greeting},  // RFC 5321 §3.1
     {ClientStage::Hello,    "EHLO",        &TimeLimits::hello,    &ClientSession::put_hello,     &ClientSession::on_hello},     // §4.1.1.1
     {ClientStage::Helo,     "HELO",        &TimeLimits::hello,    &ClientSession::put_helo,      &ClientSession::on_helo},      // §4.1.1.1
+    {ClientStage::StartTls, "STARTTLS",    &TimeLimits::tls,      &ClientSession::put_start_tls, &ClientSession::on_start_tls}, // RFC 3207
+    {ClientStage::Auth,     "AUTH",        &TimeLimits::auth,     &ClientSession::put_auth,      &ClientSession::on_auth},      // RFC 4954
     {ClientStage::Mail,     "MAIL",        &TimeLimits::mail,     &ClientSession::put_mail,      &ClientSession::on_mail},      // §4.1.1.2
     {ClientStage::Rcpt,     "RCPT",        &TimeLimits::rcpt,     &ClientSession::put_rcpt,      &ClientSession::on_rcpt},      // §4.1.1.3
     {ClientStage::Data,     "DATA",        &TimeLimits::data,     &ClientSession::put_data,      &ClientSession::on_data},      // §4.1.1.4
@@ -57,6 +59,8 @@ ClientSession::ClientSession(const Settings& settings)
 
 void ClientSession::receive(std::string_view octets) {
   while (!octets.empty() && state_ != State::Closed) {
+    // What came in clear before the handshake may have been put there by anybody (RFC 3207 section 5).
+    if (state_ == State::Securing) return fail(ours(Class::Temporary, ClientStage::StartTls, 451, "4.7.5", "octets behind the reply to STARTTLS"));
     switch (reader_.feed(octets)) {
       case ReplyReader::Status::NeedMore: return;
       case ReplyReader::Status::Bad: return fail(ours(Class::Temporary, stage(), 451, "4.5.0", reader_.problem() + at_stage()));
@@ -103,7 +107,7 @@ void ClientSession::on_greeting(Reply reply) {
 void ClientSession::on_hello(Reply reply) {
   if (reply.digit() == 2) {
     extensions_ = parse_extensions(reply);
-    state_ = State::Ready;
+    go_on_after_hello();
   } else if (reply.digit() == 5 && !settings_->is_lmtp) {
     plan(ClientStage::Helo);  // RFC 5321 section 3.2
   } else {
@@ -113,7 +117,7 @@ void ClientSession::on_hello(Reply reply) {
 
 void ClientSession::on_helo(Reply reply) {
   if (reply.digit() != 2) return fail({refusal(reply), ClientStage::Helo, false, std::move(reply)});
-  state_ = State::Ready;
+  go_on_after_hello();
 }
 
 void ClientSession::on_reset(Reply) {}  // a server that refuses RSET will refuse MAIL
@@ -190,6 +194,7 @@ std::uint64_t ClientSession::time_limit_milliseconds() const {
 }
 
 ClientStage ClientSession::stage() const {
+  if (state_ == State::Securing) return ClientStage::StartTls;
   if (!writer_.is_done()) return ClientStage::Block;
   return is_awaiting() ? awaited() : ClientStage::Quit;  // idle: the next thing a session could say
 }
@@ -221,6 +226,7 @@ void ClientSession::put_mail() {
   if (extensions_.size) commands_ += " SIZE=" + std::to_string(transaction_.needs.size_octets);
   if (extensions_.eight_bit_mime && transaction_.needs.has_8bit) commands_ += " BODY=8BITMIME";
   if (needs_smtputf8_) commands_ += " SMTPUTF8";
+  if (transaction_.requires_tls) commands_ += " REQUIRETLS";
   if (extensions_.dsn) put_dsn_of_message();
   commands_ += "\r\n";
   needs_reset_ = true;

@@ -2,17 +2,20 @@
 // go out, transactions are begun and their verdicts taken. Sockets and clocks are the caller's.
 //
 //   Opening --greeting, EHLO--> Ready --begin()--> Busy --last reply--> Ready ... --quit()--> Closing --221--> Closed
+//   Opening --STARTTLS, 220--> Securing --on_secured()--> Opening --EHLO, AUTH--> Ready
 //
-// Every way of failing ends in Closed; failure() says why. STARTTLS and AUTH have their place between the reply to EHLO
-// and Ready (on_hello).
+// Every way of failing ends in Closed; failure() says why.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lib/mail/dsn.h"
+#include "lib/sasl/client.h"
 #include "lib/smtp/dot_writer.h"
 #include "lib/smtp/extensions.h"
 #include "lib/smtp/message_needs.h"
@@ -21,7 +24,7 @@
 namespace smtp {
 
 // Where in a session something was said.
-enum class ClientStage : std::uint8_t { Greeting, Hello, Helo, Mail, Rcpt, Data, Block, Message, Reset, Quit };
+enum class ClientStage : std::uint8_t { Greeting, Hello, Helo, StartTls, Auth, Mail, Rcpt, Data, Block, Message, Reset, Quit };
 std::string_view stage_name(ClientStage stage);  // "greeting", "EHLO", "RCPT", "end of data"
 
 struct Verdict {
@@ -44,6 +47,7 @@ struct ClientTransaction {
   MessageNeeds needs;        // scan_message(message)
   mail::DsnRequest dsn = {};    // of these recipients; told to a server that offers DSN, and to no other
   bool all_or_nothing = false;  // no message for anybody when one recipient is refused
+  bool requires_tls = false;    // REQUIRETLS (RFC 8689) with MAIL; only of a session whose server offers it
   bool is_last = false;         // QUIT goes out behind the message, without waiting for the reply in between
 };
 
@@ -52,6 +56,8 @@ class ClientSession {
   struct TimeLimits {  // milliseconds; RFC 5321 section 4.5.3.2
     std::uint64_t greeting = 300'000;  // 4.5.3.2.1
     std::uint64_t hello = 300'000;
+    std::uint64_t tls = 300'000;       // the reply to STARTTLS, and the handshake behind it
+    std::uint64_t auth = 300'000;
     std::uint64_t mail = 300'000;      // 4.5.3.2.2
     std::uint64_t rcpt = 300'000;      // 4.5.3.2.3
     std::uint64_t data = 120'000;      // 4.5.3.2.4
@@ -59,8 +65,13 @@ class ClientSession {
     std::uint64_t message = 600'000;   // 4.5.3.2.6
     std::uint64_t quit = 5'000;        // nothing depends on the reply
   };
+  enum class StartTls : std::uint8_t { Never, IfOffered, Required };
   struct Settings {
     std::string helo;
+    StartTls start_tls = StartTls::Never;  // of a session that is not secured from its begin
+    std::optional<sasl::Login> login = {};         // then there is no mail without it
+    std::vector<std::string> auth_mechanisms = {};  // that may be used; empty: all
+    bool auth_in_clear = false;                     // also those that show the password, without TLS
     bool is_lmtp = false;
     bool use_pipelining = true;
     // A message with octets over 127 for a server without 8BITMIME: send it as it is rather than refuse it.
@@ -71,7 +82,7 @@ class ClientSession {
   // `settings` is borrowed for the session's life.
   explicit ClientSession(const Settings& settings);
 
-  enum class State : std::uint8_t { Opening, Ready, Busy, Closing, Closed };
+  enum class State : std::uint8_t { Opening, Securing, Ready, Busy, Closing, Closed };
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const Extensions& extensions() const { return extensions_; }
 
@@ -80,6 +91,11 @@ class ClientSession {
   // No more octets come: `cause` is for the verdict ("connection closed", "read: Connection reset by peer").
   void on_connection_end(std::string_view cause);
   void on_time_limit();
+  // TLS is open: when Securing, or before the greeting where TLS begins with the connection. Both ends know `bindings` of it, best first.
+  void on_secured(std::vector<sasl::ChannelBinding> bindings);
+  // It is not, or not as it should be: `cause` is for the verdict.
+  void on_tls_failure(std::string cause);
+  [[nodiscard]] bool is_secured() const { return is_secured_; }
   // The next octets to send, valid until the next call; empty: nothing now.
   std::string_view next_output();
   // How long the server may take for what is awaited now; 0: nothing is awaited.
@@ -124,6 +140,8 @@ class ClientSession {
 
   void put_hello();
   void put_helo();
+  void put_start_tls();
+  void put_auth();
   void put_mail();
   void put_rcpt();
   void put_dsn_of_message();
@@ -137,12 +155,17 @@ class ClientSession {
   void on_greeting(Reply reply);
   void on_hello(Reply reply);
   void on_helo(Reply reply);
+  void on_start_tls(Reply reply);
+  void on_auth(Reply reply);
   void on_mail(Reply reply);
   void on_rcpt(Reply reply);
   void on_data(Reply reply);
   void on_message(Reply reply);
   void on_reset(Reply reply);
   void on_quit(Reply reply);
+
+  void go_on_after_hello();
+  void begin_auth();
 
   void refuse_what_server_cannot_take();
   void start_message();
@@ -156,6 +179,11 @@ class ClientSession {
   Extensions extensions_;
   std::uint64_t progress_ = 0;
   Verdict failure_;
+
+  bool is_secured_ = false;
+  std::vector<sasl::ChannelBinding> bindings_;
+  std::unique_ptr<sasl::ClientExchange> auth_;
+  std::string auth_line_;
 
   std::vector<ClientStage> script_;
   std::size_t sent_;

@@ -42,6 +42,9 @@ void run(Input input) {
   settings.helo = "me.example";
   settings.is_lmtp = (flags & 1U) != 0;
   settings.use_pipelining = (flags & 2U) != 0;
+  settings.start_tls = (flags & 16U) != 0 ? smtp::ClientSession::StartTls::IfOffered : smtp::ClientSession::StartTls::Never;
+  if ((flags & 32U) != 0) settings.login.emplace("joe", "secret");
+  settings.auth_in_clear = (flags & 64U) != 0;
   smtp::ClientSession session(settings);
   const std::string message(input.take(input.take()));
 
@@ -54,6 +57,7 @@ void run(Input input) {
   bool is_open = false;
   while (!input.octets.empty() && session.state() != State::Closed) {
     session.receive(input.take(1 + input.take()));
+    if (session.state() == State::Securing) (flags & 128U) != 0 ? session.on_tls_failure("TLS") : session.on_secured({{"tls-unique", "x"}});
     (void)sent_by(session);
     if (is_open && session.state() != State::Busy) {
       check_verdicts();

@@ -24,6 +24,7 @@ constexpr auto kKeywords = std::to_array<KeywordRow>({
     {"DSN", &Extensions::dsn},
     {"STARTTLS", &Extensions::starttls},
     {"AUTH", &Extensions::auth},
+    {"REQUIRETLS", &Extensions::require_tls},
 });
 
 // ehlo-line = ehlo-keyword *( SP ehlo-param )
