@@ -7,6 +7,7 @@
 #include "lib/chain/delivery_call.h"
 #include "lib/mail/address.h"
 #include "queue-run/context_routes.h"
+#include "queue-run/notifier.h"
 
 namespace run {
 namespace {
@@ -52,19 +53,17 @@ std::string context_for(const Message& message, std::span<const std::uint32_t> r
 
 }  // namespace
 
-Deliveries::Deliveries(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const Settings& settings, std::function<void(const Left&)> on_left,
+Deliveries::Deliveries(net::Loop& loop, Keeper& keeper, const Settings& settings, std::function<void(const Left&)> on_left,
                        std::function<void(const queue::Id&)> on_notice)
     : loop_(loop),
-      spool_(spool),
-      log_(log),
+      keeper_(keeper),
       settings_(settings),
       on_left_(std::move(on_left)),
       on_notice_(std::move(on_notice)),
       router_(settings.routes),
       schedule_(settings.schedule),
-      recorder_(loop, spool, log, [this](Message& message) { on_concluded(message); }),
-      notifier_(loop, spool, settings_.notices),
       caller_(loop, settings.calls) {
+  keeper_.on_concluded = [this](Message& message) { on_concluded(message); };
   for (std::size_t i = 0; i < kTransports; ++i) transport_ids_[i] = schedule_.add_transport(settings.transports[i].name, settings.transports[i].limits);
 }
 
@@ -82,13 +81,13 @@ void Deliveries::admit(queue::LogItem item) {
   admit(std::move(message), item.item.context, item.events);
 }
 
-base::Result<void> Deliveries::admit(const queue::Place& place, const queue::Id& id, bool is_fresh) {
-  auto stored = spool_.take(place, id);
+base::Result<void> Deliveries::admit(queue::Spool& spool, const queue::Place& place, const queue::Id& id, bool is_fresh) {
+  auto stored = spool.take(place, id);
   if (!stored) return std::unexpected(stored.error());
-  const auto events = spool_.read_progress(id);
+  const auto events = spool.read_progress(id);
   if (!events) return std::unexpected(events.error());
   if (const auto mark = notice_mark(stored->item.context))
-    if (const auto told = acknowledge(spool_, id, mark->of); !told) return told;
+    if (const auto told = acknowledge(spool, id, mark->of); !told) return told;
   auto message = std::make_unique<Message>();
   message->id = id;
   message->place = place;
@@ -115,10 +114,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   const auto mark = notice_mark(context);
   message.notice_facts = {!message.envelope.reverse_path.empty(), message.wishes.no_bounce, mark && mark->is_double, false, message.arrived};
   if (!events.empty()) {
-    const auto told = notice_history(events, [this](const queue::Id& id) {
-      const auto entry = spool_.find(id);
-      return !entry || entry->has_value();  // what cannot be looked at is not made twice
-    });
+    const auto told = notice_history(events, [this](const queue::Id& id) { return keeper_.is_stored(id); });
     message.notice_facts.has_warned = told.has_any(NoticeKind::Delay);
     message.ends = ends_of(events, told, message.dsn, recipients.size());
   }
@@ -186,7 +182,7 @@ void Deliveries::note_end(Message& message, std::uint32_t recipient, queue::Even
 
 bool Deliveries::start(Milliseconds now) {
   std::size_t started = 0;
-  while (recorder_.can_record() && started < kStartsPerTurn) {
+  while (keeper_.can_record() && started < kStartsPerTurn) {
     const auto decision = schedule_.next(now);
     if (!decision) break;
     ++started;
@@ -203,25 +199,14 @@ bool Deliveries::start(Milliseconds now) {
   return started == kStartsPerTurn;
 }
 
-base::Result<void> Deliveries::hold_file(Message& message) {
-  auto stored = spool_.take(message.place, message.id);
-  if (!stored) return std::unexpected(stored.error());
-  message.octets = std::move(stored->message);
-  message.is_held = true;
-  return {};
-}
-
-// A file is locked while it is delivered, and only then: qctl may move one that waits, and descriptors are few.
 void Deliveries::let_go(Message& message) {
-  if (message.is_in_log || message.open > 0) return;
-  message.octets = {};
-  message.is_held = false;
+  if (message.open == 0) keeper_.let_go(message);
 }
 
 void Deliveries::open(Delivery& delivery) {
   Message& message = *delivery.message;
   if (!message.is_held) {
-    const auto held = hold_file(message);
+    const auto held = keeper_.hold(message);
     if (!held) {
       schedule_.ended(delivery, Schedule::Ending::Dropped, {}, loop_.now_milliseconds());
       drop(message, held.error());
@@ -295,14 +280,13 @@ void Deliveries::on_results(Delivery& delivery, const std::vector<Result>& resul
   if (message.unfinished == 0) {
     conclude(message);
   } else {
-    recorder_.note(message);
+    keeper_.note(message);
     let_go(message);
   }
 }
 
 void Deliveries::flush(Milliseconds now, bool at_end) {
-  if (!at_end) notifier_.flush(now);
-  recorder_.flush(now, at_end);
+  keeper_.flush(now, at_end);
 }
 
 // ---- out --------------------------------------------------------------------------------------------------------------
@@ -335,18 +319,18 @@ void Deliveries::conclude(Message& message) {
     message.ends = std::move(ends);
     return end_attempt(message);
   }
-  if (!message.is_in_log) return notify(message);
+  if (!keeper_.needs_file_to_notify(message)) return notify(message);
   Conclusion file{queue::Place{queue::State::Deliver, {}}};
   if (run::fate_of(message.tally) == Fate::Deferred)
     file = {queue::Place{queue::State::Deferred, {}}, next_attempt(message.wishes.retry, message.id, message.arrived, base::wall_now())};
-  recorder_.conclude(message, std::move(file));
+  keeper_.conclude(message, std::move(file));
 }
 
 void Deliveries::notify(Message& message) {
   message.must_notify = false;
-  recorder_.note(message);  // what it is to be told about stands before the notice
+  keeper_.note(message);  // what it is to be told about stands before the notice
   if (!message.is_held) {
-    if (const auto held = hold_file(message); !held) return drop(message, held.error());
+    if (const auto held = keeper_.hold(message); !held) return drop(message, held.error());
   }
   auto notices = plan_notices(message.ends, message.dsn, message.notice_facts, settings_.notices);
   const bool has_warning = std::ranges::find(notices, NoticeKind::Delay, &Notice::kind) != notices.end();
@@ -358,7 +342,7 @@ void Deliveries::notify(Message& message) {
   message.is_notifying = true;
   Subject subject{message.id, message.arrived, message.arrived + message.wishes.retry.lifetime, message.envelope.reverse_path, message.envelope.recipients,
                   message.dsn, message.is_smtputf8, message.requires_tls, message.octets};
-  notifier_.store(std::move(subject), std::move(notices), [this, &message](const std::vector<Notice>& stored) { on_notified(message, stored); });
+  keeper_.store_notices(message, std::move(subject), std::move(notices), [this, &message](const std::vector<Notice>& stored) { on_notified(message, stored); });
 }
 
 void Deliveries::on_notified(Message& message, const std::vector<Notice>& notices) {
@@ -389,7 +373,7 @@ void Deliveries::end_attempt(Message& message) {
   }
   if (conclusion.place && conclusion.place->state == queue::State::Deferred)
     conclusion.modified = message.retries_soon ? now : next_attempt(message.wishes.retry, message.id, message.arrived, now);
-  recorder_.conclude(message, std::move(conclusion));
+  keeper_.conclude(message, std::move(conclusion));
 }
 
 void Deliveries::on_concluded(Message& message) {
@@ -402,7 +386,7 @@ void Deliveries::on_concluded(Message& message) {
   }
   const Left left{message.id, message.conclusion->place, message.conclusion->modified, {}};
   if (message.wish) {
-    const auto synced = spool_.sync();
+    const auto synced = keeper_.sync();
     message.wish->answer(synced);
     message.wish.reset();
   }
@@ -455,23 +439,23 @@ void Deliveries::forgive_destinations_of(const mail::Envelope& envelope) {
   for (const auto& recipient : envelope.recipients) schedule_.forgive(router_.route(recipient).host);
 }
 
-bool Deliveries::make_room_in_log() {
+bool Deliveries::make_room_in_log(queue::LogReader& log) {
   std::vector<queue::LogReader::Spill> spills;
-  for (const auto& id : log_.crowding()) {
+  for (const auto& id : log.crowding()) {
     if (spills.size() == kSpillsPerTurn) break;
     const auto known = messages_.find(id);
     if (known == messages_.end() || known->second->conclusion) continue;  // the latter is about to leave
     spills.push_back({id, {queue::State::Deliver, {}}, {}});
   }
   if (spills.empty()) {
-    const auto freed = log_.free_segments();
+    const auto freed = log.free_segments();
     if (!freed) base::log::error("cannot give back segments of the log", {{"cause", freed.error().cause}});
     return false;
   }
-  const auto spilled = log_.spill(spills);
+  const auto spilled = log.spill(spills);
   if (!spilled) base::log::error("cannot write files for messages of the log", {{"messages", spills.size()}, {"cause", spilled.error().cause}});
   for (const auto& spill : spills) {
-    if (log_.holds(spill.id)) continue;
+    if (log.holds(spill.id)) continue;
     Message& message = *messages_.at(spill.id);
     message.is_in_log = message.is_held = false;
     message.place = spill.place;

@@ -1,6 +1,6 @@
 // The messages whose delivery goes on: from the item on the disk over calls of transports to what is recorded of them.
 //
-//   admit -> batches -> jobs wait in Schedule -> calls -> results -> Recorder -> on_left
+//   admit -> batches -> jobs wait in Schedule -> calls -> results -> Keeper -> on_left
 #pragma once
 
 #include <functional>
@@ -13,9 +13,8 @@
 #include "lib/net/loop.h"
 #include "lib/queue/log_reader.h"
 #include "lib/queue/spool.h"
+#include "queue-run/keeper.h"
 #include "queue-run/message.h"
-#include "queue-run/notifier.h"
-#include "queue-run/recorder.h"
 #include "queue-run/retry.h"
 
 namespace run {
@@ -43,30 +42,33 @@ class Deliveries {
     std::optional<base::Error> error = {};    // its file was not to be had when the turn came: as of Spool::take()
   };
 
-  // `on_notice`: a new message lies in working/.
-  Deliveries(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const Settings& settings, std::function<void(const Left&)> on_left,
+  // `keeper` is borrowed. `on_notice`: a new message lies in working/.
+  Deliveries(net::Loop& loop, Keeper& keeper, const Settings& settings, std::function<void(const Left&)> on_left,
              std::function<void(const queue::Id&)> on_notice);
   ~Deliveries();
 
   void admit(queue::LogItem item);
   // Opens the file, which must be there. Errors as of Spool::take(): the message is not admitted.
-  [[nodiscard]] base::Result<void> admit(const queue::Place& place, const queue::Id& id, bool is_fresh);
+  [[nodiscard]] base::Result<void> admit(queue::Spool& spool, const queue::Place& place, const queue::Id& id, bool is_fresh);
+
+  // What both end in: id, place, ages, envelope and octets of the message are set. `events`: what was recorded before.
+  void admit(std::unique_ptr<Message> message, std::string_view context, std::span<const queue::Event> events);
 
   // Starts what the schedule allows. Then lets go of the files of messages that have to wait. True: there is more to do.
   bool start(Milliseconds now);
   void flush(Milliseconds now, bool at_end = false);
-  [[nodiscard]] Milliseconds wakes_at() const { return std::min({schedule_.wakes_at(), recorder_.wakes_at(), notifier_.wakes_at()}); }
+  [[nodiscard]] Milliseconds wakes_at() const { return std::min(schedule_.wakes_at(), keeper_.wakes_at()); }
 
   [[nodiscard]] bool has(const queue::Id& id) const { return messages_.contains(id); }
   [[nodiscard]] std::size_t messages() const { return messages_.size(); }
   [[nodiscard]] std::size_t old_messages() const { return old_messages_; }
   [[nodiscard]] std::size_t open_calls() const { return schedule_.open(); }
   [[nodiscard]] std::size_t waiting_calls() const { return schedule_.waiting(); }
-  [[nodiscard]] std::size_t unconcluded() const { return recorder_.unconcluded() + notifier_.waiting(); }
+  [[nodiscard]] std::size_t unconcluded() const { return keeper_.unconcluded(); }
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
 
   // Some messages of the log that hinder its segments get files of their own. True: there are more.
-  bool make_room_in_log();
+  bool make_room_in_log(queue::LogReader& log);
   // False: no such message here.
   bool retry(const queue::Id& id);
   bool fulfil(const queue::Id& id, Wish& wish);  // true: `wish` was taken and will be answered
@@ -76,10 +78,8 @@ class Deliveries {
   void abandon();
 
  private:
-  void admit(std::unique_ptr<Message> message, std::string_view context, std::span<const queue::Event> events);
   void settle(Message& message, std::uint32_t recipient, const Result& result);
   void stop_waiting(Message& message);
-  [[nodiscard]] base::Result<void> hold_file(Message& message);
   void open(Delivery& delivery);
   void on_outcome(Delivery& delivery, const chain::Outcome& outcome);
   void put_off(Delivery& delivery, std::string_view reason);
@@ -98,15 +98,12 @@ class Deliveries {
   void complain(const chain::Outcome& outcome, Milliseconds now);
 
   net::Loop& loop_;
-  queue::Spool& spool_;
-  queue::LogReader& log_;
+  Keeper& keeper_;
   Settings settings_;
   std::function<void(const Left&)> on_left_;
   std::function<void(const queue::Id&)> on_notice_;
   Router router_;
   Schedule schedule_;
-  Recorder recorder_;
-  Notifier notifier_;
   chain::Caller caller_;
   std::array<Schedule::TransportId, kTransports> transport_ids_;
   std::unordered_map<queue::Id, std::unique_ptr<Message>> messages_;

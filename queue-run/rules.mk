@@ -1,4 +1,4 @@
-QUEUE_RUN := schedule due retry route results context_routes wishes diagnosis notice_text notice notices notifier recorder deliveries folders runner runner_requests requests
+QUEUE_RUN := schedule due retry route results context_routes wishes diagnosis notice_text notice notices notifier recorder spool_keeper deliveries folders runner runner_requests requests
 
 BINARIES += $(BIN)/queue-run
 $(BIN)/queue-run: $(call objects,queue-run,main configuration $(QUEUE_RUN)) $(BUILD)/lib.a

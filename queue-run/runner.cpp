@@ -18,6 +18,7 @@ Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queu
       log_(log),
       trigger_(trigger),
       settings_(settings),
+      keeper_(loop, spool, log, settings_.deliveries.notices),
       timer_(loop, [this] { timer_is_for_ = kNever; }),
       stop_timer_(loop, [this] {
         was_cut_short_ = true;
@@ -29,7 +30,7 @@ Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queu
       left_over_(settings.only) {
   // Before the work of the Caller in Deliveries: the calls that a turn makes leave in the same turn.
   loop.after_io([this] { turn(); });
-  deliveries_ = std::make_unique<Deliveries>(loop, spool, log, settings.deliveries, [this](const Deliveries::Left& left) { on_left(left); },
+  deliveries_ = std::make_unique<Deliveries>(loop, keeper_, settings.deliveries, [this](const Deliveries::Left& left) { on_left(left); },
                                               [this](const queue::Id& id) { on_found({queue::State::Working, {}}, id, base::wall_now()); });
   folders_ = std::make_unique<Folders>(
       loop, spool,
@@ -59,7 +60,7 @@ void Runner::turn() {
     take_in();
     has_more_to_start_ = deliveries_->start(now);
     if (now >= look_at_log_at_) {
-      look_at_log_at_ = deliveries_->make_room_in_log() ? now : now + kLookAtLog;
+      look_at_log_at_ = deliveries_->make_room_in_log(log_) ? now : now + kLookAtLog;
       if (log_failed_) log_has_more_ = true;
     }
   }
@@ -117,7 +118,7 @@ void Runner::take_in_due() {
 void Runner::admit_file(const queue::Place& place, const queue::Id& id, bool is_fresh) {
   if (deliveries_->has(id)) return;
   wanted_.erase(id);
-  const auto admitted = deliveries_->admit(place, id, is_fresh);
+  const auto admitted = deliveries_->admit(spool_, place, id, is_fresh);
   if (!admitted) on_file_error(place, id, admitted.error());
 }
 

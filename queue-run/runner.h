@@ -19,6 +19,7 @@
 #include "queue-run/deliveries.h"
 #include "queue-run/due.h"
 #include "queue-run/folders.h"
+#include "queue-run/spool_keeper.h"
 
 namespace run {
 
@@ -89,6 +90,7 @@ class Runner {
   queue::LogReader& log_;
   queue::Trigger& trigger_;
   Settings settings_;
+  SpoolKeeper keeper_;
   std::unique_ptr<Deliveries> deliveries_;
   std::unique_ptr<Folders> folders_;
   net::Timer timer_;
