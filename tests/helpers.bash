@@ -39,7 +39,7 @@ start() {
 pid_of() { cat "$BATS_TEST_TMPDIR/$1.pid"; }
 is_running() { kill -0 "$(pid_of "$1")"; }
 
-# stop NAME [SIGNAL]: sends it (TERM) and waits for the end, whose exit code it returns. KILL follows after 20 seconds.
+# stop NAME [SIGNAL]: sends it (TERM; 0 is none) and waits for the end, whose exit code it returns. KILL follows after 20 seconds.
 # Not under `run`, which is another process and cannot wait for it.
 stop() {
   local pid

@@ -26,7 +26,7 @@ inject() {
 
 # on_terminal COMMAND...: its standard streams are a terminal of 100 columns; what is typed comes from standard input.
 on_terminal() {
-  COLUMNS=100 script -qec "stty cols ${columns:-100} -echo; $(printf '%q ' "$@")" /dev/null | tr -d '\r'
+  TERM=xterm COLUMNS=100 script -qec "stty cols ${columns:-100} -echo; $(printf '%q ' "$@")" /dev/null | tr -d '\r'
 }
 
 @test "qctl: a configuration that cannot be read is an error, also a folder" {

@@ -420,7 +420,7 @@ END
   kill "$(pid_of queue-run)"
   sleep 0.3
   touch out/gate
-  stop queue-run
+  stop queue-run 0
   delivered gate@a.test
   [ ! -e out/ok@b.test ]
   has working 1

@@ -87,7 +87,7 @@ M
 V
   { printf 'Subject: large\r\n\r\n'; yes "$(printf 'needle 12 in a haystack of straw, and straw\r')" | head -c 60000000; printf '\r\n'; } >large.eml
   # Heap and stack count, mapped files do not.
-  prlimit --data=$((48 << 20)) vsl-filter large.vsl <large.eml >out.eml
+  prlimit --data=$((48 << 20)) vsl-filter --time-max 5m large.vsl <large.eml >out.eml
   local count
   count=$(grep -c 'needle 12' large.eml)
   grep -q "^X-Count: $count" <(head -n 20 out.eml)
