@@ -1,4 +1,5 @@
-// qctl move, hold, release, retry, remove: which messages, what becomes of them, and telling about it.
+#include "qctl/change.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -6,38 +7,30 @@
 #include <cerrno>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "lib/base/json_text.h"
 #include "lib/base/text.h"
 #include "qctl/commands.h"
-#include "qctl/hand.h"
 #include "qctl/look.h"
+#include "qctl/quarantine_facts.h"
 
 namespace qctl {
 namespace {
 using queue::State;
-using States = unsigned;  // a bit each
-constexpr States bit(State state) { return 1U << static_cast<unsigned>(state); }
 constexpr States kEvery = ~0U;
 constexpr States kWaiting = bit(State::Working) | bit(State::Deliver) | bit(State::Deferred) | bit(State::Delegated);
+constexpr States kSetAside = bit(State::Hold) | bit(State::Quarantine) | bit(State::Dead);
 
-struct Operation {
-  std::string_view name;
-  std::string_view doing;  // of the progress bar
-  Wish::Kind kind;
-  State to;            // of a Move, when its name is not an argument
-  States takes;        // a message elsewhere is an error if it is named by its id
-  States bulk_takes;   // of a selection that names no queue
-};
 constexpr auto kOperations = std::to_array<Operation>({
-    // name      doing        kind                 to               by id                                                        by selection
-    {"move",    "moving",    Wish::Kind::Move,    State::Hold,     kEvery,                                                      kEvery},
-    {"hold",    "holding",   Wish::Kind::Move,    State::Hold,     kWaiting,                                                    kWaiting},
-    {"release", "releasing", Wish::Kind::Move,    State::Working,  bit(State::Hold) | bit(State::Quarantine) | bit(State::Dead), bit(State::Hold)},
-    {"retry",   "asking",    Wish::Kind::Retry,   State::Deferred, bit(State::Deferred),                                        bit(State::Deferred)},
-    {"remove",  "removing",  Wish::Kind::Remove,  State::Dead,     kEvery,                                                      kEvery},
+    // name      doing        done        kind                 to               by id                   by selection            asks
+    {"move",    "moving",    "moved",    Wish::Kind::Move,    State::Hold,     kEvery,                 kEvery,                 false},
+    {"hold",    "holding",   "held",     Wish::Kind::Move,    State::Hold,     kWaiting,               kWaiting,               false},
+    {"release", "releasing", "released", Wish::Kind::Move,    State::Working,  kSetAside,              bit(State::Hold),       false},
+    {"retry",   "asking",    "retried",  Wish::Kind::Retry,   State::Deferred, bit(State::Deferred),   bit(State::Deferred),   false},
+    {"remove",  "removing",  "removed",  Wish::Kind::Remove,  State::Dead,     kEvery,                 kEvery,                 true},
 });
 constexpr const Operation& operation_of(std::string_view name) { return *std::ranges::find(kOperations, name, &Operation::name); }
 
@@ -46,7 +39,8 @@ constexpr std::size_t kAtOnce = 256;  // messages that share their syncs
 // One run of a command.
 class Change {
  public:
-  Change(Session& session, const Operation& operation) : session_(session), operation_(operation), wish_{operation.kind, {operation.to, {}}} {}
+  Change(Session& session, const Operation& operation, const Filter& filter)
+      : session_(session), operation_(operation), filter_(filter), wish_{operation.kind, {operation.to, {}}, {}} {}
 
   base::Result<int> run();
 
@@ -54,19 +48,25 @@ class Change {
   base::Result<void> read_arguments();
   base::Result<void> collect();
   void collect_named();
+  void add(const Target& target, const std::string& context);
+  [[nodiscard]] States bulk_takes() const { return session_.selection.queues.empty() ? operation_.bulk_takes : operation_.takes; }
   [[nodiscard]] bool is_bulk() const { return session_.line.has("all") || session_.selection.has_criteria(); }
   [[nodiscard]] std::string counts() const;
   base::Result<bool> is_wanted() const;
   base::Result<std::optional<int>> retry_at_once();
   base::Result<void> carry_out();
+  void carry_out(Hand& hand, const Wish& wish, std::span<const Target> targets, Progress& progress);
+  void say_how_many() const;
 
-  void tell(const Target& target);
+  void tell(const Wish& wish, const Target& target);
   void complain(std::string_view id, const base::Error& error);
 
   Session& session_;
   const Operation& operation_;
+  const Filter& filter_;
   Wish wish_;
-  std::vector<Target> targets_;
+  std::map<queue::Place, std::vector<Target>> targets_;  // by where they go
+  std::size_t done_ = 0, gone_ = 0, elsewhere_ = 0, failed_ = 0;
   int exit_code_ = 0;
 };
 
@@ -123,29 +123,39 @@ base::Result<std::optional<int>> Change::retry_at_once() {
   return 0;
 }
 
+void Change::add(const Target& target, const std::string& context) {
+  const bool is_release = operation_.kind == Wish::Kind::Move && operation_.to == State::Working;
+  targets_[is_release ? released_to(target.place, context) : wish_.to].push_back(target);
+}
+
 void Change::collect_named() {
+  std::set<queue::Id> known;
   for (const auto& id : session_.arguments) {
     const auto found = find_message(session_.spool, id);
     if (!found) {
       complain("", found.error());
     } else if ((bit(found->place.state) & operation_.takes) == 0 && found->place != wish_.to) {
       complain(found->id.text(), {base::Fault::Permanent, "is in " + found->place.folder() + ", which " + std::string(operation_.name) + " does not take from"});
-    } else if (std::ranges::find(targets_, found->id, &Target::id) == targets_.end()) {
-      targets_.push_back({found->id, found->place, found->is_in_log});
+    } else if (known.insert(found->id).second) {
+      const bool is_quarantined = found->place.state == State::Quarantine;
+      const auto seen = is_quarantined ? session_.spool.read(found->place, found->id) : base::Result<queue::StoredItem>();
+      add(*found, is_quarantined && seen ? seen->item.context : "");
     }
   }
 }
 
 base::Result<void> Change::collect() {
   if (!is_bulk()) return collect_named(), base::Result<void>();
-  const bool names_queues = !session_.selection.queues.empty();
-  const States takes = names_queues ? operation_.takes : operation_.bulk_takes;
+  const States takes = bulk_takes();
   Selection selection = session_.selection;
-  if (!names_queues)
+  if (selection.queues.empty())
     for (const auto& place : session_.spool.places())
       if ((bit(place.state) & takes) != 0) selection.queues.push_back(place.folder());
+  Progress progress("found", 0);
   return for_each(session_.spool, selection, session_.now, [&](const Entry& entry) {
-    if ((bit(entry.place.state) & takes) != 0) targets_.push_back({entry.id, entry.place, entry.is_in_log});
+    if ((bit(entry.place.state) & takes) == 0 || (filter_ && !filter_(entry))) return true;
+    progress.step();
+    add({entry.id, entry.place, entry.is_in_log}, entry.context);
     return true;
   });
 }
@@ -153,8 +163,12 @@ base::Result<void> Change::collect() {
 // "12 messages: deferred 10, hold 2"
 std::string Change::counts() const {
   std::map<queue::Place, std::size_t> by_place;
-  for (const auto& target : targets_) ++by_place[target.place];
-  std::string text = std::to_string(targets_.size()) + (targets_.size() == 1 ? " message" : " messages");
+  std::size_t all = 0;
+  for (const auto& [to, targets] : targets_) {
+    all += targets.size();
+    for (const auto& target : targets) ++by_place[target.place];
+  }
+  std::string text = std::to_string(all) + (all == 1 ? " message" : " messages");
   std::string separator = ": ";
   for (const auto& [place, count] : by_place) {
     text += separator + place.folder() + " " + std::to_string(count);
@@ -167,10 +181,12 @@ std::string Change::counts() const {
 base::Result<bool> Change::is_wanted() const {
   const bool dry_run = session_.line.has("dry-run");
   if (is_bulk()) (void)base::write_all(2, "qctl: " + std::string(dry_run ? "would be " : "") + std::string(operation_.doing) + " " + counts() + "\n");
-  if (operation_.kind != Wish::Kind::Remove || dry_run || targets_.empty() || session_.line.has("yes")) return true;
+  if (!operation_.asks || dry_run || targets_.empty() || session_.line.has("yes")) return true;
   if (::isatty(STDIN_FILENO) == 0)
-    return base::fail(base::Fault::Usage, "remove asks first, and standard input is no terminal; expected: --yes");
-  (void)base::write_all(2, "Remove " + counts() + " for good? [y/N] ");
+    return base::fail(base::Fault::Usage, std::string(operation_.name) + " asks first, and standard input is no terminal; expected: --yes");
+  std::string what(operation_.name);
+  what.front() = base::text::upper(what.front());
+  (void)base::write_all(2, what + " " + counts() + " for good? [y/N] ");
   std::string answer;
   std::getline(std::cin, answer);
   const auto word = base::text::to_lower(base::text::trim(answer));
@@ -181,32 +197,61 @@ base::Result<bool> Change::is_wanted() const {
 
 base::Result<void> Change::carry_out() {
   Hand hand(session_.spool);
-  Progress progress(operation_.doing, targets_.size());
-  const auto on_done = [&](const Target& target, const base::Result<void>& result) {
-    progress.step();
-    const bool is_gone = !result && result.error().error_number == ENOENT;
-    if (result) {
-      tell(target);
-    } else if (!is_gone || !is_bulk()) {  // of a selection, some may have been delivered meanwhile
-      progress.wipe();
-      complain(is_gone ? "" : target.id.text(), result.error());
-    }
-  };
-  for (std::size_t first = 0; first < targets_.size(); first += kAtOnce) {
-    const auto some = std::span(targets_).subspan(first, std::min(kAtOnce, targets_.size() - first));
-    if (session_.line.has("dry-run")) {
-      for (const auto& target : some) on_done(target, {});
-    } else {
-      hand.carry_out(wish_, some, on_done);
-    }
+  std::size_t all = 0;
+  for (const auto& [to, targets] : targets_) all += targets.size();
+  Progress progress(operation_.doing, all);
+  for (const auto& [to, targets] : targets_) {
+    Wish wish{wish_.kind, to, {}};
+    // Who has chosen messages of some queues does not mean those that left them meanwhile.
+    if (is_bulk())
+      wish.follows = [this](const queue::Place& now) { return (bit(now.state) & bulk_takes()) != 0 && session_.selection.takes(now); };
+    carry_out(hand, wish, targets, progress);
   }
   progress.wipe();
+  say_how_many();
   return hand.finish();
 }
 
-void Change::tell(const Target& target) {
+void Change::carry_out(Hand& hand, const Wish& wish, std::span<const Target> targets, Progress& progress) {
+  const auto on_done = [&](const Target& target, const base::Result<void>& result) {
+    progress.step();
+    const int number = result ? 0 : result.error().error_number;
+    ++(result ? done_ : number == ENOENT ? gone_ : number == ESTALE ? elsewhere_ : failed_);
+    if (result) return tell(wish, target);
+    if (is_bulk() && (number == ENOENT || number == ESTALE)) return;  // of a selection, some may have been delivered meanwhile
+    progress.wipe();
+    complain(number == ENOENT ? "" : target.id.text(), result.error());
+  };
+  for (std::size_t first = 0; first < targets.size(); first += kAtOnce) {
+    const auto some = targets.subspan(first, std::min(kAtOnce, targets.size() - first));
+    if (session_.line.has("dry-run")) {
+      for (const auto& target : some) on_done(target, {});
+    } else {
+      hand.carry_out(wish, some, on_done);
+    }
+  }
+}
+
+// "qctl: held 1200 of 1210 messages; 7 were gone, 2 had moved elsewhere, 1 could not be"
+void Change::say_how_many() const {
+  const std::size_t all = done_ + gone_ + elsewhere_ + failed_;
+  if (!is_bulk() || session_.line.has("dry-run") || all == 0) return;
+  std::string text = "qctl: " + std::string(operation_.done) + " " + std::to_string(done_) + " of " + std::to_string(all) + (all == 1 ? " message" : " messages");
+  char separator = ';';
+  const auto add = [&](std::size_t count, std::string_view what) {
+    if (count == 0) return;
+    text += std::string(1, separator) + " " + std::to_string(count) + " " + std::string(what);
+    separator = ',';
+  };
+  add(gone_, "gone meanwhile");
+  add(elsewhere_, "moved elsewhere meanwhile");
+  add(failed_, "failed");
+  (void)base::write_all(2, text + "\n");
+}
+
+void Change::tell(const Wish& wish, const Target& target) {
   const std::string from = target.place.folder();
-  const std::string to = operation_.kind == Wish::Kind::Move ? wish_.to.folder() : operation_.kind == Wish::Kind::Retry ? from : "";
+  const std::string to = operation_.kind == Wish::Kind::Move ? wish.to.folder() : operation_.kind == Wish::Kind::Retry ? from : "";
   if (session_.wants_json()) {
     std::string json = "{";
     base::json::append_member(json, "id", target.id.text());
@@ -233,14 +278,20 @@ void Change::complain(std::string_view id, const base::Error& error) {
   if (exit_code_ == 0 || error.fault == base::Fault::Temporary) exit_code_ = code;
 }
 
-base::Result<int> run(Session& session, std::string_view name) { return Change(session, operation_of(name)).run(); }
-
 }  // namespace
 
-base::Result<int> move(Session& session) { return run(session, "move"); }
-base::Result<int> hold(Session& session) { return run(session, "hold"); }
-base::Result<int> release(Session& session) { return run(session, "release"); }
-base::Result<int> retry(Session& session) { return run(session, "retry"); }
-base::Result<int> remove(Session& session) { return run(session, "remove"); }
+queue::Place released_to(const queue::Place& from, std::string_view context) {
+  const auto facts = from.state == State::Quarantine ? quarantine_facts(context) : std::nullopt;
+  const bool is_behind_postq = facts && (facts->stage == "postq" || facts->stage == "delivery");
+  return {is_behind_postq ? State::Deliver : State::Working, {}};
+}
+
+base::Result<int> change(Session& session, const Operation& operation, const Filter& filter) { return Change(session, operation, filter).run(); }
+
+base::Result<int> move(Session& session) { return change(session, operation_of("move")); }
+base::Result<int> hold(Session& session) { return change(session, operation_of("hold")); }
+base::Result<int> release(Session& session) { return change(session, operation_of("release")); }
+base::Result<int> retry(Session& session) { return change(session, operation_of("retry")); }
+base::Result<int> remove(Session& session) { return change(session, operation_of("remove")); }
 
 }  // namespace qctl

@@ -1,31 +1,42 @@
 #include "qctl/commands.h"
 
+#include <algorithm>
 #include <array>
 
 namespace qctl {
 namespace {
 using Words = std::string_view;
 
-constexpr auto kLooking = std::to_array<Words>({"json", "queue", "sender", "recipient", "domain", "older", "newer", "larger", "smaller"});
-constexpr auto kCounting = std::to_array<Words>(
-    {"json", "queue", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "by", "rows", "empty"});
+template <std::size_t One, std::size_t Other>
+constexpr auto operator+(const std::array<Words, One>& one, const std::array<Words, Other>& other) {
+  std::array<Words, One + Other> both;
+  std::ranges::copy(other, std::ranges::copy(one, both.begin()).out);
+  return both;
+}
+
 constexpr auto kOne = std::to_array<Words>({"json"});
-constexpr auto kChanging = std::to_array<Words>(
-    {"json", "queue", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "all", "dry-run"});
-constexpr auto kRemoving = std::to_array<Words>(
-    {"json", "queue", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "all", "dry-run", "yes"});
+constexpr auto kRepairing = kOne + std::to_array<Words>({"dry-run", "yes"});
+constexpr auto kLooking = kOne + std::to_array<Words>({"queue", "quarantine", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "reason", "rule",
+                                                       "attempts", "subject", "header"});
+constexpr auto kCounting = kLooking + std::to_array<Words>({"by", "rows", "empty"});
+constexpr auto kChanging = kLooking + std::to_array<Words>({"all", "dry-run"});
+constexpr auto kRemoving = kChanging + std::to_array<Words>({"yes"});
 
 constexpr auto kCommands = std::to_array<Command>({
     {"status", "[QUEUE...]", "messages, octets and ages of each queue; what qctl alone does", kCounting, status},
     {"list", "[QUEUE...]", "one line a message", kLooking, list},
     {"show", "ID...", "envelope, context and history of a message", kOne, show},
+    {"why", "ID...", "why a message waits, and what was tried", kOne, why},
     {"cat", "ID...", "the message itself, as it came", {}, cat},
     {"move", "ID...|SELECTION QUEUE", "put messages into another queue", kChanging, move},
     {"hold", "ID...|SELECTION", "keep messages from being delivered", kChanging, hold},
     {"release", "ID...|SELECTION", "give held, quarantined or dead messages back", kChanging, release},
     {"retry", "ID...|SELECTION", "try deferred messages now", kChanging, retry},
     {"remove", "ID...|SELECTION", "forget messages for good; asks first", kRemoving, remove},
-    {"check", "", "look for foreign and half-written files", kOne, check},
+    {"quarantine", "[list [NAME...]] | show ID... | release|delete ID...|SELECTION | forward ADDRESS ID...|SELECTION | expire [NAME...]",
+     "messages that rules have set aside, with rule and reason; what becomes of them", kRemoving, quarantine},
+    {"check", "", "look for foreign and half-written files, here and in the log", kOne, check},
+    {"repair", "", "put right what check finds, without losing a message; asks first", kRepairing, repair},
     {"shield", "[unban ADDRESS...]", "clients and networks that smtpd counts or has banned; let them in again", kOne, nullptr, shield},
 });
 }  // namespace

@@ -27,13 +27,16 @@ const Command* find_command(std::string_view name);
 base::Result<int> status(Session& session);
 base::Result<int> list(Session& session);
 base::Result<int> show(Session& session);
+base::Result<int> why(Session& session);
 base::Result<int> cat(Session& session);
 base::Result<int> move(Session& session);
 base::Result<int> hold(Session& session);
 base::Result<int> release(Session& session);
 base::Result<int> retry(Session& session);
 base::Result<int> remove(Session& session);
+base::Result<int> quarantine(Session& session);
 base::Result<int> check(Session& session);
+base::Result<int> repair(Session& session);
 base::Result<int> shield(const base::CommandLine& line, std::span<const std::string> arguments, Output& out);
 
 }  // namespace qctl

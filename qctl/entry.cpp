@@ -1,5 +1,7 @@
 #include "qctl/entry.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace qctl {
@@ -28,8 +30,10 @@ Entry entry_of(const queue::Seen& seen) {
   entry.reverse_path = seen.item.envelope.reverse_path;
   const auto& recipients = seen.item.envelope.recipients;
   const auto progress = queue::sum_up(seen.events, recipients.size());
-  for (std::size_t i = 0; i < recipients.size(); ++i)
+  for (std::size_t i = 0; i < recipients.size(); ++i) {
     if (!has_got_it(progress[i])) entry.recipients.push_back(recipients[i]);
+    entry.attempts = std::max(entry.attempts, progress[i].deferrals + (progress[i].last && progress[i].last->kind == EventKind::Failed ? 1 : 0));
+  }
   entry.reason = last_reason(seen.events);
   entry.context = seen.item.context;
   return entry;

@@ -21,6 +21,7 @@ struct Entry {
   std::string reverse_path;
   std::vector<std::string> recipients;  // who has not got it: waiting, put off or failed for good
   std::string reason;                   // of the last attempt that did not deliver
+  std::size_t attempts = 0;             // that did not deliver, of the recipient with most of them
   std::string context;                  // JSON
 };
 

@@ -124,6 +124,8 @@ base::Result<void> Hand::change(const Wish& wish, const Target& target) {
     if (changed || changed.error().error_number != ENOENT) return changed;
     const auto found = find_again(*spool_, target.id);
     if (!found) return std::unexpected(found.error());
+    if (wish.follows && !wish.follows(found->place))
+      return std::unexpected(base::Error{base::Fault::Permanent, "has moved to " + found->place.folder() + " meanwhile", ESTALE});
     now = *found;
   }
   return changed;

@@ -20,6 +20,8 @@ struct Wish {
   enum class Kind : std::uint8_t { Move, Retry, Remove };
   Kind kind = Kind::Move;
   queue::Place to;  // of a Move
+  // Whether a message that moved while it was grasped is still meant, where it is now; empty: always. If not, error_number ESTALE.
+  std::function<bool(const queue::Place&)> follows = {};
 };
 
 class Hand {

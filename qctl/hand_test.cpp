@@ -112,6 +112,16 @@ TEST_CASE("qctl hand: a message that has moved meanwhile is found again; one tha
   CHECK(carry_out(spool, {Wish::Kind::Move, place("hold")}, {spilled}) == std::vector<int>{0});
 }
 
+TEST_CASE("qctl hand: a message that moved to where it is not meant is left alone") {
+  TestSpool spool;
+  const auto target = in_file(spool, place("hold"));
+  REQUIRE(spool->move(target.id, place("hold"), place("working")));
+  Wish wish{Wish::Kind::Remove, {}};
+  wish.follows = [](const queue::Place& now) { return now.state == queue::State::Hold; };
+  CHECK(carry_out(spool, wish, {target}) == std::vector<int>{ESTALE});
+  CHECK(queue_of(spool, target) == "working");
+}
+
 TEST_CASE("qctl hand: the lock of queue-run is given back") {
   TestSpool spool;
   const auto targets = in_log(spool, 1);

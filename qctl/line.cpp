@@ -3,6 +3,7 @@
 #include <array>
 
 #include "lib/base/json_text.h"
+#include "qctl/quarantine_facts.h"
 
 namespace qctl {
 namespace {
@@ -102,6 +103,11 @@ std::string as_json(const Entry& entry) {
   }
   json += ']';
   base::json::append_member(json, "reason", entry.reason);
+  base::json::append_member(json, "attempts", static_cast<long long>(entry.attempts));
+  if (const auto facts = quarantine_facts(entry.context)) {
+    base::json::append_name(json, "quarantine");
+    json += as_json(*facts);
+  }
   return json + "}";
 }
 

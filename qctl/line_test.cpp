@@ -79,5 +79,5 @@ TEST_CASE("qctl line: as JSON") {
   CHECK(qctl::as_json(qctl::entry_of(seen())) ==
         R"({"id":"0H8ZK4TQ2N700A3W05","queue":"deferred","in_log":false,"octets":4300,"arrived":"2027-01-15T05:55:00.000000Z",)"
         R"("next_attempt":"2027-01-15T08:05:00.000000Z","sender":"me@example.org","recipients":["b@example.com","c@example.net"],)"
-        R"("reason":"550 5.1.1 nobody"})");
+        R"("reason":"550 5.1.1 nobody","attempts":1})");
 }

@@ -45,6 +45,12 @@ base::Result<std::vector<Target>> find_prefix(const queue::Spool& spool, std::st
   return candidates;
 }
 
+bool takes_header(const Selection& selection, const queue::Seen& seen) {
+  if (!selection.wants_header()) return true;
+  const auto view = seen.message.view();
+  return view && selection.takes_header(view->octets());
+}
+
 }  // namespace
 
 base::Result<void> for_each(const queue::Spool& spool, const Selection& selection, base::WallTime now,
@@ -53,12 +59,12 @@ base::Result<void> for_each(const queue::Spool& spool, const Selection& selectio
   const auto wants = [&](const queue::Listed& listed) { return selection.may_take(listed, now); };
   const auto on_seen = [&](const queue::Seen& seen) {
     const Entry entry = entry_of(seen);
-    if (selection.takes(entry, now)) wants_more = on_entry(entry);
+    if (selection.takes(entry, now) && takes_header(selection, seen)) wants_more = on_entry(entry);
     return wants_more;
   };
   for (const auto& place : spool.places()) {
     if (!selection.takes(place)) continue;
-    const auto visited = queue::View(spool).visit(place, wants, on_seen, damaged);
+    const auto visited = queue::View(spool).visit(place, wants, on_seen, damaged, selection.wants_header() ? queue::View::Message::Kept : queue::View::Message::Dropped);
     if (!visited) return visited;
     if (!wants_more) break;
   }
@@ -84,6 +90,12 @@ base::Result<Target> find_message(const queue::Spool& spool, std::string_view id
   if (candidates->empty()) return std::unexpected(no_such_message(spool, id_or_prefix));
   if (candidates->size() > 1) return std::unexpected(ambiguous(wanted, *candidates));
   return candidates->front();
+}
+
+base::Result<queue::Seen> find_seen(const queue::Spool& spool, std::string_view id_or_prefix) {
+  const auto target = find_message(spool, id_or_prefix);
+  if (!target) return std::unexpected(target.error());
+  return queue::View(spool).find(target->id);
 }
 
 }  // namespace qctl

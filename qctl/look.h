@@ -25,6 +25,8 @@ struct Target {
 // The message of that id, or the only one whose id begins so; case is ignored.
 // Fault::Permanent: "No such message 'ID' in queues at 'SPOOL'". Fault::Usage: several begin so.
 [[nodiscard]] base::Result<Target> find_message(const queue::Spool& spool, std::string_view id_or_prefix);
+// The same, read.
+[[nodiscard]] base::Result<queue::Seen> find_seen(const queue::Spool& spool, std::string_view id_or_prefix);
 // The place of a message that was there a moment ago. error_number ENOENT: it is gone.
 [[nodiscard]] base::Result<Target> find_again(const queue::Spool& spool, const queue::Id& id);
 

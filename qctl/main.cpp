@@ -16,13 +16,19 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"sender", "ADDRESS", "only messages of this sender; <> is the null reverse-path; * and ? stand for others"},
     {"recipient", "ADDRESS", "only messages that this recipient has not got; with * and ?"},
     {"domain", "DOMAIN", "only messages that a recipient there has not got; with * and ?"},
+    {"quarantine", "NAME", "only messages of this quarantine; with * and ?"},
+    {"reason", "TEXT", "only messages whose last reply has this in it; with * and ?"},
+    {"rule", "NAME", "only messages that this rule has set aside; with * and ?"},
+    {"attempts", "N", "only messages that were tried in vain at least so many times"},
+    {"subject", "TEXT", "only messages with this in their subject; with * and ?"},
+    {"header", "FIELD:TEXT", "only messages with a field of that name that has this in it"},
     {"older", "TIME", "only messages that arrived longer ago, such as 2h or 5d"},
     {"newer", "TIME", "only messages that arrived since"},
     {"larger", "OCTETS", "only messages of more octets, such as 200k or 5m"},
     {"smaller", "OCTETS", "only messages of fewer octets"},
     {"all", "", "move, hold, release, retry, remove: all that are where the command takes from"},
     {"dry-run,n", "", "say what would be done"},
-    {"yes,y", "", "remove: do not ask"},
+    {"yes,y", "", "remove, quarantine delete, repair: do not ask"},
     {"by", "WHAT", "status: a row for each domain (of recipients), sender, helo or reason"},
     {"rows", "N", "status: at most so many rows a queue, 0 for all [20]"},
     {"empty,e", "TEXT", "status: what stands for no message [0]"},
@@ -40,7 +46,7 @@ std::string purpose() {
   std::string text = "Looks at the spool and steers it.";
   for (const auto& command : qctl::commands()) {
     std::string name(command.name);
-    name.resize(10, ' ');
+    name.resize(11, ' ');
     text += "\n  " + name + std::string(command.doc);
   }
   return text;
@@ -115,6 +121,8 @@ int main(int argc, char** argv) {
                   "qctl list deferred --domain example.org\n"
                   "qctl show 0H8ZK4TQ2N700A3W05\n"
                   "qctl retry --domain example.org\n"
+                  "qctl why 0H8ZK4TQ2N700A3W05\n"
+                  "qctl quarantine list\n"
                   "qctl remove --queue dead --older 30d --yes",
       .options = kOptions,
       .settings = kSettings,

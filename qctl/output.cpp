@@ -77,6 +77,7 @@ void Progress::wipe() {
 
 std::string progress_text(std::string_view what, std::uint64_t done, std::uint64_t all, std::size_t columns) {
   constexpr std::size_t kBarColumns = 40;
+  if (all == 0) return std::string(what) + " " + std::to_string(done);
   const std::uint64_t of = std::max<std::uint64_t>(all, 1);
   const std::string percent = std::to_string(std::min<std::uint64_t>(done * 100 / of, 100));
   const std::string numbers = std::string(4 - std::min<std::size_t>(percent.size(), 3), ' ') + percent + "% " + std::to_string(done) + "/" + std::to_string(all);

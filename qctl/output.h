@@ -38,7 +38,7 @@ class Output {
 // A bar on standard error for work that takes longer than a moment; nothing if that is not a terminal.
 class Progress {
  public:
-  Progress(std::string_view what, std::uint64_t all);
+  Progress(std::string_view what, std::uint64_t all);  // 0: how many there are is not known yet
   ~Progress();  // wipes the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

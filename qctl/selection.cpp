@@ -4,11 +4,16 @@
 
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
+#include "lib/mail/encoded_word.h"
+#include "lib/mail/field_scan.h"
+#include "lib/mail/header.h"
+#include "qctl/quarantine_facts.h"
 
 namespace qctl {
 namespace {
 using base::text::lower;
 constexpr std::string_view kAllQuarantines = "quarantine";
+constexpr std::string_view kInQuarantines = "quarantine/";
 
 bool matches_one(const std::vector<std::string>& patterns, std::string_view text) {
   return patterns.empty() || std::ranges::any_of(patterns, [&](const auto& pattern) { return matches_pattern(pattern, text); });
@@ -17,6 +22,9 @@ bool matches_one(const std::vector<std::string>& patterns, std::string_view text
 bool matches_sender(const std::vector<std::string>& patterns, std::string_view reverse_path) {
   return matches_one(patterns, reverse_path.empty() ? "<>" : reverse_path);
 }
+
+// "quarantine/virus/*"; what else may stand there is looked at nowhere: no folder has such a name.
+bool is_pattern_of_quarantines(std::string_view name) { return name.starts_with(kInQuarantines) && name.find_first_of("*?") != std::string_view::npos; }
 
 // "<a@example.org>" is how logs write it.
 std::vector<std::string> without_brackets(std::vector<std::string> addresses) {
@@ -32,6 +40,27 @@ base::Result<std::optional<std::uint64_t>> number_of(const base::CommandLine& co
   if (number) return number;
   return base::fail(base::Fault::Usage, "--" + std::string(option) + ": '" + base::text::printable(command_line.text(option)) +
                                             "'; expected: " + std::string(expected));
+}
+
+// "Subject: hello" as --header has it.
+base::Result<Selection::Header> header_of(const std::string& text) {
+  const auto [name, pattern] = base::text::split_once(text, ':');
+  if (mail::is_field_name(base::text::trim(name)) && text.contains(':')) return Selection::Header{std::string(base::text::trim(name)), std::string(base::text::trim(pattern))};
+  return base::fail(base::Fault::Usage, "--header: '" + base::text::printable(text) + "'; expected: a field as it stands in a header, such as 'Subject: *invoice*'");
+}
+
+bool has_field(std::string_view message, const Selection::Header& wanted) {
+  mail::FieldScanner scanner(message);
+  while (const auto field = scanner.next())
+    if (base::text::equal_ignoring_case(field->name, wanted.name) &&
+        matches_pattern("*" + wanted.pattern + "*", mail::decode_unstructured(field->octets.substr(field->body))))
+      return true;
+  return false;
+}
+
+// What may have anything around it.
+bool contains_one(const std::vector<std::string>& patterns, std::string_view text) {
+  return patterns.empty() || std::ranges::any_of(patterns, [&](const auto& pattern) { return matches_pattern("*" + pattern + "*", text); });
 }
 
 std::optional<std::chrono::milliseconds> as_duration(std::optional<std::uint64_t> milliseconds) {
@@ -71,11 +100,14 @@ base::Result<Selection> Selection::of(const base::CommandLine& command_line) {
   if (!newer) return std::unexpected(newer.error());
   const auto larger = number_of(command_line, "larger", base::text::parse_octets, kOctets);
   if (!larger) return std::unexpected(larger.error());
+  const auto attempts = number_of(command_line, "attempts", base::text::parse_number<std::uint64_t>, "a number");
+  if (!attempts) return std::unexpected(attempts.error());
   const auto smaller = number_of(command_line, "smaller", base::text::parse_octets, kOctets);
   if (!smaller) return std::unexpected(smaller.error());
 
   Selection selection;
   selection.queues = command_line.all("queue");
+  for (const auto& name : command_line.all("quarantine")) selection.queues.push_back(std::string(kInQuarantines) + name);
   const auto checked = check_queues(selection.queues);
   if (!checked) return std::unexpected(checked.error());
   for (const auto& sender : command_line.all("sender"))
@@ -86,16 +118,26 @@ base::Result<Selection> Selection::of(const base::CommandLine& command_line) {
   selection.newer = as_duration(*newer);
   selection.larger = *larger;
   selection.smaller = *smaller;
+  selection.reasons = command_line.all("reason");
+  selection.rules = command_line.all("rule");
+  selection.attempts = *attempts;
+  for (const auto& subject : command_line.all("subject")) selection.headers.push_back({"Subject", subject});
+  for (const auto& text : command_line.all("header")) {
+    auto header = header_of(text);
+    if (!header) return std::unexpected(header.error());
+    selection.headers.push_back(std::move(*header));
+  }
   return selection;
 }
 
 bool Selection::has_criteria() const {
-  return !queues.empty() || !senders.empty() || !recipients.empty() || !domains.empty() || older || newer || larger || smaller;
+  return !queues.empty() || !senders.empty() || !recipients.empty() || !domains.empty() || older || newer || larger || smaller || !reasons.empty() ||
+         !rules.empty() || attempts || !headers.empty();
 }
 
 base::Result<void> Selection::check_queues(const std::vector<std::string>& queues) {
   for (const auto& name : queues) {
-    if (name == kAllQuarantines || queue::Place::parse(name)) continue;
+    if (name == kAllQuarantines || queue::Place::parse(name) || is_pattern_of_quarantines(name)) continue;
     std::string known;
     for (const auto& row : queue::kStates) known += " " + std::string(row.folder) + (row.state == queue::State::Quarantine ? "/NAME" : "");
     return base::fail(base::Fault::Usage, "no queue '" + base::text::printable(name) + "'; expected one of:" + known);
@@ -105,7 +147,7 @@ base::Result<void> Selection::check_queues(const std::vector<std::string>& queue
 
 bool Selection::takes(const queue::Place& place) const {
   return queues.empty() || std::ranges::any_of(queues, [&](std::string_view wanted) {
-           return wanted == place.folder() || (wanted == kAllQuarantines && place.state == queue::State::Quarantine);
+           return wanted == place.folder() || (place.state == queue::State::Quarantine && (wanted == kAllQuarantines || (is_pattern_of_quarantines(wanted) && matches_pattern(wanted, place.folder()))));
          });
 }
 
@@ -121,7 +163,23 @@ bool Selection::takes(const Entry& entry, base::WallTime now) const {
   return takes(entry.place) && matches_sender(senders, entry.reverse_path) &&
          (recipients.empty() || has_recipient([&](const auto& recipient) { return matches_one(recipients, recipient); })) &&
          (domains.empty() || has_recipient([&](const auto& recipient) { return matches_one(domains, mail::split_address(recipient).second); })) &&
-         takes_age(now - entry.arrived) && (!larger || entry.octets > *larger) && (!smaller || entry.octets < *smaller);
+         takes_age(now - entry.arrived) && (!larger || entry.octets > *larger) && (!smaller || entry.octets < *smaller) && (!attempts || entry.attempts >= *attempts) &&
+         contains_one(reasons, entry.reason) && takes_rule(entry);
+}
+
+bool Selection::takes_rule(const Entry& entry) const {
+  if (rules.empty()) return true;
+  const auto facts = quarantine_facts(entry.context);
+  return facts && matches_one(rules, facts->rule);
+}
+
+bool Selection::takes_header(std::string_view message) const {
+  // Of each name one pattern must match; several fields of it may be there.
+  return std::ranges::all_of(headers, [&](const Header& of) {
+    return std::ranges::any_of(headers, [&](const Header& wanted) {
+      return base::text::equal_ignoring_case(of.name, wanted.name) && has_field(message, wanted);
+    });
+  });
 }
 
 }  // namespace qctl

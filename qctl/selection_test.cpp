@@ -17,6 +17,8 @@ qctl::Entry entry() {
   entry.arrived = kNow - 1h;
   entry.reverse_path = "Bob@Example.com";
   entry.recipients = {"a@example.org", "\"b@c\"@example.net"};
+  entry.reason = "451 4.7.1 come back";
+  entry.attempts = 3;
   return entry;
 }
 
@@ -24,6 +26,7 @@ base::Result<Selection> selection_of(std::vector<std::string> words) {
   constexpr auto kOptions = std::to_array<base::OptionRow>({
       {"queue", "Q", ""}, {"sender", "A", ""}, {"recipient", "A", ""}, {"domain", "D", ""},
       {"older", "T", ""}, {"newer", "T", ""}, {"larger", "N", ""}, {"smaller", "N", ""},
+      {"quarantine", "N", ""}, {"reason", "T", ""}, {"rule", "N", ""}, {"attempts", "N", ""}, {"subject", "T", ""}, {"header", "F", ""},
   });
   words.insert(words.begin(), "qctl");
   std::vector<char*> line;
@@ -78,6 +81,13 @@ TEST_CASE("qctl selection: what the options take") {
       {{"--smaller", "1001"}, true},
       {{"--smaller", "1000"}, false},
       {{"--domain", "example.org", "--sender", "nobody@x"}, false},
+      {{"--reason", "4.7.1"}, true},
+      {{"--reason", "451*BACK"}, true},
+      {{"--reason", "550"}, false},
+      {{"--attempts", "3"}, true},
+      {{"--attempts", "4"}, false},
+      {{"--rule", "*"}, false},
+      {{"--quarantine", "virus"}, false},
   };
   for (const auto& [options, takes] : kCases) {
     const auto selection = selection_of(options);
@@ -97,6 +107,35 @@ TEST_CASE("qctl selection: the null reverse-path is <>, and 'quarantine' means a
   CHECK(selection_of({"--queue", "quarantine"})->takes(*queue::Place::parse("quarantine/virus")));
   CHECK(selection_of({"--queue", "quarantine/virus"})->takes(*queue::Place::parse("quarantine/virus")));
   CHECK_FALSE(selection_of({"--queue", "quarantine/spam"})->takes(*queue::Place::parse("quarantine/virus")));
+}
+
+TEST_CASE("qctl selection: a quarantine by its name or a pattern, a message in it by its rule") {
+  auto set_aside = entry();
+  set_aside.place = *queue::Place::parse("quarantine/virus/zip");
+  set_aside.context = R"({"quarantine":{"name":"virus/zip","rule":"scan zip"}})";
+  CHECK(selection_of({"--quarantine", "virus/zip"})->takes(set_aside, kNow));
+  CHECK(selection_of({"--quarantine", "virus*"})->takes(set_aside, kNow));
+  CHECK(selection_of({"--queue", "quarantine/*"})->takes(set_aside, kNow));
+  CHECK_FALSE(selection_of({"--quarantine", "virus"})->takes(set_aside, kNow));
+  CHECK(selection_of({"--rule", "scan*"})->takes(set_aside, kNow));
+  CHECK_FALSE(selection_of({"--rule", "scan"})->takes(set_aside, kNow));
+  CHECK_FALSE(selection_of({"--quarantine", "../etc"}).has_value());
+}
+
+TEST_CASE("qctl selection: fields of the header, decoded; one of each name must match") {
+  constexpr std::string_view kMessage = "Received: from a\r\nreceived: from b\r\nSubject: =?utf-8?q?Your_invoice?=\r\n =?utf-8?q?_of_May?=\r\n\r\nSubject: body\r\n";
+  const auto takes = [&](std::vector<std::string> words) { return selection_of(std::move(words))->takes_header(kMessage); };
+  CHECK(takes({}));
+  CHECK(takes({"--subject", "INVOICE of"}));
+  CHECK(takes({"--subject", "your*may"}));
+  CHECK(takes({"--header", "received: from b"}));
+  CHECK(takes({"--header", "Received:"}));
+  CHECK(takes({"--subject", "nothing", "--subject", "invoice"}));
+  CHECK_FALSE(takes({"--subject", "body"}));
+  CHECK_FALSE(takes({"--header", "X-None:"}));
+  CHECK_FALSE(takes({"--subject", "invoice", "--header", "Received: from c"}));
+  CHECK_FALSE(selection_of({"--header", "Subject"}).has_value());
+  CHECK_FALSE(selection_of({"--header", "a b: c"}).has_value());
 }
 
 TEST_CASE("qctl selection: a queue that cannot be is named with those that can") {

@@ -6,63 +6,18 @@
 #include "lib/base/text.h"
 #include "qctl/commands.h"
 #include "qctl/context.h"
+#include "qctl/history.h"
 #include "qctl/line.h"
 #include "qctl/look.h"
+#include "qctl/quarantine_facts.h"
 
 namespace qctl {
 namespace {
 
-base::Result<queue::Seen> find_seen(const queue::Spool& spool, const std::string& id) {
-  const auto target = find_message(spool, id);
-  if (!target) return std::unexpected(target.error());
-  return queue::View(spool).find(target->id);
-}
-
-std::string ago(base::WallTime then, base::WallTime now) {
-  const auto distance = std::chrono::duration_cast<std::chrono::seconds>(now - then);
-  return base::to_rfc3339(then) + (distance.count() >= 0 ? " (" + human_duration(distance) + " ago)" : " (in " + human_duration(-distance) + ")");
-}
-
-struct KindRow {
-  queue::EventKind kind;
-  std::string_view word;
-  Output::Style style;
-};
-constexpr auto kKinds = std::to_array<KindRow>({
-    {queue::EventKind::Sent, "sent", Output::Style::Green},
-    {queue::EventKind::Deferred, "deferred", Output::Style::Yellow},
-    {queue::EventKind::Failed, "failed", Output::Style::Red},
-    {queue::EventKind::Expanded, "expanded", Output::Style::Green},
-    {queue::EventKind::Note, "note", Output::Style::Plain},
-    {queue::EventKind::Finished, "finished", Output::Style::Plain},
-    {queue::EventKind::Relayed, "relayed", Output::Style::Green},
-    {queue::EventKind::Passed, "passed", Output::Style::Green},
-    {queue::EventKind::Notice, "notice", Output::Style::Plain},
-    {queue::EventKind::Noticed, "noticed", Output::Style::Plain},
-});
-const KindRow& row_of(queue::EventKind kind) { return *std::ranges::find(kKinds, kind, &KindRow::kind); }
-
-// The recipient of an event as the envelope has it; "" when it is about the whole message.
-std::string recipient_of(const queue::Event& event, const queue::Item& item) {
-  const auto& recipients = item.envelope.recipients;
-  return event.recipient && *event.recipient < recipients.size() ? recipients[*event.recipient] : std::string();
-}
-
-std::string event_text(const queue::Event& event, const queue::Item& item, const Output& out) {
-  std::string text = out.styled(row_of(event.kind).word, row_of(event.kind).style);
-  const bool utf8 = out.screen().utf8;
-  if (const auto recipient = recipient_of(event, item); !recipient.empty()) text += " " + addresses_text({recipient}, utf8);
-  // What deliver-remote reports begins with the host that said it.
-  if (!event.destination.empty() && !event.text.starts_with(event.destination)) text += " " + printable_text(event.destination, utf8);
-  if (!event.text.empty()) text += ": " + printable_text(event.text, utf8);
-  return text;
-}
-
 std::string recipient_text(const std::string& address, const queue::RecipientProgress& progress, const Output& out) {
   std::string text = addresses_text({address}, out.screen().utf8) + "  ";
   if (!progress.last) return text + "waiting";
-  const auto& row = row_of(progress.last->kind);
-  text += out.styled(row.word, row.style);
+  text += kind_text(progress.last->kind, out);
   if (progress.deferrals > 0) text += ", put off " + std::to_string(progress.deferrals) + (progress.deferrals == 1 ? " time" : " times");
   return text;
 }
@@ -84,6 +39,13 @@ std::string as_text(const queue::Seen& seen, base::WallTime now, const Output& o
   text += heading("size") + "       " + std::to_string(entry.octets) + " octets\n";
   text += heading("sender") + "     " + addresses_text({entry.reverse_path}, utf8) + "\n";
 
+  if (const auto facts = quarantine_facts(seen.item.context); facts && entry.place.state == queue::State::Quarantine) {
+    text += heading("set aside") + " ";
+    text += facts->time ? " " + ago(*facts->time, now) : std::string();
+    if (!facts->rule.empty()) text += " by rule \"" + printable_text(facts->rule, utf8) + "\"";
+    if (!facts->stage.empty()) text += " of stage " + printable_text(facts->stage, utf8);
+    text += (facts->reason.empty() ? "" : ": " + printable_text(facts->reason, utf8)) + "\n";
+  }
   const auto& recipients = seen.item.envelope.recipients;
   const auto progress = queue::sum_up(seen.events, recipients.size());
   text += heading("recipients") + "\n";
@@ -91,23 +53,8 @@ std::string as_text(const queue::Seen& seen, base::WallTime now, const Output& o
 
   text += heading("context") + "\n" + indented(printable_lines(canonical_context(seen.item, seen.events, true), utf8));
   text += heading("history") + (seen.events.empty() ? "    nothing yet\n" : "\n");
-  for (const auto& event : seen.events) text += "  " + base::to_rfc3339(event.time) + " " + event_text(event, seen.item, out) + "\n";
+  for (const auto& event : seen.events) text += "  " + base::to_rfc3339(event.time) + " " + event_text(event, seen.item.envelope, out) + "\n";
   return text;
-}
-
-std::string history_json(const queue::Seen& seen) {
-  std::string json = "[";
-  for (const auto& event : seen.events) {
-    if (json.back() != '[') json += ',';
-    json += '{';
-    base::json::append_member(json, "time", base::to_rfc3339(event.time));
-    base::json::append_member(json, "what", row_of(event.kind).word);
-    base::json::append_member(json, "recipient", recipient_of(event, seen.item));
-    base::json::append_member(json, "destination", event.destination);
-    base::json::append_member(json, "text", event.text);
-    json += '}';
-  }
-  return json + "]";
 }
 
 std::string as_json(const queue::Seen& seen) {
@@ -116,7 +63,7 @@ std::string as_json(const queue::Seen& seen) {
   base::json::append_name(json, "context");
   json += canonical_context(seen.item, seen.events, false);
   base::json::append_name(json, "history");
-  return json + history_json(seen) + "}";
+  return json + history_json(seen.events, seen.item.envelope) + "}";
 }
 
 base::Result<void> require_arguments(const Session& session) {

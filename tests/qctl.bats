@@ -303,6 +303,69 @@ on_terminal() {
   [ "$output" = "1 messages, 0 findings" ]
 }
 
+@test "qctl repair: sets aside what nobody can use, removes what is nobody's, and loses no message" {
+  local whole torn
+  whole=$(put deferred me@here.example a@one.example)
+  torn=$(put deferred me@here.example b@one.example)
+  truncate -s -3 "$spool/deferred/$torn"
+  echo "2026-11-21T20:15:01.000001Z note * - - hello" >"$spool/progress/$torn"
+  cp "$spool/deferred/$torn" expected
+  echo hello >"$spool/hold/README"
+  mkdir -p "$spool/foreign/hold"
+  echo before >"$spool/foreign/hold/README"
+  echo stray >"$spool/notes"
+  cp "$spool/deferred/$whole" "$spool/dead/$whole"
+  touch -d '-2 hours' "$spool/tmp/00000000000000000A" "$spool/tmp/strange" "$spool/progress/0000000000000000AB"
+  run -64 qctl repair </dev/null
+  [[ $output == *"expected: --yes, or --dry-run"* ]]
+  run -65 qctl repair --dry-run
+  [[ $output == *"deferred/$torn: "*"; is moved to damaged/"* && $output == *"hold/README: "*"; is moved to foreign/"* && -e $spool/hold/README ]]
+  [ "$(json repair --dry-run | jq -s 'length')" = 7 ]
+  run -65 qctl repair --yes
+  [[ $output == *"1 left alone"* ]]
+  cmp expected "$spool/damaged/$torn"
+  grep -q hello "$spool/damaged/$torn.progress"
+  [ "$(cat "$spool/foreign/hold/README.1") $(cat "$spool/foreign/hold/README")" = "hello before" ]
+  [ -e "$spool/foreign/tmp/strange" ]
+  [ ! -e "$spool/tmp/00000000000000000A" ]
+  [ ! -e "$spool/progress/0000000000000000AB" ]
+  [ "$(ids) $(queue_of "$whole")" = "$whole dead" ]
+  rm "$spool/notes"
+  run -0 qctl check
+  run -0 qctl repair
+  [ "$output" = "0 repaired, 0 for later, 0 left alone" ]
+}
+
+@test "qctl check and repair: the log, also beside a running queue-inject" {
+  start_log
+  for n in 1 2 3; do into_log "$n@one.example"; done
+  run -0 qctl check
+  [ "$output" = "3 messages, 0 findings; the log has 3 records in 1 segment" ]
+  local segment
+  segment=$(echo "$spool"/log/*.log)
+  printf X | dd of="$segment" bs=1 seek=8232 conv=notrunc status=none
+  run -65 qctl check
+  [[ $output == *"log/$(basename "$segment"): octets "*"hold no whole record: what was there is lost"* && $output == *"2 messages, 1 findings"* ]]
+  printf X | dd of="$segment" bs=1 conv=notrunc status=none
+  run -65 qctl repair --yes
+  [[ $output == *"its first header is damaged; the last one is whole; is written again"* && $output == *"1 repaired, 0 for later, 1 left alone"* ]]
+  head -c 14 "$segment" | grep -q 'vsmtp-segment '
+  [ "$(ids | wc -l)" = 2 ]
+}
+
+@test "qctl repair: beside a queue-run it does what is safe, and exits 75 for the rest" {
+  start_queue_run
+  touch -d '-2 hours' "$spool/progress/0000000000000000AB"
+  echo hello >"$spool/hold/README"
+  run -75 qctl repair --yes
+  [[ $output == *"progress/0000000000000000AB: its message is gone; waits until queue-run is stopped"* && $output == *"1 repaired, 1 for later"* ]]
+  [ -e "$spool/foreign/hold/README" ]
+  stop queue-run
+  [ -e "$spool/progress/0000000000000000AB" ]
+  run -0 qctl repair --yes
+  [ ! -e "$spool/progress/0000000000000000AB" ]
+}
+
 # start_log: a resident queue-inject; what into_log gives it stays in the log until a queue-run comes.
 start_log() {
   start inject queue-inject --spool "$spool" --resident "$PWD/inject.sock"
@@ -384,6 +447,46 @@ attempts() { [ "$(json show "$1" | jq '[.history[] | select(.what == "deferred")
   [ -z "$(ids)" ]
 }
 
+@test "qctl why: reasons, asked of a running queue-run too, and all attempts" {
+  cat >transport <<'T'
+#!/bin/bash
+printf 'Zno connection to %s\0' "$1"
+T
+  chmod +x transport
+  start queue-run queue-run --spool "$spool" --remote-transport "$PWD/transport" --retry-min 1h --destination-failures 1 --destination-pause 10m
+  wait_for serves "$spool/queue-run.sock"
+  local id
+  id=$(put working me@here.example a@one.example)
+  wait_for is_deferred 1
+  run -0 qctl why "${id,,}"
+  [[ $output == "$id is in deferred, "* && $output == *"- its next attempt is in 1h0"* ]]
+  [[ $output == *"- <a@one.example> was put off 1 time, "*"no connection to one.example"* ]]
+  [[ $output == *"- destination one.example (remote) is suspended for another "*"no connection to one.example"* ]]
+  json why "$id" | jq -e '(.why | length) >= 3 and .history[0].what == "deferred"'
+  stop queue-run
+  qctl hold "$id"
+  run -0 qctl why "$id"
+  [[ $output == *"- moved from deferred to hold with qctl by uid "* && $output == *"- it waits for qctl release"* ]]
+  run -65 qctl why 0000000000000000AB
+}
+
+@test "qctl why: a message of the log, while it waits and when it has left" {
+  start_log
+  into_log a@one.example
+  local id
+  id=$(ids)
+  run -0 qctl why "$id"
+  [[ $output == *"$id is in working (in the log), "*"was not tried yet"*"no queue-run serves the spool"*"no attempt yet"* ]]
+  printf '#!/bin/bash\nprintf "r250 2.0.0 taken\\0K\\0"\n' >transport
+  chmod +x transport
+  start queue-run queue-run --spool "$spool" --remote-transport "$PWD/transport"
+  wait_for is_gone "$id"
+  run -0 qctl why "$id"
+  [[ $output == "$id has left the queue, 2"*"s ago)" ]]
+  json why "$id" | jq -e '.queue == "" and (.why[0] | startswith("it has left the queue"))'
+}
+is_gone() { ! qctl show "$1"; }
+
 @test "qctl: a message that a queue-run is delivering from the log can be held after the attempt" {
   touch slow
   start_log
@@ -397,9 +500,117 @@ attempts() { [ "$(json show "$1" | jq '[.history[] | select(.what == "deferred")
   [ "$(queue_of "$id")" = hold ]
 }
 
+# quarantine_item NAME FACTS [OPTION...]: a message that a rule has set aside; FACTS are JSON members.
+quarantine_item() {
+  mkdir -p "$spool/quarantine/$1"
+  "$TOP/tests/tools/store-items" --context "{\"quarantine\":{\"name\":\"$1\",$2}}" "${@:3}" "$spool" "quarantine/$1" you@two.example
+}
+ago() { date -u -d "-$1" +%Y-%m-%dT%H:%M:%S.000000Z; }
+
+@test "qctl quarantine: list and show tell rule, reason, stage and time" {
+  local zip spam
+  zip=$(quarantine_item virus/zip '"rule":"scan","reason":"Eicar","stage":"postq","time":"'"$(ago '2 hours')"'"')
+  spam=$(quarantine_item spam '"rule":"score"')
+  put hold me@here.example a@one.example
+  run -0 qctl quarantine
+  [[ ${#lines[@]} = 2 && $output == *"$zip quarantine/virus/zip "*2h0*"scan: Eicar"* ]]
+  [[ $(qctl quarantine list 'virus*') == "$zip"* ]]
+  [ "$(json quarantine list spam | jq -r .id)" = "$spam" ]
+  json quarantine list virus/zip | jq -e '.quarantine.rule == "scan" and .quarantine.stage == "postq"'
+  [ "$(ids --rule scan)" = "$zip" ]
+  run -0 qctl quarantine show "$zip"
+  [[ $output == *"set aside"*'by rule "scan" of stage postq: Eicar'* ]]
+  run -65 qctl quarantine show "$(ids hold)"
+  [[ $output == *"is in hold, which is no quarantine"* ]]
+  run -64 qctl quarantine burn
+  run -64 qctl quarantine list ../etc
+}
+
+@test "qctl quarantine release: a message goes on where it stood" {
+  local before behind unknown
+  before=$(quarantine_item a '"stage":"preq"')
+  behind=$(quarantine_item a '"stage":"postq"')
+  unknown=$(quarantine_item b '"stage":7')
+  run -0 qctl quarantine release "$before"
+  [ "$output" = "$before quarantine/a -> working" ]
+  run -0 qctl quarantine release --all
+  [[ $output == *"qctl: released 2 of 2 messages"* ]]
+  [[ "$(queue_of "$behind") $(queue_of "$unknown")" = "deliver working" ]]
+  run -65 qctl quarantine release "$behind"
+  [[ $output == *"is in deliver, which release does not take from"* ]]
+}
+
+@test "qctl quarantine delete asks, expire goes by the time in the quarantine" {
+  local old young
+  old=$(quarantine_item spam '"time":"'"$(ago '40 days')"'"' --age 5184000)
+  young=$(quarantine_item spam '"time":"'"$(ago '5 days')"'"' --age 5184000)
+  put hold me@here.example a@one.example
+  run -64 qctl quarantine expire
+  [[ $output == *"expected: --older TIME"* ]]
+  run -0 qctl quarantine expire --older 30d --dry-run
+  [[ $output == *"$old removed from quarantine/spam (not done)"* && $output != *"$young"* ]]
+  run -0 qctl quarantine expire spam --older 30d
+  [[ $output == *"deleted 1 of 1 message"* ]]
+  [ "$(ids --quarantine spam)" = "$young" ]
+  run -64 qctl quarantine delete --all </dev/null
+  [[ $output == *"delete asks first"* ]]
+  run -0 qctl quarantine delete --all --yes
+  [ "$(qctl list | wc -l)" = 1 ]
+}
+
+@test "qctl quarantine forward: a copy is sent as an attachment, the original stays" {
+  local id copy
+  id=$(quarantine_item virus '"rule":"scan","reason":"Eicar"')
+  run -64 qctl quarantine forward nobody "$id"
+  run -64 qctl quarantine forward me@here.example
+  run -0 qctl quarantine forward '<me@here.example>' --all --dry-run
+  [ -z "$(ids deliver)" ]
+  run -0 qctl quarantine forward me@here.example "$id"
+  copy=$(ids deliver)
+  [ "$output" = "$id forwarded to me@here.example as $copy" ]
+  [ "$(json list deliver | jq -c '[.sender, .recipients]')" = '["",["me@here.example"]]' ]
+  qctl cat "$copy" | python3 -c 'import email, email.policy, sys
+copy = email.message_from_binary_file(sys.stdin.buffer, policy=email.policy.SMTP)
+parts = list(copy.iter_parts())
+assert [p.get_content_type() for p in parts] == ["text/plain", "message/rfc822"], parts
+assert "rule:      scan" in parts[0].get_content()
+assert parts[1].get_content()["X-Id"] == sys.argv[1]' "$id"
+  [ "$(queue_of "$id")" = quarantine/virus ]
+  json show "$id" | jq -e '.history[-1].text | startswith("copy '"$copy"' forwarded to me@here.example")'
+}
+
+@test "qctl list: chosen by reason, attempts and fields of the header" {
+  local tried plain
+  tried=$(put deferred me@here.example a@one.example)
+  plain=$(put hold me@here.example b@two.example)
+  printf '%s\n' "2026-11-21T20:15:01.000001Z deferred 1 mx.one.example - 451 4.7.1 try later" \
+    "2026-11-21T20:25:01.000001Z deferred 1 mx.one.example - 421 4.3.2 going down" >"$spool/progress/$tried"
+  [ "$(ids --reason 'going*')" = "$tried" ]
+  [ -z "$(ids --reason 'try later')" ]
+  [ "$(ids --attempts 2)" = "$tried" ]
+  [ -z "$(ids --attempts 3)" ]
+  [ "$(ids --header "X-Id: $plain")" = "$plain" ]
+  [ "$(ids --subject 'message 0' | wc -l)" = 2 ]
+  [ -z "$(ids --subject 'message 1')" ]
+  start_log
+  into_log c@three.example
+  [ "$(ids --subject 'in the log' | wc -l)" = 1 ]
+  run -64 qctl list --header Subject
+}
+
+@test "qctl: a change of a selection ends with how many messages it did, and how many it could not" {
+  put --age 10 deferred me@here.example a@one.example >id
+  for _ in 1 2 3; do put deferred me@here.example a@one.example; done
+  exec 8<"$spool/deferred/$(cat id)"
+  flock 8
+  run -75 qctl hold --queue deferred
+  [[ $output == *"held 3 of 4 messages; 1 failed"* ]]
+  [ "$(ls "$spool/hold" | wc -l)" = 3 ]
+}
+
 @test "qctl: --help names each command" {
   run -0 qctl --help
-  for command in status list show cat move hold release retry remove check; do
+  for command in status list show why cat move hold release retry remove quarantine check repair; do
     grep -q "^ *usage: qctl $command" <<<"$output"
     grep -q "^\.It Cm $command$" "$TOP/qctl/qctl.8"
   done

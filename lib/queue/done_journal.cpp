@@ -3,11 +3,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "lib/base/durable.h"
 #include "lib/base/io.h"
 #include "lib/base/text.h"
+#include "lib/queue/folders.h"
+#include "lib/queue/log_format.h"
+#include "lib/queue/spool.h"
 
 namespace queue {
 namespace {
@@ -45,6 +49,27 @@ Result<DoneRecords> read_done(const std::string& path, std::uint64_t nonce) {
     }
   }
   return records;
+}
+
+Result<std::vector<Event>> events_in_journals(const Spool& spool, const Id& id) {
+  std::vector<Event> events;
+  const std::string folder = spool.path() + "/log";
+  const auto listed = for_each_name(folder, [&](const char* name) {
+    const auto file = log_format::parse_log_file_name(name);
+    if (!file || file->kind != "done") return true;
+    const auto octets = base::read_file(folder + "/" + name, kMaxJournalOctets);
+    std::string_view left = octets ? std::string_view(*octets) : std::string_view();  // one may be removed meanwhile
+    for (auto end = left.find('\n'); end != std::string_view::npos; end = left.find('\n')) {
+      const auto line = left.substr(0, end);
+      left.remove_prefix(end + 1);
+      if (!line.starts_with(id.text()) || line.size() <= Id::kOctets) continue;
+      if (auto event = parse_event(line.substr(Id::kOctets + 1))) events.push_back(std::move(*event));
+    }
+    return true;
+  });
+  if (!listed) return std::unexpected(listed.error());
+  std::ranges::stable_sort(events, {}, &Event::time);
+  return events;
 }
 
 void DoneJournal::add(const Id& id, const Event& event) { unwritten_.append(id.text()).append(" ").append(to_line(event)); }

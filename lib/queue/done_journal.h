@@ -25,6 +25,10 @@ struct DoneRecords {
 // None when there is no journal of this life. Torn and foreign lines are skipped.
 [[nodiscard]] base::Result<DoneRecords> read_done(const std::string& path, std::uint64_t nonce);
 
+class Spool;
+// What the journals of all segments, those used again not counted, say of one message, finished or not.
+[[nodiscard]] base::Result<std::vector<Event>> events_in_journals(const Spool& spool, const Id& id);
+
 // The writing end. The file comes with the first write().
 class DoneJournal {
  public:

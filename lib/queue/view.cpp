@@ -44,7 +44,7 @@ Result<void> View::list(const Place& place, const std::function<bool(const Liste
 }
 
 Result<void> View::visit(const Place& place, const std::function<bool(const Listed&)>& wants, const std::function<bool(const Seen&)>& on_seen,
-                         std::vector<Foreign>* foreign) const {
+                         std::vector<Foreign>* foreign, Message message) const {
   const bool with_log = place.state == State::Working;
   std::unordered_set<Id> seen;
   bool more = true;
@@ -53,7 +53,7 @@ Result<void> View::visit(const Place& place, const std::function<bool(const List
     if (!wants(listed_of(entry))) return true;
     auto item = open_file_item(*spool_, entry);
     if (item) {
-      item->message = {};
+      if (message == Message::Dropped) item->message = {};
       return more = on_seen(*item);
     }
     if (!is_gone(item.error()) && foreign != nullptr) foreign->push_back({place.folder() + "/" + entry.id.string(), item.error().cause});
@@ -63,7 +63,7 @@ Result<void> View::visit(const Place& place, const std::function<bool(const List
   if (!listed || !more || !with_log) return listed;
   return scan_log(*spool_, [&](LiveRecord& live) {
     if (!seen.insert(live.item.id).second || !wants(listed_of(live))) return true;
-    return on_seen(seen_in_log(live, {}));
+    return on_seen(seen_in_log(live, message == Message::Dropped ? base::Blob() : base::Blob::of_octets(std::string(live.message))));
   });
 }
 

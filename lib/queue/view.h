@@ -41,12 +41,13 @@ class View {
   // No message is listed twice, though one may be missed or seen in its old state when it moves meanwhile.
   [[nodiscard]] base::Result<void> list(const Place& place, const std::function<bool(const Listed&)>& on_listed,
                                         std::vector<Foreign>* foreign = nullptr) const;
-  // The same with each item read, its message left empty; for those who select by envelope, context or events. One pass
+  enum class Message : std::uint8_t { Dropped, Kept };
+  // The same with each item read, its message left empty unless it shall be kept; for those who select by envelope, context or events. One pass
   // over the log for all of them. `wants` is asked first, so that nothing is read in vain. An item that cannot be read goes
   // to `foreign`.
   [[nodiscard]] base::Result<void> visit(const Place& place, const std::function<bool(const Listed&)>& wants,
                                          const std::function<bool(const Seen&)>& on_seen,
-                                         std::vector<Foreign>* foreign = nullptr) const;
+                                         std::vector<Foreign>* foreign = nullptr, Message message = Message::Dropped) const;
   // error_number ENOENT: no such message.
   [[nodiscard]] base::Result<Seen> find(const Id& id) const;
 
