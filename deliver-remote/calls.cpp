@@ -69,7 +69,7 @@ void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocatio
   auto call = chain::parse_delivery_call(invocation.arguments);
   if (!call) return done(Answer::exit(base::exit_row(call.error().fault).in_chain));
   const auto recipients = call->recipients.size();
-  auto target = deliverer.target_of(call->host);
+  auto target = deliverer.target_of(call->host, domain_of(call->recipients.front()));
   if (!target) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(no_destination(target.error()))))));
   auto letter = Letter::open(invocation.call.message);
   if (!letter) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(our_verdict(Class::Temporary, 451, "4.3.0", letter.error().cause))))));
@@ -94,7 +94,7 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
   MessageCall(Deliverer& the_deliverer, Answered answered) : deliverer(the_deliverer), done(std::move(answered)) {}
 
   void deliver_group(std::size_t i) {
-    auto target = deliverer.target_of(groups[i].host);
+    auto target = deliverer.target_of(groups[i].host, domain_of(groups[i].recipients.front()));
     if (!target) return done(answer_of(of_destination(no_destination(target.error()))));
     Job job{std::move(*target), reverse_path, groups[i].recipients, letter, chain::dsn_of(context, groups[i].recipients), true};
     demand_tls(job, variables);
@@ -127,11 +127,7 @@ void take_message_call(Deliverer& deliverer, const chain::Invocation& invocation
   call->context = invocation.call.context;
   call->letter = std::move(*letter);
   call->variables = invocation.call.environment;
-  if (deliverer.has_relay()) {
-    call->groups.push_back({"", std::move(envelope->recipients)});
-  } else {
-    call->groups = group_by_domain(envelope->recipients);
-  }
+  call->groups = group_by_host(envelope->recipients, [&](std::string_view domain) { return deliverer.host_of(domain); });
   call->deliver_group(0);
 }
 
@@ -178,11 +174,13 @@ chain::Answer answer_of(const Outcome& outcome) {
   return Answer::as_reported(Fault::Temporary, outcome.reply());
 }
 
-std::vector<Group> group_by_domain(const std::vector<std::string>& recipients) {
+std::string domain_of(std::string_view recipient) { return base::text::to_lower(mail::split_address(recipient).second); }
+
+std::vector<Group> group_by_host(const std::vector<std::string>& recipients, const std::function<std::string(std::string_view)>& host_of) {
   std::vector<Group> groups;
   std::unordered_map<std::string, std::size_t> known;
   for (const auto& recipient : recipients) {
-    auto host = base::text::to_lower(mail::split_address(recipient).second);
+    auto host = host_of(domain_of(recipient));
     const auto [found, is_new] = known.try_emplace(host, groups.size());
     if (is_new) groups.push_back({std::move(host), {}});
     groups[found->second].recipients.push_back(recipient);

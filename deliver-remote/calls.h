@@ -23,11 +23,14 @@ void take_call(Deliverer& deliverer, const chain::Invocation& invocation, Answer
 // The worst outcome answers for the whole message, in the server's own words.
 [[nodiscard]] chain::Answer answer_of(const Outcome& outcome);
 
-// Recipients that go to the same destination. Their domains differ only in case.
+// Recipients that go to the same destination.
 struct Group {
-  std::string host;  // as Target::parse reads it
+  std::string host;
   std::vector<std::string> recipients;
 };
-[[nodiscard]] std::vector<Group> group_by_domain(const std::vector<std::string>& recipients);
+// `host_of` is given domains in lower case.
+[[nodiscard]] std::vector<Group> group_by_host(const std::vector<std::string>& recipients, const std::function<std::string(std::string_view)>& host_of);
+// In lower case.
+[[nodiscard]] std::string domain_of(std::string_view recipient);
 
 }  // namespace remote

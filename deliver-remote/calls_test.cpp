@@ -43,7 +43,7 @@ TEST_CASE("calls: an answer is in the server's words") {
 }
 
 TEST_CASE("calls: recipients of one domain go together, in their order") {
-  const auto groups = group_by_domain({"a@x.example", "b@y.example", "c@X.Example", "\"d@z\"@y.example", "e@[192.0.2.1]", "postmaster"});
+  const auto groups = group_by_host({"a@x.example", "b@y.example", "c@X.Example", "\"d@z\"@y.example", "e@[192.0.2.1]", "postmaster"}, [](std::string_view domain) { return std::string(domain); });
   REQUIRE(groups.size() == 4);
   CHECK(groups[0].host == "x.example");
   CHECK(groups[0].recipients == std::vector<std::string>{"a@x.example", "c@X.Example"});
@@ -51,6 +51,10 @@ TEST_CASE("calls: recipients of one domain go together, in their order") {
   CHECK(groups[1].recipients == std::vector<std::string>{"b@y.example", "\"d@z\"@y.example"});
   CHECK(groups[2].host == "[192.0.2.1]");
   CHECK(groups[3].host.empty());
+
+  const auto merged = group_by_host({"a@x.example", "b@y.example", "c@Z.example"}, [](std::string_view domain) { return domain == "y.example" ? "y" : "relay"; });
+  REQUIRE(merged.size() == 2);
+  CHECK(merged[0].recipients == std::vector<std::string>{"a@x.example", "c@Z.example"});
 }
 
 TEST_CASE("calls: when nobody was asked about a recipient, the report is of the message alone") {

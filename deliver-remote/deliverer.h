@@ -15,13 +15,20 @@ class Deliverer {
   Deliverer(net::Loop& loop, const Options& options, bool is_resident)
       : options_(options), resolver_(loop, options.dns), tls_(loop, is_resident, options.tls_sessions_max), pool_(loop, options, tls_) {}
 
-  // Where mail for `host` goes: to the relay host of the settings, unless `host` says exactly where, as rules do that forward.
-  [[nodiscard]] base::Result<Target> target_of(std::string_view host) const {
+  // Where mail for `host` goes that is for recipients of `domain`: where their [relay] section says, or to the relay host of the
+  // settings; unless `host` says exactly where, as rules do that forward.
+  [[nodiscard]] base::Result<Target> target_of(std::string_view host, std::string_view domain) const {
     auto target = Target::parse(host, options_.port);
-    if (options_.relay && (!target || target->kind == Target::Kind::Domain)) return *options_.relay;
+    if (target && target->kind != Target::Kind::Domain) return target;
+    if (const auto* said = options_.hosts.find(domain)) return said->empty() ? std::move(target) : Target::parse(*said, options_.port);
+    if (options_.relay) return *options_.relay;
     return target;
   }
-  [[nodiscard]] bool has_relay() const { return options_.relay.has_value(); }
+  // HOST of such mail where nobody has said one; equal ones are the same target.
+  [[nodiscard]] std::string host_of(std::string_view domain) const {
+    if (const auto* said = options_.hosts.find(domain)) return said->empty() ? std::string(domain) : *said;
+    return options_.relay ? std::string() : std::string(domain);
+  }
 
   // One outcome a recipient, in their order; called later, or from inside deliver().
   using Done = std::function<void(std::vector<Outcome>)>;

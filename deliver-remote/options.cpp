@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lib/base/command_line.h"
+#include "lib/mail/relay_sections.h"
 
 namespace remote {
 namespace {
@@ -45,6 +46,23 @@ base::Result<std::size_t> count_within(const base::Settings& settings, std::stri
 
 AddressFamily family_of(std::string_view word) {
   return word == "ipv4" ? AddressFamily::Ipv4 : word == "ipv6" ? AddressFamily::Ipv6 : AddressFamily::Any;
+}
+
+// What goes by another transport comes with its HOST.
+base::Result<mail::DomainMap<std::string>> hosts_of(const base::Settings& settings, std::uint16_t port) {
+  mail::DomainMap<std::string> hosts;
+  const auto sections = mail::relay_sections(settings);
+  if (!sections) return std::unexpected(sections.error());
+  for (const auto& domain : settings.names("relay")) {
+    const auto& section = *sections->at(domain);
+    if (!section.is_way()) continue;
+    const bool is_remote = section.transport.empty() || section.transport == "remote";
+    if (is_remote && !section.host.empty())
+      if (const auto target = Target::parse(section.host, port); !target)
+        return base::fail(base::Fault::Config, settings.place_of(base::Settings::named("relay", domain, "host")) + "[relay \"" + domain + "\"] host: " + target.error().cause);
+    hosts.add(domain, is_remote ? section.host : std::string());
+  }
+  return hosts;
 }
 
 smtp::ClientSession::Settings session_settings(const base::Settings& settings, const std::string& own_name) {
@@ -100,6 +118,9 @@ base::Result<Options> read_options(const base::Settings& settings) {
     if (!relay) return base::fail(base::Fault::Config, "remote.relay_host: " + relay.error().cause);
     options.relay = std::move(*relay);
   }
+  auto hosts = hosts_of(settings, options.port);
+  if (!hosts) return std::unexpected(hosts.error());
+  options.hosts = std::move(*hosts);
   for (const auto& source : settings.words("remote.source")) {
     const auto address = net::Address::from_ip(source, 0);
     if (!address) return base::fail(base::Fault::Config, "remote.source '" + source + "'; expected: an IPv4 or IPv6 address");

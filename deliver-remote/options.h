@@ -12,6 +12,7 @@
 #include "deliver-remote/route.h"
 #include "deliver-remote/target.h"
 #include "lib/base/settings.h"
+#include "lib/mail/domain_map.h"
 #include "lib/net/dns.h"
 #include "lib/smtp/client_session.h"
 
@@ -20,6 +21,7 @@ namespace remote {
 struct Options {
   smtp::ClientSession::Settings session;
   std::optional<Target> relay;  // all mail goes there
+  mail::DomainMap<std::string> hosts;  // HOST of [relay "DOMAIN"], which wins over that; "": the domain itself
   std::uint16_t port = 25;
   AddressFamily family = AddressFamily::Any;
   std::size_t max_addresses = 5;

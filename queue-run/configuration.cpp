@@ -5,6 +5,7 @@
 #include "lib/base/command_line.h"
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
+#include "queue-run/transports.h"
 
 namespace run {
 namespace {
@@ -15,24 +16,12 @@ std::chrono::milliseconds duration(const Settings& settings, std::string_view na
   return std::chrono::milliseconds(settings.milliseconds(name));
 }
 
-// Each call of a program is a process. The limit is here, not in the Caller's line, where fresh mail would wait behind old.
-Schedule::TransportLimits limits(const Settings& settings, const chain::Words& program, std::size_t calls, std::size_t calls_per_destination) {
-  const bool is_resident = program.front().starts_with("unix:");
-  return {is_resident ? calls : std::min(calls, settings.count("queue.processes")), calls_per_destination};
-}
-
 base::Result<void> check(const Settings& settings) {
   constexpr auto kNotZero = std::to_array<std::string_view>({
-      "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
-      "queue.processes", "queue.destination_failures", "queue.messages_max", "queue.bounce_recipients_max",
+      "queue.recipients_per_call", "queue.processes", "queue.destination_failures", "queue.messages_max", "queue.bounce_recipients_max",
   });
   for (const auto name : kNotZero)
     if (settings.count(name) == 0) return base::fail(base::Fault::Config, std::string(name) + ": 0; expected: at least 1");
-  for (const auto name : {"queue.local_transport", "queue.remote_transport"}) {
-    const auto words = settings.words(name);
-    if (words.empty() || std::ranges::find(words, "--") != words.end())
-      return base::fail(base::Fault::Config, std::string(name) + ": expected: one program with its arguments, or unix:SOCKET");
-  }
   if (settings.milliseconds("queue.retry_min") == 0) return base::fail(base::Fault::Config, "queue.retry_min: 0; expected: more");
   if (settings.milliseconds("queue.retry_max") < settings.milliseconds("queue.retry_min"))
     return base::fail(base::Fault::Config, "queue.retry_max is less than queue.retry_min");
@@ -67,17 +56,18 @@ base::Result<Runner::Settings> configure(const Settings& settings) {
   runner.stop_timeout = settings.milliseconds("queue.stop_timeout");
 
   auto& deliveries = runner.deliveries;
-  const auto set_up = [&](Transport transport, std::string name, std::string_view program, std::size_t calls, std::size_t per_destination) {
-    auto words = settings.words(program);
-    const auto limited = limits(settings, words, calls, per_destination);
-    deliveries.transports[static_cast<std::size_t>(transport)] = {std::move(name), std::move(words), limited};
-    deliveries.calls.processes += limited.calls;
-  };
-  deliveries.calls.processes = 0;
-  const std::size_t local = settings.count("queue.local_concurrency");
-  set_up(Transport::Local, "local", "queue.local_transport", local, local);
-  set_up(Transport::Remote, "remote", "queue.remote_transport", settings.count("queue.remote_concurrency"), settings.count("queue.destination_concurrency"));
   deliveries.routes = {mail::DomainList(settings.words("delivery.local_domains")), settings.text("remote.relay_host"), settings.count("queue.recipients_per_call")};
+  auto transports = transports_of(settings);
+  if (!transports) return std::unexpected(transports.error());
+  deliveries.calls.processes = 0;
+  for (auto& [settings_of_one, of_route] : *transports) {
+    deliveries.calls.processes += settings_of_one.limits.calls;
+    deliveries.transports.push_back(std::move(settings_of_one));
+    deliveries.routes.transports.push_back(std::move(of_route));
+  }
+  auto ways = ways_of(settings, deliveries.transports);
+  if (!ways) return std::unexpected(ways.error());
+  deliveries.routes.ways = std::move(*ways);
   deliveries.retry = {duration(settings, "queue.retry_min"), duration(settings, "queue.retry_max"), duration(settings, "queue.lifetime")};
   deliveries.schedule = {static_cast<unsigned>(std::min<std::uint64_t>(settings.count("queue.destination_failures"), 1000)),
                          settings.milliseconds("queue.destination_pause"), settings.milliseconds("queue.destination_pause_max"),

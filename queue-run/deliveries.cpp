@@ -19,6 +19,9 @@ bool requires_tls(std::string_view context) {
   return !parsed || parsed->flag("require_tls").value_or(false);
 }
 
+// What a transport would take for an option, a file or a command when it is its HOST. No domain is such.
+bool is_bad_host(std::string_view domain) { return domain.starts_with('-') || domain.starts_with('|') || domain.contains('/'); }
+
 constexpr std::size_t kSpillsPerTurn = 64;  // waits for the disk, so not too many
 constexpr std::size_t kStartsPerTurn = 500;
 
@@ -64,7 +67,7 @@ Deliveries::Deliveries(net::Loop& loop, Keeper& keeper, const Settings& settings
       schedule_(settings.schedule),
       caller_(loop, settings.calls) {
   keeper_.on_concluded = [this](Message& message) { on_concluded(message); };
-  for (std::size_t i = 0; i < kTransports; ++i) transport_ids_[i] = schedule_.add_transport(settings.transports[i].name, settings.transports[i].limits);
+  for (const auto& transport : settings_.transports) transport_ids_.push_back(schedule_.add_transport(transport.name, transport.limits));
 }
 
 Deliveries::~Deliveries() = default;
@@ -133,8 +136,11 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
       settle(message, i, {Status::Sent, "no delivery: switched off by the rules", chain::Reach::Promised});
     } else if (rule != nullptr && rule->what == RuledRoute::What::Waits) {
       settle(message, i, {is_too_old(message.wishes.retry, message.arrived, base::wall_now()) ? Status::Failed : Status::Deferred, rule->reason});
-    } else if (mail::split_address(recipients[i]).second.starts_with('-')) {
-      settle(message, i, {Status::Failed, "553 5.1.2 bad domain"});  // a transport would take HOST for an option
+    } else if (is_bad_host(mail::split_address(recipients[i]).second)) {
+      settle(message, i, {Status::Failed, "553 5.1.2 bad domain"});
+    } else if (const auto refusal = router_.route(recipients[i], ruled).refusal; !refusal.empty()) {
+      const bool is_for_good = refusal.starts_with('5') || is_too_old(message.wishes.retry, message.arrived, base::wall_now());
+      settle(message, i, {is_for_good ? Status::Failed : Status::Deferred, refusal});
     } else {
       pending.push_back(i);
     }
@@ -151,7 +157,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     delivery.message = &message;
     delivery.batch = std::move(batches[i]);
     const auto& to = delivery.batch.route;
-    schedule_.add(delivery, transport_ids_[static_cast<std::size_t>(to.transport)], to.host, message.is_fresh, message.wishes.priority, loop_.now_milliseconds());
+    schedule_.add(delivery, transport_ids_[index_of(to.transport)], to.host, message.is_fresh, message.wishes.priority, loop_.now_milliseconds());
   }
 }
 
@@ -214,7 +220,7 @@ void Deliveries::open(Delivery& delivery) {
     }
   }
   const auto& [route, recipients] = delivery.batch;
-  chain::Words words = settings_.transports[static_cast<std::size_t>(route.transport)].program;
+  chain::Words words = settings_.transports[index_of(route.transport)].program;
   words.reserve(words.size() + 2 + recipients.size());
   words.push_back(route.host);
   words.push_back(message.envelope.reverse_path);
@@ -262,7 +268,7 @@ void Deliveries::put_off(Delivery& delivery, std::string_view reason) {
 void Deliveries::on_results(Delivery& delivery, const std::vector<Result>& results) {
   Message& message = *delivery.message;
   const auto& [route, recipients] = delivery.batch;
-  const auto& transport = settings_.transports[static_cast<std::size_t>(route.transport)];
+  const auto& transport = settings_.transports[index_of(route.transport)];
   std::vector<queue::EventKind> kinds;
   for (std::size_t i = 0; i < results.size(); ++i) {
     message.tally.add(results[i].status);

@@ -16,18 +16,14 @@
 #include "queue-run/keeper.h"
 #include "queue-run/message.h"
 #include "queue-run/retry.h"
+#include "queue-run/transports.h"
 
 namespace run {
 
 class Deliveries {
  public:
   struct Settings {
-    struct TransportSettings {
-      std::string name;
-      chain::Words program;
-      Schedule::TransportLimits limits;
-    };
-    std::array<TransportSettings, kTransports> transports;  // by Transport
+    std::vector<TransportSettings> transports;  // by Transport
     Router::Table routes;
     RetryPolicy retry;
     Schedule::Policy schedule;
@@ -105,7 +101,7 @@ class Deliveries {
   Router router_;
   Schedule schedule_;
   chain::Caller caller_;
-  std::array<Schedule::TransportId, kTransports> transport_ids_;
+  std::vector<Schedule::TransportId> transport_ids_;  // by Transport
   std::unordered_map<queue::Id, std::unique_ptr<Message>> messages_;
   std::vector<queue::Id> just_admitted_;  // their files are held until start() has looked at them
   std::size_t old_messages_ = 0;

@@ -21,10 +21,34 @@ std::string domain_of(std::string_view recipient) {
 
 }  // namespace
 
+Route Router::route_by(const Way& way, std::string domain) const {
+  Route route{way.transport, way.host, {}, way.refusal};
+  if (const auto index = index_of(way.transport); route.host.empty() && index < table_.transports.size()) route.host = table_.transports[index].host;
+  if (route.host.empty()) route.host = std::move(domain);
+  return route;
+}
+
 Route Router::route(std::string_view recipient) const {
   std::string domain = domain_of(recipient);
-  if (domain.empty() || table_.local_domains.contains(domain)) return {Transport::Local, std::move(domain)};
-  return {Transport::Remote, table_.relay_host.empty() ? std::move(domain) : table_.relay_host};
+  if (domain.empty()) return {Transport::Local, {}};
+  const auto* section = table_.ways.find(domain);
+  const auto* way = section != nullptr && !section->is_way ? table_.ways.find(domain, [](const Way& any) { return any.is_way; }) : section;
+  Route route;
+  if (way != nullptr && (way != table_.ways.find_for_all() || !table_.local_domains.contains(domain))) {
+    route = route_by(*way, std::move(domain));
+  } else if (table_.local_domains.contains(domain)) {
+    route = {Transport::Local, std::move(domain)};
+  } else {
+    route = {Transport::Remote, table_.relay_host.empty() ? std::move(domain) : table_.relay_host};
+  }
+  if (section != nullptr) route.section = section->section;
+  return route;
+}
+
+std::size_t Router::recipients_per_call(Transport transport) const {
+  const auto index = index_of(transport);
+  const bool has_own = index < table_.transports.size() && table_.transports[index].recipients_per_call > 0;
+  return has_own ? table_.transports[index].recipients_per_call : table_.recipients_per_call;
 }
 
 Route Router::route(const std::string& recipient, const RuledRoutes& ruled) const {
@@ -39,15 +63,15 @@ Route Router::route(const std::string& recipient, const RuledRoutes& ruled) cons
 
 std::vector<Batch> Router::batches(std::span<const std::string> recipients, std::span<const std::uint32_t> pending, const RuledRoutes& ruled) const {
   std::vector<Batch> all;
-  std::unordered_map<std::string, std::size_t> open;  // transport and host -> the batch that has room
+  std::unordered_map<std::string, std::size_t> open;  // transport, host and section -> the batch that has room
   for (const auto index : pending) {
     Route to = route(recipients[index], ruled);
     if (pending.size() == 1) {  // most messages
       all.push_back({std::move(to), {index}});
       break;
     }
-    const auto [known, is_new] = open.try_emplace(std::to_string(static_cast<int>(to.transport)) + to.host, all.size());
-    if (!is_new && all[known->second].recipients.size() < table_.recipients_per_call) {
+    const auto [known, is_new] = open.try_emplace(std::to_string(index_of(to.transport)) + to.host + '\0' + to.section, all.size());
+    if (!is_new && all[known->second].recipients.size() < recipients_per_call(to.transport)) {
       all[known->second].recipients.push_back(index);
       continue;
     }

@@ -113,3 +113,53 @@ TEST_CASE("route: what rules said wins over domains and relay host") {
   CHECK(all[2].route.host == "local.test");
   CHECK(all[3].route.host == "relay.test");
 }
+
+TEST_CASE("route: sections go before local domains and the relay host, the one for all behind the former") {
+  Router::Table table{.local_domains = domains({"local.test", ".local.test"}), .relay_host = "relay.test"};
+  const auto lists = static_cast<Transport>(2);
+  table.ways.add("partner.test", {"partner.test", true, Transport::Remote, "[192.0.2.1]", ""});
+  table.ways.add(".local.test", {".local.test", true, lists, "", ""});
+  table.ways.add("here.local.test", {"here.local.test", true, Transport::Local, "", ""});
+  table.ways.add("direct.test", {"direct.test", true, Transport::Remote, "", ""});
+  table.ways.add("gone.test", {"gone.test", true, Transport::Remote, "", "550 5.1.2 gone"});
+  table.ways.add("tls.partner.test", {"tls.partner.test", false, Transport::Remote, "", ""});
+  const Router without_all(table);
+  check(without_all, {
+                         {"me@Partner.test", Transport::Remote, "[192.0.2.1]"},
+                         {"me@a.partner.test", Transport::Remote, "relay.test"},
+                         {"me@local.test", Transport::Local, "local.test"},
+                         {"me@a.local.test", lists, "a.local.test"},
+                         {"me@here.local.test", Transport::Local, "here.local.test"},
+                         {"me@direct.test", Transport::Remote, "direct.test"},
+                         {"me@tls.partner.test", Transport::Remote, "relay.test"},
+                         {"postmaster", Transport::Local, ""},
+                     });
+  CHECK(without_all.route("me@gone.test").refusal == "550 5.1.2 gone");
+  CHECK(without_all.route("me@tls.partner.test").section == "tls.partner.test");
+
+  table.ways.add("*", {"*", true, lists, "", ""});
+  table.ways.add(".partner.test", {".partner.test", false, Transport::Remote, "", ""});
+  table.transports = {{}, {}, {"unix:/run/lists", 1}};
+  check(Router(table), {
+                           {"me@local.test", Transport::Local, "local.test"},
+                           {"me@a.partner.test", lists, "unix:/run/lists"},
+                           {"me@far.test", lists, "unix:/run/lists"},
+                           {"me@a.local.test", lists, "unix:/run/lists"},
+                           {"me@partner.test", Transport::Remote, "[192.0.2.1]"},
+                       });
+}
+
+TEST_CASE("route: recipients of two sections are in two calls, also to one host; a transport has a limit of its own") {
+  Router::Table table{.local_domains = {}, .relay_host = "relay.test", .recipients_per_call = 3};
+  table.ways.add("a.test", {"a.test", true, Transport::Remote, "smart.test", ""});
+  table.ways.add("b.test", {"b.test", true, Transport::Remote, "smart.test", ""});
+  table.ways.add("c.test", {"c.test", true, static_cast<Transport>(2), "smart.test", ""});
+  table.transports = {{}, {}, {"", 1}};
+  const auto all = batches(Router(table), {"1@a.test", "2@b.test", "3@a.test", "4@c.test", "5@c.test", "6@x.test", "7@y.test"});
+  REQUIRE(all.size() == 5);
+  CHECK(all[0].recipients == std::vector<std::uint32_t>{0, 2});
+  CHECK(all[1].recipients == std::vector<std::uint32_t>{1});
+  CHECK(all[2].recipients == std::vector<std::uint32_t>{3});
+  CHECK(all[3].recipients == std::vector<std::uint32_t>{4});
+  CHECK(all[4].recipients == std::vector<std::uint32_t>{5, 6});
+}

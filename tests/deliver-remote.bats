@@ -669,3 +669,25 @@ END
   [ "$(find "$postfix/mail" -path '*/new/*' -type f | wc -l)" = 2 ]
   rm -rf "$postfix"
 }
+
+@test "deliver-remote: a [relay] section says where mail for a domain goes, and wins over relay_host" {
+  sink
+  other=$(free_port)
+  printf '[relay "example.org"]\nhost = [127.0.0.1]:%s\n[relay "box.example"]\ntransport = box\n' "$port" >vsmtp.ini
+  out=$(remote --config vsmtp.ini --relay-host "[127.0.0.1]:$other" example.org a@example.net b@Example.ORG <mail.eml)
+  [[ $out == r*$'\n'K* ]]
+  out=$(remote --config vsmtp.ini --relay-host "[127.0.0.1]:$other" example.org a@example.net b@example.com <mail.eml)
+  [[ $out == Z*":$other"* ]]
+  # What the section of another transport sends has its host already.
+  out=$(remote --config vsmtp.ini --relay-host "[127.0.0.1]:$other" "[127.0.0.1]:$port" a@example.net b@box.example <mail.eml)
+  [[ $out == r*$'\n'K* ]]
+}
+
+@test "deliver-remote: the message call goes by [relay] sections too" {
+  sink
+  other=$(free_port)
+  printf '[relay "*"]\nhost = [127.0.0.1]:%s\n[relay "c.example"]\nhost = [127.0.0.1]:%s\n' "$port" "$other" >vsmtp.ini
+  run -0 call --to x@a.example --to y@b.example -- deliver-remote --domain me.example --config vsmtp.ini <mail.eml
+  run ! call --to x@a.example --to z@c.example -- deliver-remote --domain me.example --config vsmtp.ini <mail.eml
+  [[ $output == temporary*":$other"* ]]
+}

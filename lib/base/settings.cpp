@@ -200,6 +200,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"rules", "string_max", Kind::Octets, "16m", "", "longest text of a rule"},
     {"rules", "elements_max", Kind::Count, "1000000", "", "elements of an array or map of a rule"},
 
+    {"delivery", "recipient_delimiter", Kind::Text, "+", "", "what separates a user's name from an extension in a local part; empty: nothing does"},
     {"delivery", "local_domains", Kind::List, "", "", "domains whose mailboxes are here; .example.org for all names below it, * for all"},
 
     {"queue", "spool", Kind::Path, "/var/spool/vsmtp", "", "the queue: PATH or dir:PATH"},
@@ -236,6 +237,16 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "bounce_templates", Kind::Path, "", "", "folder of texts for notifications: files failure, delay, success, double; empty: the built-in ones"},
     {"queue", "stop_timeout", Kind::Duration, "30s", "", "how long open deliveries may go on when queue-run is told to end"},
 
+    {"transport", "program", Kind::Program, "", "", "what delivers: a program of the delivery call with its arguments, or unix:SOCKET"},
+    {"transport", "host", Kind::Text, "", "", "HOST of its calls where no section [relay] says one; empty: the recipient's domain"},
+    {"transport", "concurrency", Kind::Count, "100", "", "calls at once; of a program also no more than queue.processes"},
+    {"transport", "destination_concurrency", Kind::Count, "20", "", "calls at once to one HOST"},
+    {"transport", "recipients_per_call", Kind::Count, "0", "", "recipients of a message that go in one call, at most; 0: queue.recipients_per_call"},
+
+    {"relay", "host", Kind::Text, "", "", "where mail for these domains (example.org, .example.org for all below it, * for all that is not local) goes, as remote.relay_host; empty: as if there were no section, or where the transport goes"},
+    {"relay", "transport", Kind::Text, "", "", "name of what delivers it: local, remote, or that of a section [transport]; empty: remote, if there is a host"},
+    {"relay", "error", Kind::Text, "", "", "mail for these domains goes nowhere: 5.7.1 TEXT fails it, 4.3.2 TEXT puts it off"},
+
     {"maildir", "template", Kind::Path, "/srv/mail/{domain}/{local}/Maildir", "", "where a recipient's Maildir lies; {local} {user} {extension} {domain}"},
     {"maildir", "create", Kind::Flag, "no", "", "make a Maildir that is not there; no: such a recipient is unknown"},
     {"maildir", "unknown", Kind::Choice, "permanent", "permanent|temporary", "how a recipient without a Maildir is refused"},
@@ -247,6 +258,13 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"maildir", "batch_files", Kind::Count, "256", "", "files that a resident program writes before it syncs them together"},
     {"maildir", "gather", Kind::Duration, "25ms", "", "how long deliveries from the queue wait for others to share the next sync"},
     {"maildir", "direct_recipients_max", Kind::Count, "50", "", "--direct hands on what has more recipients"},
+
+    {"pipe", "user", Kind::Text, "", "", "USER or USER:GROUP that commands of deliver-pipe run as; empty: who runs it, which must not be root"},
+    {"pipe", "directory", Kind::Path, "", "", "folder that they run in; empty: that of who runs it"},
+    {"pipe", "timeout", Kind::Duration, "1000s", "", "time that a command has; then it is killed and the mail put off"},
+    {"pipe", "memory_max", Kind::Octets, "0", "", "memory that a command may have; 0: no limit"},
+    {"pipe", "fields", Kind::List, "return-path delivered-to", "", "what is put in front of the message: from-line, return-path, delivered-to"},
+    {"pipe", "line_end", Kind::Choice, "lf", "lf|crlf", "line end of what a command reads"},
 
     {"remote", "relay_host", Kind::Text, "", "", "where mail for all domains goes, as HOST: a name, [ADDRESS] or [NAME], with :PORT, or unix:PATH; empty: by MX"},
     {"remote", "port", Kind::Count, "25", "", "port where the host names none"},
@@ -312,7 +330,7 @@ std::string full_name(std::string_view section, std::string_view key) {
 }
 
 // Sections with a name behind theirs.
-constexpr auto kNamedSections = std::to_array<std::string_view>({"virtual"});
+constexpr auto kNamedSections = std::to_array<std::string_view>({"virtual", "transport", "relay"});
 
 // `virtual "example.org"` -> {`virtual`, `example.org`}; a section without a name: {`smtp`, ``}.
 std::pair<std::string_view, std::string_view> split_section(std::string_view section) {

@@ -9,6 +9,9 @@
 
 namespace mail {
 
+// The form in which domains are compared: lower case (ASCII), without the dot at the end.
+[[nodiscard]] std::string plain_domain(std::string_view domain);
+
 class DomainList {
  public:
   DomainList() = default;

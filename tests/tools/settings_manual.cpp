@@ -97,6 +97,7 @@ relay_host = [192.0.2.7]:25
 .Xr vsmtp-spool 5 ,
 .Xr vsmtp-chain 7 ,
 .Xr deliver-maildir 8 ,
+.Xr deliver-pipe 8 ,
 .Xr deliver-remote 8 ,
 .Xr qctl 8 ,
 .Xr queue-inject 8 ,
@@ -134,6 +135,11 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+std::string name_behind(std::string_view section) {
+  if (!base::is_named_section(section)) return {};
+  return section == "transport" ? " \\(dqNAME\\(dq" : " \\(dqDOMAIN\\(dq";
+}
+
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void print_row(const base::Setting& setting) {
@@ -154,7 +160,7 @@ int main() {
     if (setting.section != section) {
       if (!section.empty()) print(".El\n");
       section = setting.section;
-      print(".Ss [" + std::string(section) + (base::is_named_section(section) ? " \\(dqDOMAIN\\(dq" : "") + "]\n.Bl -tag -width Ds\n");
+      print(".Ss [" + std::string(section) + name_behind(section) + "]\n.Bl -tag -width Ds\n");
     }
     print_row(setting);
   }
