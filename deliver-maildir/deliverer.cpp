@@ -82,7 +82,7 @@ void Deliverer::write_files(Parcel& parcel, Landings& landings) {
     return refuse_all(parcel, {Reason::BadSender, "control character in sender <" + base::text::printable(*parcel.sender) + ">"});
   const auto view = parcel.message.view();
   if (!view) return refuse_all(parcel, refusal_of(view.error()));
-  const auto message = parcel.sender ? without_return_path(view->octets()) : Segments{view->octets()};
+  const auto message = parcel.sender ? mail::without_return_path(view->octets()) : mail::Segments{view->octets()};
   for (auto& recipient : parcel.recipients) {
     auto landing = write_file(parcel, recipient, message);
     if (landing) {
@@ -93,13 +93,13 @@ void Deliverer::write_files(Parcel& parcel, Landings& landings) {
   }
 }
 
-Accepted<Deliverer::Landing> Deliverer::write_file(const Parcel& parcel, Parcel::Recipient& recipient, const Segments& message) {
+Accepted<Deliverer::Landing> Deliverer::write_file(const Parcel& parcel, Parcel::Recipient& recipient, const mail::Segments& message) {
   auto maildir = maildir_of(parcel, recipient);
   if (!maildir) return std::unexpected(std::move(maildir.error()));
   const std::string name = names_.next(base::wall_now());
   auto file = NewFile::create(std::move(*maildir), name);
   if (!file) return std::unexpected(refusal_of(file.error()));
-  const auto size = write_stored(file->fd(), delivery_fields(parcel.sender, recipient.address), message, rules_.line_end);
+  const auto size = mail::write_stored(file->fd(), mail::delivery_fields(parcel.sender, recipient.address), message, rules_.line_end);
   if (!size) return std::unexpected(refusal_of(base::fail_within(file->maildir().path(), size.error()).error()));
   std::string sizes;
   if (rules_.size_in_name) sizes = ",S=" + std::to_string(size->octets) + ",W=" + std::to_string(size->octets_with_crlf);

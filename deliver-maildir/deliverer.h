@@ -13,7 +13,7 @@
 #include "deliver-maildir/mailbox_name.h"
 #include "deliver-maildir/maildir.h"
 #include "deliver-maildir/parcel.h"
-#include "deliver-maildir/stored_form.h"
+#include "lib/mail/stored_form.h"
 #include "deliver-maildir/sync.h"
 #include "deliver-maildir/unique_name.h"
 
@@ -24,7 +24,7 @@ struct DeliveryRules {
   NameRules names;
   bool creates = false;
   bool unknown_is_temporary = false;
-  LineEnd line_end = LineEnd::Lf;
+  mail::LineEnd line_end = mail::LineEnd::Lf;
   bool size_in_name = true;
   std::size_t open_max = 256;
 };
@@ -64,7 +64,7 @@ class Deliverer {
   using Landings = std::vector<Landing>;
 
   void write_files(Parcel& parcel, Landings& landings);
-  Accepted<Landing> write_file(const Parcel& parcel, Parcel::Recipient& recipient, const Segments& message);
+  Accepted<Landing> write_file(const Parcel& parcel, Parcel::Recipient& recipient, const mail::Segments& message);
   Accepted<std::shared_ptr<const Maildir>> maildir_of(const Parcel& parcel, const Parcel::Recipient& recipient);
   Accepted<std::shared_ptr<const Maildir>> open_or_create(const std::string& path, bool is_known);
   void sync(Landings& coming);

@@ -60,7 +60,7 @@ base::Result<maildir::DeliveryRules> delivery_rules(const base::Settings& settin
   rules.names.extension_delimiter = settings.text("maildir.extension_delimiter");
   rules.creates = settings.flag("maildir.create");
   rules.unknown_is_temporary = settings.text("maildir.unknown") == "temporary";
-  rules.line_end = settings.text("maildir.line_end") == "crlf" ? maildir::LineEnd::CrLf : maildir::LineEnd::Lf;
+  rules.line_end = settings.text("maildir.line_end") == "crlf" ? mail::LineEnd::CrLf : mail::LineEnd::Lf;
   rules.size_in_name = settings.flag("maildir.size_in_name");
   rules.open_max = settings.count("maildir.open_max");
   return rules;

@@ -118,7 +118,7 @@ base::Result<CommandEnd> run_command(const Command& command, std::span<const std
 
   const auto deadline = base::monotonic_milliseconds() + static_cast<std::uint64_t>(command.timeout.count());
   const std::array descriptors{message->get(), output.write_end(), errors.write_end(), secret->get()};
-  const auto pid = start_process(command.program, arguments, *identity, std::span(descriptors).first(secret->is_open() ? 4 : 3));
+  const auto pid = start_process(command, arguments, *identity, std::span(descriptors).first(secret->is_open() ? 4 : 3));
   if (!pid) return std::unexpected(pid.error());
   output.close_write_end();
   errors.close_write_end();

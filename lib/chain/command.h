@@ -19,6 +19,9 @@ struct Command {
   std::optional<std::string> user, group;  // names or numbers; absent: ours
   std::size_t output_octets = 65536;       // of standard output and of standard error that are kept, each
   std::string secret;                      // not empty: what is to be read on descriptor 3, as much as a pipe holds
+  std::string directory;                   // where it runs; empty: where we do
+  std::uint64_t memory_octets = 0;         // of its address space, at most; 0: as much as we may have
+  bool ends_with_caller = false;           // killed when the thread ends that called
 };
 
 struct CommandEnd {

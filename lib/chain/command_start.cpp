@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +26,9 @@ struct Plan {
   std::vector<char*> arguments;
   std::span<const int> descriptors;
   Identity identity;
+  const char* directory;  // nullptr: ours
+  std::uint64_t memory_octets;
+  bool ends_with_caller;
 };
 
 // What the child could not do; it writes here, in our memory.
@@ -76,7 +81,13 @@ void reset_signals() {
   for (const int fd : plan.descriptors)
     if (::dup2(fd, count++) < 0) give_up(trouble, "dup2");
   if (::syscall(SYS_close_range, static_cast<unsigned>(count), ~0U, 0U) != 0) give_up(trouble, "close_range");
+  if (plan.memory_octets > 0) {
+    const rlimit limit{plan.memory_octets, plan.memory_octets};
+    if (::syscall(SYS_prlimit64, 0, RLIMIT_AS, &limit, nullptr) != 0) give_up(trouble, "setrlimit");
+  }
   set_identity(plan.identity, trouble);
+  if (plan.directory != nullptr && ::syscall(SYS_chdir, plan.directory) != 0) give_up(trouble, "chdir");
+  if (plan.ends_with_caller && ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) give_up(trouble, "prctl");  // forgotten when the user changes
   reset_signals();
   execute(plan, trouble);
 }
@@ -119,10 +130,11 @@ base::Result<Identity> find_identity(const Command& command) {
   return identity;
 }
 
-base::Result<pid_t> start_process(const std::string& program, std::span<const std::string> arguments, const Identity& identity,
+base::Result<pid_t> start_process(const Command& command, std::span<const std::string> arguments, const Identity& identity,
                                   std::span<const int> descriptors) {
+  const std::string& program = command.program;
   const auto paths = candidates_of(program);
-  Plan plan{{}, {c_text(program)}, descriptors, identity};
+  Plan plan{{}, {c_text(program)}, descriptors, identity, command.directory.empty() ? nullptr : command.directory.c_str(), command.memory_octets, command.ends_with_caller};
   for (const auto& path : paths) plan.candidates.push_back(c_text(path));
   for (const auto& argument : arguments) plan.arguments.push_back(c_text(argument));
   plan.arguments.push_back(nullptr);

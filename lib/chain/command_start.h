@@ -21,7 +21,7 @@ struct Identity {
 [[nodiscard]] base::Result<Identity> find_identity(const Command& command);
 
 // In a process group of its own; `descriptors` become 0, 1, 2 and so on, and must all be above these.
-[[nodiscard]] base::Result<pid_t> start_process(const std::string& program, std::span<const std::string> arguments, const Identity& identity,
+[[nodiscard]] base::Result<pid_t> start_process(const Command& command, std::span<const std::string> arguments, const Identity& identity,
                                                 std::span<const int> descriptors);
 
 }  // namespace chain

@@ -1,12 +1,14 @@
-#include "deliver-maildir/stored_form.h"
+#include "lib/mail/stored_form.h"
 
+#include <array>
 #include <cstring>
+#include <ctime>
 #include <span>
 
 #include "lib/base/io.h"
 #include "lib/base/text.h"
 
-namespace maildir {
+namespace mail {
 namespace {
 
 constexpr std::size_t kBufferOctets = 131072;
@@ -57,8 +59,14 @@ class Buffer {
   std::uint64_t octets_ = 0;
 };
 
+// ">"* "From "
+bool is_from_line(std::string_view line) {
+  const auto quotes = line.find_first_not_of('>');
+  return quotes != std::string_view::npos && line.substr(quotes).starts_with("From ");
+}
+
 // One piece with other line ends. Pieces end between lines, or at the end of the message.
-base::Result<void> append_converted(Buffer& out, std::string_view octets, LineEnd line_end, std::uint64_t& bare_lfs) {
+base::Result<void> append_converted(Buffer& out, std::string_view octets, LineEnd line_end, FromLines from_lines, std::uint64_t& bare_lfs) {
   const std::string_view end = line_end == LineEnd::Lf ? "\n" : "\r\n";
   while (!octets.empty()) {
     const auto length = line_octets(octets);
@@ -66,6 +74,8 @@ base::Result<void> append_converted(Buffer& out, std::string_view octets, LineEn
     octets.remove_prefix(length);
     const bool is_ended = line.ends_with('\n');
     if (is_ended) line.remove_suffix(line.ends_with("\r\n") ? 2 : 1);
+    if (from_lines == FromLines::Quoted && is_from_line(line))
+      if (auto appended = out.append(">"); !appended) return appended;
     if (auto appended = out.append(line); !appended) return appended;
     if (!is_ended) break;
     if (line_end == LineEnd::Lf && !line.ends_with('\r')) ++bare_lfs;
@@ -104,15 +114,27 @@ Segments without_return_path(std::string_view message) {
   return segments;
 }
 
-base::Result<StoredSize> write_stored(int fd, std::string_view fields, const Segments& message, LineEnd line_end) {
+base::Result<StoredSize> write_stored(int fd, std::string_view fields, const Segments& message, LineEnd line_end, FromLines from_lines) {
   thread_local std::vector<char> space(kBufferOctets);
   Buffer out(fd, space);
   std::uint64_t bare_lfs = 0;
-  if (auto appended = append_converted(out, fields, line_end, bare_lfs); !appended) return std::unexpected(appended.error());
+  if (auto appended = append_converted(out, fields, line_end, FromLines::AsTheyAre, bare_lfs); !appended) return std::unexpected(appended.error());
   for (const auto segment : message)
-    if (auto appended = append_converted(out, segment, line_end, bare_lfs); !appended) return std::unexpected(appended.error());
+    if (auto appended = append_converted(out, segment, line_end, from_lines, bare_lfs); !appended) return std::unexpected(appended.error());
   if (auto flushed = out.flush(); !flushed) return std::unexpected(flushed.error());
   return StoredSize{out.octets(), out.octets() + bare_lfs};
 }
 
-}  // namespace maildir
+std::string mbox_from_line(std::string_view sender, base::WallTime now) {
+  std::string line = "From ";
+  // Whoever reads it takes what stands between the first two blanks for the address.
+  for (const char c : sender.empty() ? std::string_view("MAILER-DAEMON") : sender) line += static_cast<unsigned char>(c) <= ' ' ? '-' : c;
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+  std::tm parts = {};
+  ::localtime_r(&seconds, &parts);
+  std::array<char, 40> text;
+  const auto length = std::strftime(text.data(), text.size(), " %a %b %e %H:%M:%S %Y\n", &parts);  // asctime(3)'s form; the locale is "C"
+  return line.append(text.data(), length);
+}
+
+}  // namespace mail

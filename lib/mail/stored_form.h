@@ -1,5 +1,5 @@
-// The octets of a message as a Maildir keeps them: fields of the delivery in front, an older Return-Path gone, line ends
-// as set. One pass over the message, nothing of it is held twice.
+// The octets of a message as a mailbox keeps them, or a program gets them: fields of the delivery in front, an older
+// Return-Path gone, line ends as set. One pass over the message, nothing of it is held twice.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/clock.h"
 #include "lib/base/result.h"
 
-namespace maildir {
+namespace mail {
 
 enum class LineEnd : std::uint8_t { Lf, CrLf };
+
+// Whether a line that would begin a message of an mbox gets a ">" in front, and one that has such a ">" another: mboxrd.
+enum class FromLines : std::uint8_t { AsTheyAre, Quoted };
 
 struct StoredSize {
   std::uint64_t octets = 0;
@@ -29,6 +33,9 @@ Segments without_return_path(std::string_view message);
 
 // Appends fields and message to the file `fd` with these line ends. LF: CR LF becomes LF, a CR alone stays. CRLF: an LF
 // that has no CR in front gets one.
-[[nodiscard]] base::Result<StoredSize> write_stored(int fd, std::string_view fields, const Segments& message, LineEnd line_end);
+[[nodiscard]] base::Result<StoredSize> write_stored(int fd, std::string_view fields, const Segments& message, LineEnd line_end, FromLines from_lines = FromLines::AsTheyAre);
 
-}  // namespace maildir
+// "From me@example.org Sun Nov 22 13:30:00 2026\n", which begins each message of an mbox; of the time zone of this host.
+[[nodiscard]] std::string mbox_from_line(std::string_view sender, base::WallTime now);
+
+}  // namespace mail

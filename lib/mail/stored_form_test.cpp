@@ -1,27 +1,27 @@
-#include "deliver-maildir/stored_form.h"
+#include "lib/mail/stored_form.h"
 
 #include <doctest/doctest.h>
 
 #include "lib/base/io.h"
 
-using maildir::LineEnd;
+using mail::LineEnd;
 
 namespace {
 struct Written {
   std::string octets;
-  maildir::StoredSize size;
+  mail::StoredSize size;
 };
-Written write(std::string_view fields, const maildir::Segments& message, LineEnd line_end) {
+Written write(std::string_view fields, const mail::Segments& message, LineEnd line_end) {
   const auto file = base::memory_file("test");
   REQUIRE(file);
-  const auto size = maildir::write_stored(file->get(), fields, message, line_end);
+  const auto size = mail::write_stored(file->get(), fields, message, line_end);
   REQUIRE(size);
   REQUIRE(::lseek(file->get(), 0, SEEK_SET) == 0);
   auto octets = base::read_all(file->get(), 1 << 28);
   REQUIRE(octets);
   return {std::move(*octets), *size};
 }
-std::string joined(const maildir::Segments& segments) {
+std::string joined(const mail::Segments& segments) {
   std::string all;
   for (const auto segment : segments) all += segment;
   return all;
@@ -97,13 +97,44 @@ TEST_CASE("deliver-maildir: an older Return-Path leaves the header section, wher
   };
   for (const auto& c : cases) {
     CAPTURE(c.message);
-    CHECK(joined(maildir::without_return_path(c.message)) == c.expected);
+    CHECK(joined(mail::without_return_path(c.message)) == c.expected);
   }
 }
 
 TEST_CASE("deliver-maildir: the fields of a delivery stand in front, in the line end of the rest") {
-  CHECK(maildir::delivery_fields("a@b", "c@d") == "Return-Path: <a@b>\nDelivered-To: c@d\n");
-  CHECK(maildir::delivery_fields("", "c@d") == "Return-Path: <>\nDelivered-To: c@d\n");
-  CHECK(maildir::delivery_fields(std::nullopt, "") == "");
+  CHECK(mail::delivery_fields("a@b", "c@d") == "Return-Path: <a@b>\nDelivered-To: c@d\n");
+  CHECK(mail::delivery_fields("", "c@d") == "Return-Path: <>\nDelivered-To: c@d\n");
+  CHECK(mail::delivery_fields(std::nullopt, "") == "");
   CHECK(write("Return-Path: <>\n", {"A: 1\r\n\r\n"}, LineEnd::CrLf).octets == "Return-Path: <>\r\nA: 1\r\n\r\n");
+}
+
+TEST_CASE("stored form: lines that would begin a message of an mbox are quoted, and can be unquoted") {
+  struct Case {
+    std::string_view line, quoted;
+  };
+  for (const auto& c : std::initializer_list<Case>{{"From me", ">From me"},
+                                                   {">From me", ">>From me"},
+                                                   {">>>From ", ">>>>From "},
+                                                   {"From: me", "From: me"},
+                                                   {"from me", "from me"},
+                                                   {" From me", " From me"},
+                                                   {">", ">"},
+                                                   {">from", ">from"}}) {
+    CAPTURE(c.line);
+    base::UniqueFd file(std::move(*base::memory_file("test")));
+    const std::string message = "A: 1\r\n\r\nb\r\n" + std::string(c.line) + "\r\nend\r\n";
+    const auto size = mail::write_stored(file.get(), "From x\n", {message}, LineEnd::Lf, mail::FromLines::Quoted);
+    REQUIRE(size);
+    CHECK(*base::pread_text(file.get(), size->octets, 0) == "From x\nA: 1\n\nb\n" + std::string(c.quoted) + "\nend\n");
+  }
+}
+
+TEST_CASE("stored form: the line that begins a message of an mbox") {
+  const base::WallTime now{std::chrono::seconds(1'700'000'000)};
+  const auto line = mail::mbox_from_line("me@example.org", now);
+  CHECK(line.starts_with("From me@example.org "));
+  CHECK(line.ends_with(" 2023\n"));
+  CHECK(line.size() == std::string_view("From me@example.org Tue Nov 14 22:13:20 2023\n").size());
+  CHECK(mail::mbox_from_line("", now).starts_with("From MAILER-DAEMON "));
+  CHECK(mail::mbox_from_line("\"a b\"@x", now).starts_with("From \"a-b\"@x "));
 }
