@@ -4,7 +4,7 @@
 # programs land in build/, programs in bin/.
 
 PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote deliver-pipe qctl vsl-filter
-ROOMS    := base net mail lint sasl smtp chain queue
+ROOMS    := base net mail lint authn sasl smtp chain queue
 
 CXX      ?= g++
 ifeq ($(origin CXX),default)
