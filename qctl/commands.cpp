@@ -18,6 +18,8 @@ constexpr auto kOne = std::to_array<Words>({"json"});
 constexpr auto kRepairing = kOne + std::to_array<Words>({"dry-run", "yes"});
 constexpr auto kLooking = kOne + std::to_array<Words>({"queue", "quarantine", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "reason", "rule",
                                                        "attempts", "subject", "header"});
+constexpr auto kExporting = kLooking + std::to_array<Words>({"all", "format", "directory"});
+constexpr auto kImporting = kOne + std::to_array<Words>({"from", "to", "queue", "dry-run"});
 constexpr auto kCounting = kLooking + std::to_array<Words>({"by", "rows", "empty"});
 constexpr auto kChanging = kLooking + std::to_array<Words>({"all", "dry-run"});
 constexpr auto kRemoving = kChanging + std::to_array<Words>({"yes"});
@@ -35,6 +37,8 @@ constexpr auto kCommands = std::to_array<Command>({
     {"remove", "ID...|SELECTION", "forget messages for good; asks first", kRemoving, remove},
     {"quarantine", "[list [NAME...]] | show ID... | release|delete ID...|SELECTION | forward ADDRESS ID...|SELECTION | expire [NAME...]",
      "messages that rules have set aside, with rule and reason; what becomes of them", kRemoving, quarantine},
+    {"export", "ID...|SELECTION", "messages as JSON lines, as an mbox, or as they came", kExporting, export_messages},
+    {"import", "[FILE...]", "messages that export wrote, or of an mbox or a file", kImporting, import_messages},
     {"check", "", "look for foreign and half-written files, here and in the log", kOne, check},
     {"repair", "", "put right what check finds, without losing a message; asks first", kRepairing, repair},
     {"shield", "[unban ADDRESS...]", "clients and networks that smtpd counts or has banned; let them in again", kOne, nullptr, shield},

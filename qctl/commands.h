@@ -35,6 +35,8 @@ base::Result<int> release(Session& session);
 base::Result<int> retry(Session& session);
 base::Result<int> remove(Session& session);
 base::Result<int> quarantine(Session& session);
+base::Result<int> export_messages(Session& session);
+base::Result<int> import_messages(Session& session);
 base::Result<int> check(Session& session);
 base::Result<int> repair(Session& session);
 base::Result<int> shield(const base::CommandLine& line, std::span<const std::string> arguments, Output& out);

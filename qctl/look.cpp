@@ -71,6 +71,22 @@ base::Result<void> for_each(const queue::Spool& spool, const Selection& selectio
   return {};
 }
 
+base::Result<void> for_each_seen(const queue::Spool& spool, const Selection& selection, base::WallTime now,
+                                 const std::function<bool(const queue::Seen&)>& on_seen) {
+  bool wants_more = true;
+  const auto wants = [&](const queue::Listed& listed) { return selection.may_take(listed, now); };
+  for (const auto& place : spool.places()) {
+    if (!selection.takes(place)) continue;
+    const auto look = [&](const queue::Seen& seen) {
+      if (selection.takes(entry_of(seen), now) && takes_header(selection, seen)) wants_more = on_seen(seen);
+      return wants_more;
+    };
+    const auto visited = queue::View(spool).visit(place, wants, look, nullptr, queue::View::Message::Kept);
+    if (!visited || !wants_more) return visited;
+  }
+  return {};
+}
+
 base::Result<Target> find_again(const queue::Spool& spool, const queue::Id& id) {
   const auto in_file = spool.find(id);
   if (!in_file) return std::unexpected(in_file.error());

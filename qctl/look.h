@@ -15,6 +15,10 @@ namespace qctl {
 [[nodiscard]] base::Result<void> for_each(const queue::Spool& spool, const Selection& selection, base::WallTime now,
                                           const std::function<bool(const Entry&)>& on_entry, std::vector<queue::Foreign>* damaged = nullptr);
 
+// The same with all that is known of each, its message too.
+[[nodiscard]] base::Result<void> for_each_seen(const queue::Spool& spool, const Selection& selection, base::WallTime now,
+                                               const std::function<bool(const queue::Seen&)>& on_seen);
+
 // Where a message is.
 struct Target {
   queue::Id id;

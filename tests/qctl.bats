@@ -303,6 +303,80 @@ on_terminal() {
   [ "$output" = "1 messages, 0 findings" ]
 }
 
+@test "qctl export, import: JSON takes a message to another spool as it was, octet by octet" {
+  local id held
+  printf 'Subject: all octets\r\n\r\n' >message
+  printf '%b' "$(printf '\\x%x' {0..255})" >>message
+  inject me@here.example a@one.example b@two.example <message
+  id=$(ids)
+  echo "2026-11-21T20:15:01.000001Z sent 2 mx <b@two.example> 250 ok" >"$spool/progress/$id"
+  qctl move "$id" deferred
+  touch -d '+3 hours' "$spool/deferred/$id"
+  held=$(put quarantine/a/b "" c@three.example 2>/dev/null || { mkdir -p "$spool/quarantine/a/b"; put quarantine/a/b "" c@three.example; })
+  start_log
+  into_log d@four.example
+  run -0 --separate-stderr qctl export --all
+  printf '%s\n' "${lines[@]}" >exported.json
+  [ "$(wc -l <exported.json)" = 3 ]
+  jq -se 'all(.envelop.rcpt | length > 0)' exported.json
+  cp -a "$spool" before
+  queue-inject --spool other --make-spool
+  run -0 command qctl --spool other import --dry-run exported.json
+  [[ $output == *"$id -> deferred (not done)"* && $output == *"would have imported 3 of 3 messages"* ]]
+  [ -z "$(command qctl --spool other list)" ]
+  run -0 command qctl --spool other import exported.json
+  cmp other/deferred/"$id" before/deferred/"$id"
+  cmp other/quarantine/a/b/"$held" before/quarantine/a/b/"$held"
+  cmp <(head -n 1 other/progress/"$id") <(head -n 1 before/progress/"$id")
+  [ "$(stat -c %Y other/deferred/"$id")" = "$(stat -c %Y before/deferred/"$id")" ]
+  diff <(qctl export --all 2>/dev/null | sort) <(command qctl --spool other export --all 2>/dev/null | sort)
+  run -65 command qctl --spool other import <exported.json
+  [[ $output == *"standard input, line 1: "*" already"* && $output == *"imported 0 of 3 messages"* ]]
+}
+
+@test "qctl export, import: mbox and raw" {
+  local id other
+  printf 'Subject: one\r\n\r\nFrom here\r\n>From there\r\n' >one
+  printf 'Subject: two\r\n\r\nno line end' >two
+  inject me@here.example a@one.example <one
+  inject "" b@two.example <two
+  run -64 qctl export --all --format raw
+  run -64 qctl export --all --format xml
+  run -64 qctl export
+  qctl export --all --format mbox >box 2>/dev/null
+  python3 -c 'import mailbox, sys
+assert sorted(m["Subject"] for m in mailbox.mbox("box")) == ["one", "two"]'
+  mkdir files
+  qctl export --all --format raw --directory files
+  [ "$(ls files | wc -l)" = 2 ]
+  run -75 qctl export --all --format raw --directory files
+  id=$(ids --recipient a@one.example) other=$(ids --recipient b@two.example)
+  cmp files/"$id".eml one
+  qctl export --format raw "$other" | cmp - two
+  qctl remove --all --yes
+  run -0 qctl import --queue hold box
+  qctl cat "$id" | cmp - one
+  qctl cat "$other" | cmp - two
+  [ "$(json show "$other" | jq -r '.sender + .queue')" = hold ]
+}
+
+@test "qctl import: a file needs an envelope, gets CR LF, and nothing is taken in part" {
+  printf 'Subject: x\n\nbody\n' >file.eml
+  run -65 qctl import file.eml
+  [[ $output == *"file.eml, octet 0: whose message is it? expected: --from, which may be <>"* ]]
+  run -65 qctl import -f '<>' file.eml
+  run -65 qctl import -f me@here.example --to $'a\nb@x' file.eml
+  run -64 qctl import -f me@here.example --to a@x --queue nowhere file.eml
+  run -75 qctl import -f me@here.example --to a@x missing.eml
+  run -0 qctl import -f me@here.example --to '<a@one.example>' --to b@two.example file.eml
+  qctl cat "$(ids)" | cmp - <(printf 'Subject: x\r\n\r\nbody\r\n')
+  [ "$(json list | jq -c '[.queue, .sender, .recipients]')" = '["working","me@here.example",["a@one.example","b@two.example"]]' ]
+  cp "$spool"/working/* item
+  qctl remove --all --yes
+  run -0 qctl import item
+  cmp item "$spool/working/$(ids)"
+}
+
 @test "qctl repair: sets aside what nobody can use, removes what is nobody's, and loses no message" {
   local whole torn
   whole=$(put deferred me@here.example a@one.example)
@@ -610,7 +684,7 @@ assert parts[1].get_content()["X-Id"] == sys.argv[1]' "$id"
 
 @test "qctl: --help names each command" {
   run -0 qctl --help
-  for command in status list show why cat move hold release retry remove quarantine check repair; do
+  for command in status list show why cat move hold release retry remove quarantine export import check repair; do
     grep -q "^ *usage: qctl $command" <<<"$output"
     grep -q "^\.It Cm $command$" "$TOP/qctl/qctl.8"
   done
