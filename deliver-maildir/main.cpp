@@ -97,6 +97,7 @@ int serve_delivery_call(Deliverer& deliverer, const CallRules& rules, const Comm
     const auto call = chain::parse_delivery_call(invocation.arguments);
     if (!call) return chain::Answer::exit(base::exit_row(call.error().fault).in_chain);
     Parcel parcel = maildir::parcel_of(*call, std::move(invocation.call.message), rules);
+    parcel.log_ids = chain::LogIds::of(invocation.call);
     deliver_one(deliverer, parcel);
     maildir::log_parcel(parcel);
     return chain::to_answer(maildir::report_of(parcel));
@@ -108,6 +109,7 @@ int serve_message_call(Deliverer& deliverer, const CallRules& rules, const Comma
     const bool is_last = invocation.next.empty();
     auto parcel = maildir::direct_parcel(invocation.call, rules, is_last);
     if (!parcel) return std::move(parcel.error());
+    parcel->log_ids = chain::LogIds::of(invocation.call);
     deliver_one(deliverer, *parcel);
     maildir::log_parcel(*parcel);
     return maildir::direct_answer(*parcel, is_last);

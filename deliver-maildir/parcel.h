@@ -7,6 +7,7 @@
 
 #include "deliver-maildir/refusal.h"
 #include "lib/base/blob.h"
+#include "lib/chain/log_ids.h"
 
 namespace maildir {
 
@@ -25,6 +26,7 @@ struct Parcel {
   std::optional<std::string> sender;  // Return-Path; nothing: the field is left as it is
   std::string default_domain;         // of recipients that have none
   std::vector<Recipient> recipients;
+  chain::LogIds log_ids;
   bool all_or_nothing = false;  // if one recipient cannot have it, none gets it
 
   // Once all files are complete on disk, a recipient can only be refused by a disk that fails at that moment: with

@@ -28,11 +28,13 @@ void Resident::take(PendingCall call) {
     const auto delivery = chain::parse_delivery_call(call.invocation.arguments);
     if (!delivery) return call.answer(Answer::exit(base::exit_row(delivery.error().fault).in_chain));
     auto parcel = parcel_of(*delivery, called.message, rules_);  // before `call` moves away
+    parcel.log_ids = chain::LogIds::of(called);
     waiting_.push_back({std::move(call), std::move(parcel)});
     return;
   }
   auto parcel = direct_parcel(called, rules_, call.invocation.next.empty());
   if (!parcel) return call.answer(std::move(parcel.error()));
+  parcel->log_ids = chain::LogIds::of(called);
   waiting_.push_back({std::move(call), std::move(*parcel)});
   is_resting_ = false;
 }
@@ -75,12 +77,10 @@ void Resident::end_step() {
 void log_parcel(const Parcel& parcel) {
   for (const auto& recipient : parcel.recipients) {
     if (recipient.is_delivered) {
-      base::log::info("delivered", {{"from", parcel.sender.value_or("")}, {"to", recipient.address}, {"file", recipient.file}});
+      base::log::write(base::log::Level::Info, "delivered", parcel.log_ids.before({{"from", parcel.sender.value_or("")}, {"to", recipient.address}, {"file", recipient.file}}));
     } else if (recipient.refusal) {
-      base::log::warning("refused", {{"from", parcel.sender.value_or("")},
-                                     {"to", recipient.address},
-                                     {"reply", recipient.refusal->reply()},
-                                     {"cause", recipient.refusal->cause}});
+      base::log::write(base::log::Level::Warning, "refused",
+                       parcel.log_ids.before({{"from", parcel.sender.value_or("")}, {"to", recipient.address}, {"reply", recipient.refusal->reply()}, {"cause", recipient.refusal->cause}}));
     }
   }
 }

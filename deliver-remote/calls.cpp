@@ -10,6 +10,7 @@
 #include "lib/base/text.h"
 #include "lib/chain/context.h"
 #include "lib/chain/envelope.h"
+#include "lib/chain/log_ids.h"
 #include "lib/mail/address.h"
 
 namespace remote {
@@ -19,7 +20,7 @@ using base::Fault;
 using chain::Answer;
 using Class = Verdict::Class;
 
-void log_outcomes(const Job& job, const std::vector<Outcome>& outcomes) {
+void log_outcomes(const Job& job, const chain::LogIds& ids, const std::vector<Outcome>& outcomes) {
   struct Row {
     base::log::Level level;
     std::string_view event;
@@ -29,17 +30,17 @@ void log_outcomes(const Job& job, const std::vector<Outcome>& outcomes) {
     const auto result = outcomes[i].verdict.result;
     const auto& row = result == Class::Accepted ? kDelivered : result == Class::Permanent ? kRefused : kDeferred;
     if (!base::log::enabled(row.level)) continue;
-    base::log::write(row.level, row.event, {{"from", job.reverse_path}, {"to", job.recipients[i]}, {"reply", outcomes[i].text()}});
+    base::log::write(row.level, row.event, ids.before({{"from", job.reverse_path}, {"to", job.recipients[i]}, {"reply", outcomes[i].text()}}));
   }
 }
 
 // Delivers and tells the log.
-void deliver(Deliverer& deliverer, Job job, Deliverer::Done done) {
+void deliver(Deliverer& deliverer, Job job, chain::LogIds ids, Deliverer::Done done) {
   auto told = std::make_shared<Job>();
   told->reverse_path = job.reverse_path;
   told->recipients = job.recipients;
-  deliverer.deliver(std::move(job), [told, done = std::move(done)](std::vector<Outcome> outcomes) {
-    log_outcomes(*told, outcomes);
+  deliverer.deliver(std::move(job), [told, ids = std::move(ids), done = std::move(done)](std::vector<Outcome> outcomes) {
+    log_outcomes(*told, ids, outcomes);
     done(std::move(outcomes));
   });
 }
@@ -77,7 +78,7 @@ void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocatio
   const bool tells_reach = !dsn.is_empty();
   Job job{std::move(*target), std::move(call->sender), std::move(call->recipients), std::move(*letter), std::move(dsn)};
   demand_tls(job, invocation.call.environment);
-  deliver(deliverer, std::move(job), [done, tells_reach](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes, tells_reach))); });
+  deliver(deliverer, std::move(job), chain::LogIds::of(invocation.call), [done, tells_reach](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes, tells_reach))); });
 }
 
 // A message call has one answer for all recipients, so each group is all or nothing, and the first that is refused ends the
@@ -87,6 +88,7 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
   Answered done;
   std::string reverse_path;
   std::string context;
+  chain::LogIds log_ids;
   std::vector<Group> groups;
   std::shared_ptr<const Letter> letter;
   chain::Words variables;
@@ -98,7 +100,7 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
     if (!target) return done(answer_of(of_destination(no_destination(target.error()))));
     Job job{std::move(*target), reverse_path, groups[i].recipients, letter, chain::dsn_of(context, groups[i].recipients), true};
     demand_tls(job, variables);
-    deliver(deliverer, std::move(job), [self = shared_from_this(), i](const std::vector<Outcome>& outcomes) {
+    deliver(deliverer, std::move(job), log_ids, [self = shared_from_this(), i](const std::vector<Outcome>& outcomes) {
       const auto worst = std::ranges::max_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
       if (worst->verdict.result == Class::Accepted && i + 1 < self->groups.size()) return self->deliver_group(i + 1);
       self->done(answer_of(*worst));
@@ -125,6 +127,7 @@ void take_message_call(Deliverer& deliverer, const chain::Invocation& invocation
   auto call = std::make_shared<MessageCall>(deliverer, done);
   call->reverse_path = std::move(envelope->reverse_path);
   call->context = invocation.call.context;
+  call->log_ids = chain::LogIds::of(invocation.call);
   call->letter = std::move(*letter);
   call->variables = invocation.call.environment;
   call->groups = group_by_host(envelope->recipients, [&](std::string_view domain) { return deliverer.host_of(domain); });

@@ -1,5 +1,6 @@
 #include "queue-inject/intake.h"
 
+#include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/chain/context.h"
 #include "lib/chain/envelope.h"
@@ -112,6 +113,11 @@ std::expected<Accepted, Refused> take_in(const chain::Invocation& invocation, co
   accepted.item.arrived = base::wall_now();
   accepted.item.id = queue::Id::make(accepted.item.arrived);
   return accepted;
+}
+
+void Queued::log() const {
+  if (!base::log::enabled(base::log::Level::Info)) return;
+  base::log::write(base::log::Level::Info, "queued", ids_.before({{"from", reverse_path_}, {"recipients", recipients_}, {"size", octets_}}));
 }
 
 chain::Answer taken(const queue::Id& id) { return chain::Answer::taken("250 2.0.0 Ok: queued as " + id.string()); }

@@ -5,6 +5,7 @@
 #include <expected>
 
 #include "lib/base/settings.h"
+#include "lib/chain/log_ids.h"
 #include "lib/chain/message_call.h"
 #include "lib/queue/item.h"
 #include "lib/queue/place.h"
@@ -37,6 +38,24 @@ struct Refused {
 
 // --queue and --quarantine as words, for call arguments and the command line.
 [[nodiscard]] base::Result<queue::Place> parse_place_option(std::string_view option, std::string_view value);
+
+// For the log: by what it will be found there from now on, and by what before.
+class Queued {
+ public:
+  Queued(const Accepted& accepted, std::string_view context)
+      : ids_{accepted.item.id.string(), chain::transaction_of(context)},
+        reverse_path_(accepted.item.envelope.reverse_path),
+        recipients_(accepted.item.envelope.recipients.size()),
+        octets_(accepted.item.message_octets) {}
+  void log() const;
+  [[nodiscard]] const chain::LogIds& ids() const { return ids_; }
+
+ private:
+  chain::LogIds ids_;
+  std::string reverse_path_;
+  std::size_t recipients_;
+  std::uint64_t octets_;
+};
 
 // "250 2.0.0 Ok: queued as ID".
 [[nodiscard]] chain::Answer taken(const queue::Id& id);

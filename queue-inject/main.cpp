@@ -72,7 +72,7 @@ int serve(const base::CommandLine& line, const IntakeRules& rules) {
 }
 
 // One message call: a file of the spool.
-chain::Answer inject(const std::string& where, const IntakeRules& rules, const chain::Invocation& invocation) {
+chain::Answer inject(const std::string& where, const IntakeRules& rules, bool is_logged, const chain::Invocation& invocation) {
   const auto accepted = take_in(invocation, rules);
   if (!accepted) {
     (void)base::report(kProgram, {base::Fault::Temporary, accepted.error().cause});
@@ -80,6 +80,7 @@ chain::Answer inject(const std::string& where, const IntakeRules& rules, const c
   }
   const auto spool = open_spool(where);
   const auto stored = spool ? store(*spool, std::span(&*accepted, 1)).front() : std::unexpected(spool.error());
+  if (stored && is_logged) Queued(*accepted, accepted->item.context).log();
   if (stored) return taken(accepted->item.id);
   (void)base::report(kProgram, stored.error().error);
   return chain::Answer::exit(exit_code_of(stored.error().step, stored.error().error));
@@ -96,7 +97,9 @@ int main(int argc, char** argv) {
   if (!rules) return base::report_in_chain(kProgram, rules.error());
   if (line->has("resident")) return serve(*line, *rules);
   const std::string& spool = line->settings.text("queue.spool");
-  const auto handler = [&](const chain::Invocation& invocation) { return inject(spool, *rules, invocation); };
+  // Who calls sendmail(8) wants no lines on a terminal.
+  const bool is_logged = !is_by_hand(*line) || !line->settings.text("log.destination").empty();
+  const auto handler = [&](const chain::Invocation& invocation) { return inject(spool, *rules, is_logged, invocation); };
   if (is_by_hand(*line)) return run_by_hand(kProgram, *line, *rules, handler);
   if (line->has_chain) return base::report_in_chain(kProgram, {base::Fault::Usage, "this is the end of a chain: nothing can follow it"});
   return chain::serve_once(kProgram, {}, {}, rules->message_octets, handler);

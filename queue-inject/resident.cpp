@@ -23,13 +23,14 @@ constexpr chain::ResidentServer::Limits kServerLimits{.connections = 1000, .call
 struct Waiting {
   chain::PendingCall call;
   queue::Id id;
+  Queued queued;
 
   void answer(const Stored& stored) {
     if (stored) {
-      base::log::debug("queued", {{"id", id.text()}});
+      queued.log();
       call.answer(taken(id));
     } else {
-      base::log::error("not queued", {{"id", id.text()}, {"cause", stored.error().error.cause}});
+      base::log::write(base::log::Level::Error, "not queued", queued.ids().before({{"cause", stored.error().error.cause}}));
       call.answer(chain::Answer::exit(exit_code_of(stored.error().step, stored.error().error)));
     }
   }
@@ -49,11 +50,11 @@ class Resident {
       call.answer(std::move(accepted.error().answer));
       return;
     }
-    const queue::Id id = accepted->item.id;
+    Waiting waiting{std::move(call), accepted->item.id, Queued(*accepted, accepted->item.context)};
     if (fits_log(*accepted)) {
-      log_calls_.push_back({std::move(call), id});
+      log_calls_.push_back(std::move(waiting));
     } else {
-      file_calls_.push_back({std::move(call), id});
+      file_calls_.push_back(std::move(waiting));
       file_messages_.push_back(std::move(*accepted));
     }
   }

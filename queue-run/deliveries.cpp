@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/chain/context.h"
 #include "lib/chain/delivery_call.h"
+#include "lib/chain/log_ids.h"
 #include "lib/mail/address.h"
 #include "queue-run/context_routes.h"
 #include "queue-run/notifier.h"
@@ -31,16 +32,18 @@ std::string seconds_since(base::WallTime then) {
   return std::to_string(milliseconds / 1000) + "." + std::string(3 - fraction.size(), '0') + fraction;
 }
 
+chain::LogIds log_ids(const Message& message) { return {message.id.string(), message.transaction}; }
+
 void log_result(const Message& message, std::string_view transport, std::string_view host, std::string_view recipient, const Result& result) {
   const auto level = result.status == Status::Sent ? base::log::Level::Info : base::log::Level::Warning;
   base::log::write(level, "delivery",
-                   {{"id", message.id.text()},
+                   log_ids(message).before({
                     {"status", row_of(result.status).name},
                     {"recipient", recipient},
                     {"transport", transport},
                     {"destination", host},
                     {"delay", seconds_since(message.arrived)},
-                    {"reply", result.text}});
+                    {"reply", result.text}}));
 }
 
 // What the transport tells the next host of its sender's wishes.
@@ -114,6 +117,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   message.tally.recipients = recipients.size();
   message.dsn = chain::dsn_of(context, recipients);
   message.is_smtputf8 = context.contains("\"smtputf8\":true");
+  message.transaction = chain::transaction_of(context);
   const auto mark = notice_mark(context);
   message.notice_facts = {!message.envelope.reverse_path.empty(), message.wishes.no_bounce, mark && mark->is_double, false, message.arrived};
   if (!events.empty()) {
@@ -228,6 +232,7 @@ void Deliveries::open(Delivery& delivery) {
   chain::Call call;
   call.kind = chain::Kind::Delivery;
   if (message.requires_tls) call.environment.emplace_back("SMTPREQUIRETLS=1");
+  log_ids(message).append_to(call.environment);
   call.message = message.octets;
   if (!message.dsn.is_empty()) call.context = context_for(message, recipients);
   delivery.is_open = true;
@@ -302,7 +307,7 @@ namespace {
 // Some recipients failed for good, nothing is left to try, and nobody can be told. An operator finds the message, with what
 // was said about each recipient, in dead/.
 Conclusion dispose_of_failed(const Message& message) {
-  base::log::error("dead", {{"id", message.id.text()}, {"sender", message.envelope.reverse_path}, {"failed", message.tally.failed}, {"of", message.tally.recipients}});
+  base::log::write(base::log::Level::Error, "dead", log_ids(message).before({{"sender", message.envelope.reverse_path}, {"failed", message.tally.failed}, {"of", message.tally.recipients}}));
   return {queue::Place{queue::State::Dead, {}}};
 }
 
@@ -347,7 +352,7 @@ void Deliveries::notify(Message& message) {
   if (notices.empty()) return end_attempt(message);
   message.is_notifying = true;
   Subject subject{message.id, message.arrived, message.arrived + message.wishes.retry.lifetime, message.envelope.reverse_path, message.envelope.recipients,
-                  message.dsn, message.is_smtputf8, message.requires_tls, message.octets};
+                  message.dsn, message.is_smtputf8, message.requires_tls, message.octets, message.transaction};
   keeper_.store_notices(message, std::move(subject), std::move(notices), [this, &message](const std::vector<Notice>& stored) { on_notified(message, stored); });
 }
 

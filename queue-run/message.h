@@ -57,6 +57,7 @@ struct Message {
   mail::DsnRequest dsn;   // of its sender
   NoticeFacts notice_facts;
   bool is_smtputf8 = false;
+  std::string transaction;  // what smtpd called it, for the log
   mail::Envelope envelope;
   base::Blob octets;      // while is_held
   bool is_held = false;   // always of one in the log; of a file only while something is open: it is locked as long

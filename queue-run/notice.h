@@ -49,6 +49,7 @@ struct Subject {
   bool is_smtputf8 = false;   // its sender said so: he can read UTF-8
   bool requires_tls = false;  // RFC 8689 section 5: notices about it, too, and no more of it than its header
   base::Blob octets;
+  std::string transaction;    // what smtpd called it, for the log
 };
 
 struct Notice {

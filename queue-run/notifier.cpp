@@ -4,6 +4,7 @@
 
 #include "lib/base/durable.h"
 #include "lib/base/log.h"
+#include "lib/chain/log_ids.h"
 #include "queue-run/notices.h"
 
 namespace run {
@@ -121,8 +122,10 @@ void Notifier::on_end(Job& job) {
   }
   for (const auto& request : job.requests) {
     for (const auto& notice : request->notices)
-      base::log::info("notice", {{"id", request->subject.id.text()}, {"notice", notice.id.text()}, {"kind", name_of(notice.kind)},
-                                 {"to", notice.is_double ? settings_.postmaster : request->subject.reverse_path}, {"recipients", notice.told.size()}});
+      base::log::write(base::log::Level::Info, "notice",
+                       chain::LogIds{request->subject.id.string(), request->subject.transaction}.before(
+                           {{"notice", notice.id.text()}, {"kind", name_of(notice.kind)},
+                            {"to", notice.is_double ? settings_.postmaster : request->subject.reverse_path}, {"recipients", notice.told.size()}}));
     --waiting_;
     request->done(request->notices);
   }

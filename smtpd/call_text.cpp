@@ -196,6 +196,7 @@ chain::Words environment_of(const CallFacts& facts) {
   words.push_back("SMTPHELOHOST=" + facts.session.helo());
   words.push_back("SMTPMAILFROM=" + transaction.reverse_path);
   words.push_back("SMTPRCPTCOUNT=" + std::to_string(transaction.recipients.size()));
+  words.push_back("SMTPTRANSACTION=" + std::string(facts.id));
   if (transaction.require_tls) words.emplace_back("SMTPREQUIRETLS=1");
   if (transaction.dsn_return != smtp::Return::None) words.push_back("SMTPRET=" + std::string(mail::return_text(transaction.dsn_return)));
   if (!transaction.envelope_id.empty()) words.push_back("SMTPENVID=" + transaction.envelope_id);

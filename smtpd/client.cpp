@@ -69,7 +69,7 @@ void Client::hear_proxy(std::string_view octets) {
   switch (header.read(rest)) {
     case net::ProxyHeader::Status::NeedMore: return;
     case net::ProxyHeader::Status::Malformed:
-      base::log::info("no header of the PROXY protocol", {{"client", peer().client_ip}});
+      base::log::info("no header of the PROXY protocol", {{"id", conversation_.id()}, {"client", peer().client_ip}});
       return clients_.remove(number_);
     case net::ProxyHeader::Status::Read: break;
   }
@@ -77,6 +77,7 @@ void Client::hear_proxy(std::string_view octets) {
   // What the proxy itself may do its clients may not.
   client.is_relay_client = !header.client.is_empty() && conversation_.configuration().relay.is_relay_client(header.client);
   const bool is_let_in = header.client.is_empty() || (clients_.set_address(number_, header.client) && !is_turned_away(header.client));
+  base::log::info("proxied", {{"id", conversation_.id()}, {"client", client.client().text()}, {"proxy", peer().client_ip}});
   conversation_.set_peer(std::move(client));
   state_ = State::Talking;
   const auto kept = std::exchange(kept_, nullptr);
@@ -88,7 +89,7 @@ void Client::hear_proxy(std::string_view octets) {
 bool Client::is_turned_away(const net::Address& client) const {
   const auto& shield = conversation_.configuration().shield;
   const std::string why = shield ? shield->turns_away(client) : std::string();
-  if (!why.empty()) base::log::info("turned away", {{"client", client.ip()}, {"cause", why}});
+  if (!why.empty()) base::log::info("turned away", {{"id", conversation_.id()}, {"client", client.ip()}, {"cause", why}});
   return !why.empty();
 }
 
@@ -194,7 +195,7 @@ void Client::delay(std::string_view unread, std::string& output) {
 // What came behind STARTTLS came in clear, from whoever could: it is not taken for something said under TLS (RFC 3207 section 4.2).
 void Client::start_tls(std::string_view unread, std::string_view output) {
   stream_.write(output);
-  if (!unread.empty()) base::log::info("octets behind STARTTLS were thrown away", {{"client", peer().client_ip}, {"octets", unread.size()}});
+  if (!unread.empty()) base::log::info("octets behind STARTTLS were thrown away", {{"id", conversation_.id()}, {"client", peer().client_ip}, {"octets", unread.size()}});
   begin_handshake();
 }
 
@@ -222,7 +223,7 @@ void Client::shaken() {
   stream_.start_reading();
   if (!tls_->failure.empty()) {
     count(Meter::TlsFailed);
-    base::log::info("TLS handshake failed", {{"client", peer().client_ip}, {"cause", tls_->failure}});
+    base::log::info("TLS handshake failed", {{"id", conversation_.id()}, {"client", peer().client_ip}, {"cause", tls_->failure}});
     return end({}, {});
   }
   if (!tls_->session.is_open()) return;
@@ -310,7 +311,7 @@ void Client::on_deadline() {
   }
   if (state_ == State::Handshaking) {
     count(Meter::TlsFailed);
-    base::log::info("TLS handshake failed", {{"client", peer().client_ip}, {"cause", "timeout"}});
+    base::log::info("TLS handshake failed", {{"id", conversation_.id()}, {"client", peer().client_ip}, {"cause", "timeout"}});
     return clients_.remove(number_);
   }
   if (state_ == State::Delaying) {

@@ -176,7 +176,7 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   for (std::size_t i = 0; i < configuration->sessions.size(); ++i) {
     auto& session = configuration->sessions[i];
     if (!authentication->mechanisms.empty()) offer(*authentication, static_cast<Service>(i), session);
-    session.asks |= policy->stages();
+    session.asks |= policy->stages() | smtp::bit(smtp::Stage::Mail);  // for the log, the shield and the disk
   }
   if (const auto chosen = choose_extensions(settings, configuration->sessions); !chosen) return std::unexpected(chosen.error());
   for (auto& session : configuration->sessions) session.prepare();
@@ -201,12 +201,8 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
     auto shield = Shield::from(settings, kept.ledger);
     if (!shield) return std::unexpected(shield.error());
     configuration->shield = std::move(*shield);
-    if (configuration->shield->limits_messages())
-      for (auto& session : configuration->sessions) session.asks |= smtp::bit(smtp::Stage::Mail);
   }
   configuration->resources = ResourceLimits::from(settings);
-  if (configuration->resources.looks_at_disk())
-    for (auto& session : configuration->sessions) session.asks |= smtp::bit(smtp::Stage::Mail);
   auto lists = DnsLists::from(settings);
   if (!lists) return std::unexpected(lists.error());
   configuration->lists = std::move(*lists);

@@ -29,13 +29,19 @@ Conversation::Conversation(std::shared_ptr<const Configuration> configuration, S
     : configuration_(std::move(configuration)), service_(service), peer_(std::move(peer)), session_(configuration_->session(service_), *this) {
   set_peer(std::move(peer_));
   set_deadline(now, 0);
-  if (log::enabled(log::Level::Debug)) log::debug("connect", {{"client", peer_.client().text()}});
+  if (log::enabled(log::Level::Info)) log::info("connect", {{"id", id()}, {"client", peer_.client().text()}, {"server", peer_.server().text()}});
 }
 
 Conversation::~Conversation() {
   if (unnoted_octets_ > 0) configuration_->shield->note(peer_.client(), Deed::Octets, unnoted_octets_);
   if (!log::enabled(log::Level::Debug)) return;
-  log::debug("disconnect", {{"client", peer_.client().text()}, {"messages", session_.messages()}, {"errors", session_.errors()}});
+  log::debug("disconnect", {{"id", id()}, {"client", peer_.client().text()}, {"messages", session_.messages()}, {"errors", session_.errors()}});
+}
+
+std::string Conversation::id() const {
+  auto id = id_.string();
+  if (is_in_transaction()) id.append("-").append(std::to_string(session_.transactions()));
+  return id;
 }
 
 void Conversation::set_peer(Peer peer) {
@@ -68,7 +74,7 @@ void Conversation::take_xclient(const smtp::Xclient& xclient) {
   Peer peer = Peer::of(client, server.is_empty() ? peer_.server() : server);
   peer.client_host = smtp::is_helo_name(xclient.name) ? xclient.name : std::string();
   peer.is_relay_client = configuration_->relay.is_relay_client(client);
-  log::info("speaks for another client", {{"client", peer_.client_ip}, {"other", peer.client_ip}, {"name", peer.client_host}, {"user", base::text::printable(xclient.login)}});
+  log::info("speaks for another client", {{"id", id()}, {"client", peer_.client_ip}, {"other", peer.client_ip}, {"name", peer.client_host}, {"user", base::text::printable(xclient.login)}});
   set_peer(std::move(peer));
   session_.allow_xclient(true);  // it may speak for the next one too
 }
@@ -109,7 +115,7 @@ bool Conversation::talked_first(std::string& output) {
   configuration_->shield->note(peer_.client(), Deed::Error, 1);
   is_early_talker_ = true;
   if (configuration_->shield->only_marks_early_talkers()) {
-    log::info("talked before the greeting", {{"client", peer_.client_ip}});
+    log::info("talked before the greeting", {{"id", id()}, {"client", peer_.client_ip}});
     return true;
   }
   note_end("talked before the greeting");
@@ -118,7 +124,7 @@ bool Conversation::talked_first(std::string& output) {
 }
 
 void Conversation::tls_started(net::tls::Facts facts) {
-  if (log::enabled(log::Level::Debug)) log::debug("TLS", {{"client", peer_.client_ip}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"sni", facts.server_name}});
+  if (log::enabled(log::Level::Debug)) log::debug("TLS", {{"id", id()}, {"client", peer_.client_ip}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"sni", facts.server_name}});
   count(facts.protocol == "TLSv1.3" ? (facts.is_resumed ? Meter::Tls13Resumed : Meter::Tls13) : facts.is_resumed ? Meter::Tls12Resumed : Meter::Tls12);
   tls_ = std::make_unique<const net::tls::Facts>(std::move(facts));
   choose_host();
@@ -146,6 +152,7 @@ Conversation::Decision Conversation::decide(std::string& output) {
   }
   if (is_first && refuse_listed(output)) return Decision::Made;
   if (rounds_) return ask_policies(output);
+  log_step(stage);
   session_.answer({}, output);
   return Decision::Made;
 }
@@ -181,7 +188,7 @@ Conversation::Decision Conversation::decide_verify(std::string& output) {
 Conversation::Decision Conversation::decide_etrn(std::string& output) {
   const std::string address = "@" + session_.subject();
   if (configuration_->relay.relays_to(address) || (host_ != nullptr && host_->relay_domains.contains(session_.subject()))) return Decision::NeedsChain;
-  log::info("ETRN refused", {{"client", peer_.client_ip}, {"domain", session_.subject()}});
+  log::info("ETRN refused", {{"id", id()}, {"client", peer_.client_ip}, {"domain", session_.subject()}});
   session_.answer({.accepts = false, .closes = false, .reply = standard_reply(smtp::ReplyId::EtrnRefused)}, output);
   return Decision::Made;
 }
@@ -200,7 +207,7 @@ void Conversation::answer_etrn(const chain::Outcome& outcome, std::string& outpu
   std::string reply = "458 4.3.0 Unable to queue messages for node " + session_.subject() + "\r\n";
   if (is_done) reply = "250 2.0.0 OK, queuing for node " + session_.subject() + " started\r\n";
   if (is_done && count) reply = *count == 0 ? "251 2.0.0 OK, no messages waiting for node " + session_.subject() + "\r\n" : "253 2.0.0 OK, " + std::to_string(*count) + " pending messages for node " + session_.subject() + " started\r\n";
-  log::write(is_done ? log::Level::Info : log::Level::Warning, "ETRN", std::vector<log::Field>{{"client", peer_.client_ip}, {"domain", session_.subject()}, {"messages", outcome.reply}, {"cause", outcome.cause}});
+  log::write(is_done ? log::Level::Info : log::Level::Warning, "ETRN", std::vector<log::Field>{{"id", id()}, {"client", peer_.client_ip}, {"domain", session_.subject()}, {"messages", outcome.reply}, {"cause", outcome.cause}});
   session_.answer({.accepts = is_done, .closes = false, .reply = reply}, output);
 }
 
@@ -212,13 +219,12 @@ Conversation::Decision Conversation::ask_policies(std::string& output) {
 }
 
 void Conversation::begin_round() {
-  if (session_.stage() == smtp::Stage::Mail || instance_.empty()) instance_ = queue::Id::make().string();
-  rounds_->begin(session_.stage());
+  rounds_->begin(session_.stage(), id());
 }
 
 std::string Conversation::question() const {
   const Standing standing = this->standing();
-  return question_of({options().server_name, peer_, tls_.get(), session_, instance_, rounds_->state(), client_facts(standing)});
+  return question_of({options().server_name, peer_, tls_.get(), session_, rounds_->instance(), rounds_->state(), client_facts(standing)});
 }
 
 Standing Conversation::standing() const {
@@ -240,13 +246,16 @@ void Conversation::answer(const PolicyVerdict& verdict, std::string& output) {
     count(Meter::RefusedByPolicy);
     const auto* transaction = session_.transaction();
     const std::string_view recipient = session_.stage() == smtp::Stage::Rcpt ? std::string_view(transaction->recipients.back().address) : std::string_view();
-    log::info("policy refuses", {{"client", peer_.client_ip},
+    log::info("policy refuses", {{"id", id()}, {"client", peer_.client_ip},
                                  {"helo", session_.helo()},
                                  {"from", transaction != nullptr ? transaction->reverse_path : ""},
                                  {"to", recipient},
                                  {"reply", std::string_view(reply.lines).substr(0, reply.lines.find('\r'))}});
   }
-  if (verdict.accepts) reply.lines = words_of_yes(verdict.reply, std::move(reply.lines));
+  if (verdict.accepts) {
+    log_step(session_.stage());
+    reply.lines = words_of_yes(verdict.reply, std::move(reply.lines));
+  }
   session_.answer({.accepts = verdict.accepts, .closes = verdict.closes, .reply = reply.lines}, output);
 }
 
@@ -265,7 +274,7 @@ bool Conversation::put_off(std::string& output) {
   const auto why = configuration_->shield->puts_off(peer_.client(), stage == smtp::Stage::Mail ? Deed::Message : Deed::Recipient);
   if (why.empty()) return false;
   count(Meter::PutOffByShield);
-  log::info("put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"from", session_.transaction()->reverse_path}, {"cause", why}});
+  log::info("put off", {{"id", id()}, {"client", peer_.client_ip}, {"helo", session_.helo()}, {"from", session_.transaction()->reverse_path}, {"cause", why}});
   std::string reply;
   options().replies.append(reply, smtp::ReplyId::TooFast);
   session_.answer({.accepts = false, .closes = false, .reply = reply}, output);
@@ -319,7 +328,7 @@ bool Conversation::refuse_relaying(std::string& output) {
 void Conversation::refuse_recipient(std::string_view reply, std::string& output) {
   const auto& transaction = *session_.transaction();
   count(Meter::RefusedRelaying);
-  log::info("recipient refused", {{"client", peer_.client_ip},
+  log::info("recipient refused", {{"id", id()}, {"client", peer_.client_ip},
                                   {"helo", session_.helo()},
                                   {"from", transaction.reverse_path},
                                   {"to", transaction.recipients.back().address},
@@ -346,7 +355,7 @@ void Conversation::take_lists(DnsListFindings findings) {
   const bool is_listed = configuration_->lists->is_listed(findings);
   const auto level = is_listed ? log::Level::Info : log::Level::Debug;
   if (log::enabled(level) && !findings.lists.empty())
-    log::write(level, is_listed ? "listed" : "known to lists", {{"client", peer_.client_ip}, {"score", findings.score}, {"lists", findings.names()}});
+    log::write(level, is_listed ? "listed" : "known to lists", {{"id", id()}, {"client", peer_.client_ip}, {"score", findings.score}, {"lists", findings.names()}});
   if (!findings.lists.empty()) listed_ = std::make_unique<const DnsListFindings>(std::move(findings));
 }
 
@@ -379,7 +388,7 @@ bool Conversation::refuse_listed(std::string& output) {
 
 // A policy wants nobody to know.
 void Conversation::discard_message(std::string& output) {
-  const auto reply = smtp::reply_of_text(smtp::ReplyClass::Positive, "2.0.0 Ok: queued as " + std::string(message_->id.text()));
+  const auto reply = smtp::reply_of_text(smtp::ReplyClass::Positive, "2.0.0 Ok: queued as " + message_->id);
   log_message("discarded", reply.lines, "");
   message_.reset();
   session_.answer({.accepts = true, .closes = false, .reply = reply.lines}, output);
@@ -388,7 +397,7 @@ void Conversation::discard_message(std::string& output) {
 // Before the message comes: what is left belongs to the queue that is there.
 bool Conversation::refuse_for_disk(std::string& output) {
   if (!is_short_of_disk(configuration_->resources, session_.transaction()->declared_octets.value_or(0))) return false;
-  log::warning("put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"from", session_.transaction()->reverse_path}, {"cause", "little room on the disk of " + configuration_->resources.spool}});
+  log::warning("put off", {{"id", id()}, {"client", peer_.client_ip}, {"helo", session_.helo()}, {"from", session_.transaction()->reverse_path}, {"cause", "little room on the disk of " + configuration_->resources.spool}});
   if (configuration_->shield) configuration_->shield->note(Strain::Disk);
   session_.answer({.accepts = false, .closes = false, .reply = standard_reply(smtp::ReplyId::NoStorage), .counts = false}, output);
   return true;
@@ -406,7 +415,7 @@ void Conversation::refuse_message(smtp::ReplyId id, std::string& output) {
 void Conversation::begin() {
   message_ = std::make_unique<Message>(configuration_->message);
   message_->received = base::wall_now();
-  message_->id = queue::Id::make(message_->received);
+  message_->id = id();
   std::string trace;
   if (rounds_)
     for (const auto& field : rounds_->effects().fields) trace.append(field).append("\r\n");
@@ -433,7 +442,7 @@ std::string Conversation::missing_fields() const {
     mail::append_date_time(fields, message_->received);
     fields += "\r\n";
   }
-  if (!message_->header->has_message_id()) fields.append("Message-ID: <").append(message_->id.text()).append("@").append(options().server_name).append(">\r\n");
+  if (!message_->header->has_message_id()) fields.append("Message-ID: <").append(message_->id).append("@").append(options().server_name).append(">\r\n");
   return fields;
 }
 
@@ -457,7 +466,7 @@ void Conversation::discard(smtp::ReplyId reason) {
 }
 
 CallFacts Conversation::facts() const {
-  return {options().server_name, tls_.get(), peer_, session_, message_->id.text(), connected_, message_->received, may_relay(), rounds_.get()};
+  return {options().server_name, tls_.get(), peer_, session_, message_->id, connected_, message_->received, may_relay(), rounds_.get()};
 }
 
 chain::Call Conversation::take_call() {
@@ -475,7 +484,7 @@ chain::Call Conversation::take_call() {
 void Conversation::answer(const chain::Outcome& outcome, std::string& output) {
   if (session_.stage() == smtp::Stage::Etrn) return answer_etrn(outcome, output);
   count_time(Stopwatch::Chain, std::chrono::steady_clock::now() - asked_);
-  auto [accepts, closes, reply, complaint] = reply_to(outcome, message_->id.text(), session_.transaction()->smtputf8);
+  auto [accepts, closes, reply, complaint] = reply_to(outcome, message_->id, session_.transaction()->smtputf8);
   const bool is_refused_for_good = reply.code >= 500;
   log_message(accepts ? "accepted" : is_refused_for_good ? "refused" : "deferred", reply.lines, complaint.empty() ? outcome.cause : complaint);
   is_known_ |= accepts;
@@ -494,6 +503,19 @@ void Conversation::count_message(std::string_view event) const {
   count(Meter::RecipientsAccepted, session_.transaction()->recipients.size());
 }
 
+// What a client may go on with.
+void Conversation::log_step(smtp::Stage stage) const {
+  if (!log::enabled(log::Level::Info)) return;
+  if (stage == smtp::Stage::Mail) {
+    std::vector<log::Field> fields = {{"id", id()}, {"client", peer_.client_ip}, {"helo", session_.helo()}};
+    if (const auto* identity = session_.identity(); identity != nullptr) fields.emplace_back("user", base::text::printable(identity->user, 80));
+    fields.emplace_back("from", session_.transaction()->reverse_path);
+    log::write(log::Level::Info, "mail", fields);
+  } else if (stage == smtp::Stage::Rcpt) {
+    log::info("rcpt", {{"id", id()}, {"to", session_.transaction()->recipients.back().address}});
+  }
+}
+
 // A warning when something went wrong on our side, else information.
 void Conversation::log_message(std::string_view event, std::string_view reply, std::string_view cause) const {
   count_message(event);
@@ -503,7 +525,7 @@ void Conversation::log_message(std::string_view event, std::string_view reply, s
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(base::wall_now() - message_->received).count();
   std::vector<log::Field> fields;
   fields.reserve(10);
-  fields.emplace_back("id", message_->id.text());
+  fields.emplace_back("id", message_->id);
   if (!peer_.client_ip.empty()) fields.emplace_back("client", peer_.client_ip);
   fields.emplace_back("helo", session_.helo());
   fields.emplace_back("from", transaction.reverse_path);
@@ -581,7 +603,7 @@ void Conversation::close(smtp::ReplyId reply, std::string& output) { session_.cl
 void Conversation::note_end(std::string_view cause) {
   constexpr std::string_view kPhases[] = {"connect", "greeted", "mail", "rcpt", "data", "chain"};
   const auto phase = kPhases[static_cast<std::size_t>(session_.phase())];
-  log::info("session ended early", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"phase", phase}, {"cause", cause}});
+  log::info("session ended early", {{"id", id()}, {"client", peer_.client_ip}, {"helo", session_.helo()}, {"phase", phase}, {"cause", cause}});
 }
 
 }  // namespace smtpd

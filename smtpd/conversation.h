@@ -98,6 +98,8 @@ class Conversation final : private smtp::MessageSink {
   [[nodiscard]] bool has_quit() const { return session_.has_quit(); }
   [[nodiscard]] const Configuration& configuration() const { return *configuration_; }
   [[nodiscard]] const Peer& peer() const { return peer_; }
+  // For the log: the session's, and within a transaction with its number behind it.
+  [[nodiscard]] std::string id() const;
 
  private:
   void begin() override;
@@ -152,6 +154,7 @@ class Conversation final : private smtp::MessageSink {
   void limit_rate(std::uint64_t now, std::uint64_t octets);
   [[nodiscard]] std::uint64_t time_for(smtp::ServerSession::Phase phase) const;
   void count_message(std::string_view event) const;
+  void log_step(smtp::Stage stage) const;
   void log_message(std::string_view event, std::string_view reply, std::string_view cause) const;
 
   // Lives from the begin of a message's text to its reply.
@@ -160,20 +163,20 @@ class Conversation final : private smtp::MessageSink {
     base::BlobWriter text;
     std::optional<HeaderWatch> header;  // nullopt: nobody wants to know of it
     std::optional<base::Error> failure;  // of storing the text
-    queue::Id id;
+    std::string id;
     base::WallTime received;
   };
 
   std::shared_ptr<const Configuration> configuration_;
+  base::WallTime connected_ = base::wall_now();
   Service service_;
   Peer peer_;
   std::unique_ptr<const net::tls::Facts> tls_;  // nullptr: in clear
   const VirtualHost* host_ = nullptr;           // whose client it is; nullptr: the server's own
   smtp::ServerSession session_;
+  queue::Id id_ = queue::Id::make(connected_);
   std::unique_ptr<Message> message_;
   std::unique_ptr<PolicyRounds> rounds_;  // nullptr: there are no policies
-  std::string instance_;                  // of the questions: the transaction
-  base::WallTime connected_ = base::wall_now();
   std::uint64_t deadline_ = 0;
   std::chrono::steady_clock::time_point asked_;  // when a policy or the chain was
   std::uint64_t text_deadline_ = 0;  // of the whole message; 0: none is coming in

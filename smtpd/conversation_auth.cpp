@@ -117,7 +117,7 @@ void Conversation::take_keys(std::optional<sasl::ScramKeys> keys, std::string& o
 void Conversation::log_in(std::string_view reply, std::string& output) {
   const auto& asked = session_.question();
   count_log_in(session_.mechanism().name, true);
-  log::info("authenticated", {{"client", peer_.client_ip},
+  log::info("authenticated", {{"id", id()}, {"client", peer_.client_ip},
                               {"helo", session_.helo()},
                               {"user", base::text::printable(asked.user, kMostUserInLog)},
                               {"method", session_.mechanism().name},
@@ -141,7 +141,7 @@ void Conversation::refuse_log_in(std::string_view why, std::string reply, bool c
     ++failed_log_ins_;
     if (configuration_->shield) configuration_->shield->note(peer_.client(), Deed::FailedLogIn, 1);
   }
-  log::info("authentication failed", {{"client", peer_.client_ip},
+  log::info("authentication failed", {{"id", id()}, {"client", peer_.client_ip},
                                       {"helo", session_.helo()},
                                       {"user", base::text::printable(session_.question().user, kMostUserInLog)},
                                       {"method", session_.mechanism().name},
@@ -159,7 +159,7 @@ void Conversation::refuse_log_in(std::string_view why, std::string reply, bool c
 // Our fault: it counts for nothing.
 void Conversation::put_off_log_in(std::string_view why, std::string& output) {
   count(Meter::LogInsPutOff);
-  log::warning("authentication put off", {{"client", peer_.client_ip}, {"helo", session_.helo()}, {"method", session_.mechanism().name}, {"cause", why}});
+  log::warning("authentication put off", {{"id", id()}, {"client", peer_.client_ip}, {"helo", session_.helo()}, {"method", session_.mechanism().name}, {"cause", why}});
   session_.answer({.accepts = false, .closes = false, .reply = standard_reply(smtp::ReplyId::AuthTemporaryFailure)}, output);
 }
 

@@ -93,7 +93,8 @@ PolicyRounds::Learnt PolicyRounds::nothing_learnt(const PolicyConfiguration& con
   return learnt;
 }
 
-void PolicyRounds::begin(Stage stage) {
+void PolicyRounds::begin(Stage stage, std::string instance) {
+  instance_ = std::move(instance);
   if (stage == Stage::Helo) before_.effects = lasting_;
   if (stage == Stage::Helo || stage == Stage::Auth || stage == Stage::Mail) now_ = before_;
   stage_ = stage;
@@ -120,7 +121,7 @@ void PolicyRounds::take(const base::Result<chain::PolicyAttributes>& answer) {
   if (!parsed) {
     // What a policy that was shown a password says instead of an action is nothing for a log.
     const std::string cause = stage_ == Stage::Auth && answer ? "an answer without an action that can be meant" : parsed.error().cause;
-    base::log::warning("policy failed", {{"policy", policy()->words.front()}, {"stage", name_of(stage_)}, {"client", client_}, {"cause", cause}});
+    base::log::warning("policy failed", {{"id", instance_}, {"policy", policy()->words.front()}, {"stage", name_of(stage_)}, {"client", client_}, {"cause", cause}});
     verdict_.has_failed = true;
     if (stage_ == Stage::Auth) return refuse_for_failure();
     return apply(configuration_.when_it_fails, kNone);
@@ -180,7 +181,7 @@ void PolicyRounds::refuse_for_failure() {
 
 void PolicyRounds::note(bool is_warning, std::string_view what, std::string_view text) const {
   const auto level = is_warning ? base::log::Level::Warning : base::log::Level::Info;
-  base::log::write(level, what, std::vector<base::log::Field>{{"policy", policy()->words.front()}, {"stage", name_of(stage_)}, {"client", client_}, {"text", text}});
+  base::log::write(level, what, std::vector<base::log::Field>{{"id", instance_}, {"policy", policy()->words.front()}, {"stage", name_of(stage_)}, {"client", client_}, {"text", text}});
 }
 
 // What this round has added stays, whatever name the client greets with later.

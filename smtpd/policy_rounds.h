@@ -58,8 +58,10 @@ class PolicyRounds {
 
   // A round of questions about a stage begins. At Stage::Mail what an earlier transaction led to is forgotten; what came before
   // it stays for the session. A client may say HELO again: the last one counts, and what an earlier one led to is forgotten too.
-  void begin(smtp::Stage stage);
+  // `instance` is what the transaction is called, or the session before there is one.
+  void begin(smtp::Stage stage, std::string instance = {});
   [[nodiscard]] bool is_under_way() const { return is_under_way_; }
+  [[nodiscard]] const std::string& instance() const { return instance_; }
   // Who is asked now; nullptr: everybody has been, or one has decided.
   [[nodiscard]] const Policy* policy() const;
   void take(const base::Result<chain::PolicyAttributes>& answer);
@@ -87,7 +89,7 @@ class PolicyRounds {
   void keep_effects();
 
   const PolicyConfiguration& configuration_;
-  std::string client_;
+  std::string client_, instance_;
   PolicyEffects lasting_;  // of connect and AUTH: no further greeting undoes them
   Learnt before_ = nothing_learnt(configuration_);  // of the session, without a transaction
   Learnt now_ = before_;

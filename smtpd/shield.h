@@ -71,9 +71,6 @@ class Shield {
   // What was done cannot be refused any more, but counts: octets, errors, failed log-ins. Many of the latter two are a reason for a ban.
   void note(const net::Address& client, Deed deed, std::uint64_t amount);
 
-  // Whether transactions must be asked about.
-  [[nodiscard]] bool limits_messages() const { return limits_[index(Deed::Message)] != 0 || limits_[index(Deed::Octets)] != 0; }
-
  private:
   explicit Shield(net::Ledger ledger) : ledger_(std::move(ledger)) {}
   static constexpr std::uint64_t kStrainMilliseconds = 3000;

@@ -52,7 +52,7 @@ EOF
   done
   grep -q 'accepted id=' smtpd.log
   echo 0 >code
-  [[ "$(reply_of)" =~ ^'250 2.0.0 Ok: queued as '[0-9A-Z]{18}$ ]]
+  [[ "$(reply_of)" =~ ^'250 2.0.0 Ok: queued as '[0-9A-Z]{18}-1$ ]]
 }
 
 @test "smtpd: a program that crashes, is killed, says garbage or cannot be started makes a 451 and a log line" {

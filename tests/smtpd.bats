@@ -61,7 +61,7 @@ EOF
   grep -q '^250 2.0.0 Ok: queued as 1' out
   [ "$(head -n 3 kept/1.env)" = $'FSmith@a.example\nTb@b.example\nTc@c.example' ]
   head -n 1 kept/1.msg | grep -q '^Received: from client.example'
-  sed -n 2p kept/1.msg | grep -Eq '^	by mx.example.org with ESMTP id [0-9A-Z]{18}; [A-Z][a-z]{2}, '
+  sed -n 2p kept/1.msg | grep -Eq '^	by mx.example.org with ESMTP id [0-9A-Z]{18}-1; [A-Z][a-z]{2}, '
   [ "$(tail -n +3 kept/1.msg)" = $'Subject: x\r\n\r\n.hello\r' ]
   jq -e '.metadata.message_id | length == 18' kept/1.ctx
   jq -e '.envelop == {helo: "client.example", mail_from: "Smith@a.example", rcpt: .envelop.rcpt} and (.envelop.rcpt | map(.address)) == ["b@b.example", "c@c.example"]' kept/1.ctx
@@ -223,7 +223,7 @@ EOF
   [ "$(codes <out)" = "220 250 250 250 250 250 550 550 550 354 250 221" ]
   grep -q '^550 5.7.1 Relaying denied' out
   [ "$(sed -n 2,4p kept/1.env)" = $'Tb@example.org\nTb@sub.example.net\nTpostmaster' ]
-  grep -q 'recipient refused client=127.0.0.1 helo=client.example from=a@a.example to=b@other.example reply="550 5.7.1 Relaying denied"' smtpd.log
+  grep -q 'recipient refused .*client=127.0.0.1 helo=client.example from=a@a.example to=b@other.example reply="550 5.7.1 Relaying denied"' smtpd.log
   grep -q '^RELAYCLIENT' kept/1.envir && false
   stop smtpd
   serve --relay-clients 127.0.0.1
@@ -297,7 +297,7 @@ T$local64@$domain.example" ]
   [ "$(codes <out)" = "220 500 500 500 421" ]
   [ $((SECONDS - begin)) -ge 1 ]
   grep -q '^421 4.7.0 Too many errors' out
-  grep -q 'session ended early client=127.0.0.1 .*cause="421 4.7.0 Too many errors' smtpd.log
+  grep -q 'session ended early .*client=127.0.0.1 .*cause="421 4.7.0 Too many errors' smtpd.log
 }
 
 @test "smtpd: a session has --transaction-count-max messages and --idle-command-max commands without one" {
@@ -312,7 +312,7 @@ T$local64@$domain.example" ]
   serve
   printf 'EHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\nhalf' | say >out
   printf 'EHLO c\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nBDAT 10\r\nhalf' | say >out
-  wait_for grep -c 'session ended early client=127.0.0.1 helo=c phase=data cause="the client closed' smtpd.log
+  wait_for grep -c 'session ended early .*client=127.0.0.1 helo=c phase=data cause="the client closed' smtpd.log
   send >out
   [ "$(kept)" = 1 ]
 }

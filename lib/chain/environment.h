@@ -22,6 +22,8 @@ inline constexpr auto kVariables = std::to_array<std::string_view>({
     "SSL_CIPHER", "SSL_PROTOCOL",
     // ours: set for a message that may go to other hosts under TLS only (RFC 8689)
     "SMTPREQUIRETLS",
+    // ours: what the message is called in the log (log_ids.h)
+    "QUEUEID", "SMTPTRANSACTION",
     // qmail-smtpd(8): set for clients that may relay
     "RELAYCLIENT",
 });

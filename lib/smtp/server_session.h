@@ -92,6 +92,7 @@ class ServerSession {
   // At Stage::Auth.
   [[nodiscard]] const sasl::Question& question() const { return exchange_->machine->question(); }
   [[nodiscard]] const sasl::Mechanism& mechanism() const { return *exchange_->mechanism; }
+  [[nodiscard]] unsigned transactions() const { return transactions_; }  // that MAIL has begun
   // nullptr: it has not authenticated.
   [[nodiscard]] const Identity* identity() const { return identity_.get(); }
   // From MAIL to the reply to the message; at Stage::Mail with the sender and at Stage::Rcpt with the recipient (the last one)

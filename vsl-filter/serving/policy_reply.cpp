@@ -83,8 +83,14 @@ void read_connection(const Question& question, Connection& connection, const Sit
   }
 }
 
-void begin_transaction(Session& session, const Question& question, base::WallTime now) {
+// What the caller calls the message, or its client before there is one.
+std::string_view name_of_subject(const Question& question) {
   const auto id = question["queue_id"];
+  return id.empty() ? question["instance"] : id;
+}
+
+void begin_transaction(Session& session, const Question& question, base::WallTime now) {
+  const auto id = name_of_subject(question);
   session.mail(std::string(question["sender"]), is_message_id(id) ? std::string(id) : queue::Id::make(now).string(), now);
 }
 
@@ -311,7 +317,7 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
   // A stage whose rules had nothing to say is no news.
   const auto level = decision.result.directive.empty() ? base::log::Level::Debug : base::log::Level::Info;
   if (base::log::enabled(level))
-    base::log::write(level, "rules", {{"stage", name_of(decision.stage)}, {"client", question["client_address"]}, {"from", question["sender"]}, {"to", question["recipient"]},
+    base::log::write(level, "rules", {{"id", name_of_subject(question)}, {"stage", name_of(decision.stage)}, {"client", question["client_address"]}, {"from", question["sender"]}, {"to", question["recipient"]},
                                       {"status", name_of(decision.result.status.kind)}, {"directive", decision.result.directive}});
   if (question.is_ours()) {
     auto reply_text = reply_for_smtpd(rules, question, decision, **asked);
