@@ -1,5 +1,6 @@
 // deliver-maildir: put a message into Maildirs. See deliver-maildir(8).
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <limits>
@@ -8,6 +9,7 @@
 #include "deliver-maildir/deliverer.h"
 #include "deliver-maildir/resident.h"
 #include "lib/base/command_line.h"
+#include "lib/base/confinement.h"
 #include "lib/base/exits.h"
 #include "lib/base/service.h"
 #include "lib/base/log.h"
@@ -32,7 +34,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
 constexpr auto kSettings = std::to_array<std::string_view>({
     "maildir.template", "maildir.create", "maildir.unknown", "maildir.line_end", "maildir.fold_case", "maildir.extension_delimiter",
     "maildir.size_in_name", "maildir.open_max", "maildir.batch_files", "maildir.gather", "maildir.direct_recipients_max", "delivery.local_domains",
-    "server.domain",
+    "server.domain", "server.sandbox", "server.sandbox_folders",
 });
 const base::Manual kManual{
     .program = kProgram,
@@ -116,11 +118,21 @@ int serve_message_call(Deliverer& deliverer, const CallRules& rules, const Comma
   });
 }
 
-int serve_resident(Deliverer deliverer, CallRules rules, const CommandLine& line) {
+// Maildirs, and nothing else. Where they shall be and are not, nobody can say yet what will be there.
+base::Result<void> confine(const base::Settings& settings, const std::string& root) {
+  const bool is_there = ::access(root.c_str(), F_OK) == 0;
+  base::Sandbox sandbox;
+  sandbox.writable.push_back(root);
+  sandbox.limits_tcp = true;
+  return base::confine(settings, std::move(sandbox), is_there ? base::Obstacle() : "there is no folder " + root);
+}
+
+int serve_resident(Deliverer deliverer, CallRules rules, const std::string& root, const CommandLine& line) {
   net::Loop loop;
   maildir::Resident resident(loop, std::move(deliverer), std::move(rules),
                              {line.settings.count("maildir.batch_files"), line.settings.milliseconds("maildir.gather")});
   if (const auto listening = resident.listen(line.text("resident")); !listening) return base::report(kProgram, listening.error());
+  if (const auto confined = confine(line.settings, root); !confined) return base::report(kProgram, confined.error());
   chain::run_until_told(loop, resident.server());
   return 0;
 }
@@ -146,10 +158,11 @@ int main(int argc, char** argv) {
   ::umask(077);
   ::signal(SIGXFSZ, SIG_IGN);  // a file too large for our limit is an error of write(2)
   const auto calls = call_rules(line->settings);
+  const std::string root = rules->where.root();
   Deliverer deliverer(std::move(*rules), calls.host_domain);
 
   if (line->has("maildir")) return deliver_by_hand(deliverer, *line);
-  if (line->has("resident")) return serve_resident(std::move(deliverer), calls, *line);
+  if (line->has("resident")) return serve_resident(std::move(deliverer), calls, root, *line);
   if (line->has("direct")) return serve_message_call(deliverer, calls, *line);
   return serve_delivery_call(deliverer, calls, *line);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "lib/base/confinement.h"
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "lib/chain/serve.h"
@@ -21,12 +22,20 @@ int print_table(bool as_json) {
   return written ? 0 : base::report(mime_check::kManual.program, written.error());
 }
 
+// What it reads is open, and what it writes goes to memory or to a file without a name.
+base::Result<void> confine(const base::Settings& settings) {
+  base::Sandbox sandbox;
+  sandbox.writable = {base::BlobWriter::Limits{}.directory};
+  sandbox.limits_tcp = true;
+  return base::confine(settings, std::move(sandbox));
+}
+
 int serve_chain(const base::CommandLine& line, const mime_check::Options& options) {
   const auto program = mime_check::kManual.program;
   const auto filter_options = mime_check::filter_options_of(line, options);
   if (!filter_options) return base::report_in_chain(program, filter_options.error());
   // The work is all CPU: as many calls at once as there are processors, and the loop stays free.
-  const chain::Service service{.message_limit_octets = options.message_max, .threads = std::max(1U, std::thread::hardware_concurrency()), .reload = {}};
+  const chain::Service service{.message_limit_octets = options.message_max, .threads = std::max(1U, std::thread::hardware_concurrency()), .reload = {}, .confine = [&] { return confine(line.settings); }};
   return chain::serve(program, line, service, [&](chain::Invocation& invocation) { return mime_check::filter(invocation, *filter_options); });
 }
 

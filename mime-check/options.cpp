@@ -26,7 +26,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     chain::kResidentOption,
     base::service::kNotifyOption,
 });
-constexpr auto kSettings = std::to_array<std::string_view>({"mime.findings_max", "mime.findings_of_a_kind_max", "mime.depth_max", "mime.parts_max", "mime.fields_max", "mime.message_max"});
+constexpr auto kSettings = std::to_array<std::string_view>({"mime.findings_max", "mime.findings_of_a_kind_max", "mime.depth_max", "mime.parts_max", "mime.fields_max", "mime.message_max", "server.sandbox", "server.sandbox_folders"});
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "lib/base/command_line.h"
+#include "lib/base/confinement.h"
 #include "lib/base/exits.h"
 #include "lib/base/service.h"
 #include "lib/chain/resident.h"
@@ -29,7 +30,7 @@ constexpr auto kOptions = [] {
   return all;
 }();
 constexpr auto kSettings = std::to_array<std::string_view>({"server.domain", "queue.spool", "queue.message_limit", "queue.hop_limit", "queue.address_limit",
-                                                            "queue.segment_size", "queue.log_message_limit", "queue.submission"});
+                                                            "queue.segment_size", "queue.log_message_limit", "queue.submission", "server.sandbox", "server.sandbox_folders"});
 
 constexpr base::Manual kManual{
     .program = kProgram,
@@ -64,11 +65,19 @@ int make_spool(const base::CommandLine& line) {
   return made ? 0 : base::report(kProgram, made.error());
 }
 
+// The spool, and where messages are that are too large for memory.
+base::Result<void> confine(const base::Settings& settings) {
+  base::Sandbox sandbox;
+  sandbox.writable = {settings.text("queue.spool"), base::BlobWriter::Limits{}.directory};
+  sandbox.limits_tcp = true;
+  return base::confine(settings, std::move(sandbox));
+}
+
 int serve(const base::CommandLine& line, const IntakeRules& rules) {
   const auto mode = chain::parse_socket_mode(line.text("socket-mode"));
   if (!mode) return base::report(kProgram, mode.error());
   return run_resident(kProgram, {line.text("resident"), *mode, line.settings.text("queue.spool"), line.settings.octets("queue.segment_size"),
-                                 line.settings.octets("queue.log_message_limit"), rules});
+                                 line.settings.octets("queue.log_message_limit"), rules, [&] { return confine(line.settings); }});
 }
 
 // One message call: a file of the spool.

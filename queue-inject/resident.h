@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "queue-inject/intake.h"
@@ -13,6 +14,7 @@ struct ResidentSettings {
   std::uint64_t segment_octets;
   std::uint64_t log_message_octets;
   IntakeRules rules;
+  std::function<base::Result<void>()> confine;  // called when the socket is there
 };
 
 // Until SIGTERM. Returns the exit code.

@@ -8,13 +8,12 @@
 #include "lib/base/account.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/base/sandbox.h"
+#include "lib/base/confinement.h"
 #include "lib/base/text.h"
 
 namespace smtpd {
 namespace {
 
-constexpr std::uint16_t kDnsPort = 53;
 // Descriptors beside those of connections: logs, sockets, what libraries hold.
 constexpr std::uint64_t kOwnDescriptors = 64;
 
@@ -28,11 +27,7 @@ std::string first_program(const chain::Words& words, bool is_chain) {
   return {};
 }
 
-void add_ports(std::vector<std::uint16_t>& ports, const base::Settings& settings, const Configuration& configuration) {
-  ports.push_back(kDnsPort);
-  for (const auto setting : {"dns.server", "dns.stub"})
-    for (const auto& word : settings.words(setting))
-      if (const auto port = base::text::parse_number<std::uint16_t>(word.substr(word.rfind('@') + 1))) ports.push_back(*port);
+void add_ports(std::vector<std::uint16_t>& ports, const Configuration& configuration) {
   for (const auto& policy : configuration.policy.policies)
     if (const auto port = base::text::parse_number<std::uint16_t>(policy.words.front().substr(policy.words.front().rfind(':') + 1))) ports.push_back(*port);
 }
@@ -50,18 +45,9 @@ base::Sandbox sandbox_of(const base::CommandLine& line, const Configuration& con
       for (const auto& path : settings.words(section + key)) base::add_folder_of(sandbox.readable, path);
   base::add_folder_of(sandbox.readable, settings.text("tls.client_authorities"));
   base::add_folder_of(sandbox.readable, settings.text("auth.password_file"));
-  // What libraries look at: names of hosts, the clock, processors; how much memory there is.
-  for (const auto* path : {"/etc/hosts", "/etc/localtime", "/usr/share/zoneinfo", "/sys/devices/system/cpu", "/sys/fs/cgroup", "/proc/self", "/proc/meminfo", "/dev/urandom"})
-    sandbox.readable.emplace_back(path);
-  sandbox.readable.push_back(settings.text("dns.resolv_conf"));
-  if (const auto& anchor = settings.text("dns.trust_anchor"); !anchor.empty()) sandbox.readable.push_back(anchor);
-
+  net::dns::add_needs(sandbox, settings);
   sandbox.writable.push_back(settings.text("smtp.message_directory"));
-  sandbox.writable.emplace_back("/dev/null");
-  if (const auto& log = settings.text("log.destination"); log != "syslog") base::add_folder_of(sandbox.writable, log);
-
-  sandbox.limits_tcp = true;
-  add_ports(sandbox.ports, settings, configuration);
+  add_ports(sandbox.ports, configuration);
   return sandbox;
 }
 
@@ -102,6 +88,11 @@ std::string started_program(const Configuration& configuration) {
   return program;
 }
 
+base::Obstacle obstacle_of(const Configuration& configuration) {
+  const auto program = started_program(configuration);
+  return program.empty() ? base::Obstacle() : "it starts '" + program + "', which is no resident program (unix:SOCKET)";
+}
+
 // Each connection is one, and a message that is called or a question that is asked some more.
 base::Result<void> take_descriptors(const base::Settings& settings, const Configuration& configuration) {
   base::raise_descriptor_limit();
@@ -117,22 +108,13 @@ base::Result<void> take_descriptors(const base::Settings& settings, const Config
 }
 
 base::Result<void> check_sandbox(const base::Settings& settings, const Configuration& configuration) {
-  if (settings.text("server.sandbox") != "yes") return {};
-  if (const auto program = started_program(configuration); !program.empty())
-    return base::fail(base::Fault::Config, "server.sandbox = yes: nothing can be started from inside, and '" + program + "' would be; expected: resident programs (unix:SOCKET), or auto or no");
-  if (base::landlock_version() == 0) return base::fail(base::Fault::Config, "server.sandbox = yes: this system has no Landlock; expected: auto or no");
-  return {};
+  return base::check_confinement(settings, obstacle_of(configuration));
 }
 
 base::Result<void> confine(const base::CommandLine& line, const Configuration& configuration) {
   const auto& settings = line.settings;
   if (auto limited = limit_memory(settings); !limited) return limited;
-  if (settings.text("server.sandbox") == "no" || !started_program(configuration).empty()) return {};
-  const auto shut = base::shut_in(sandbox_of(line, configuration));
-  if (!shut) return base::fail_within("server.sandbox", shut.error());
-  if (shut->landlock == 0) base::log::info("sandbox in part", {{"cause", "this system has no Landlock"}});
-  if (!shut->filters_calls) base::log::info("sandbox in part", {{"cause", "this system has no seccomp filters"}});
-  return {};
+  return base::confine(settings, sandbox_of(line, configuration), obstacle_of(configuration));
 }
 
 base::Result<void> give_up_rights(const base::Settings& settings) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lib/base/command_line.h"
+#include "lib/base/confinement.h"
 #include "lib/base/result.h"
 #include "smtpd/configuration.h"
 
@@ -12,6 +13,7 @@ namespace smtpd {
 // The first program that sessions of this configuration start, as policy, filter or checker of passwords; "": all that they call runs already
 // (unix:, inet:).
 [[nodiscard]] std::string started_program(const Configuration& configuration);
+[[nodiscard]] base::Obstacle obstacle_of(const Configuration& configuration);
 
 // As many descriptors as the configuration needs, for a server of many sessions. What cannot be had is an error if it was asked for.
 [[nodiscard]] base::Result<void> take_descriptors(const base::Settings& settings, const Configuration& configuration);

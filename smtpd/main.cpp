@@ -82,6 +82,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "server.user",
     "server.chroot",
     "server.sandbox",
+    "server.sandbox_folders",
     "server.metrics",
     "server.memory_max",
     "server.client_count_max",
@@ -194,7 +195,7 @@ int main(int argc, char** argv) {
     metrics = smtpd::MetricsService();
   }
 
-  const bool are_workers_shut_in = settings.text("server.sandbox") != "no" && smtpd::started_program(**configuration).empty();
+  const bool are_workers_shut_in = base::is_confined(settings, smtpd::obstacle_of(**configuration));
   const auto read_again = [&]() -> base::Result<std::shared_ptr<const smtpd::Configuration>> {
     const auto again = base::CommandLine::parse(kManual, argc, argv);
     if (!again) return std::unexpected(again.error());

@@ -39,7 +39,7 @@ constexpr auto kAllowed = std::to_array<long>({
     // what is open
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_lseek, SYS_close,
     SYS_close_range, SYS_dup, SYS_dup3, SYS_fcntl, SYS_flock, SYS_fsync, SYS_fdatasync, SYS_sync_file_range, SYS_ftruncate, SYS_fallocate, SYS_fadvise64,
-    SYS_fstat, SYS_fstatfs, SYS_sendfile, SYS_splice, SYS_copy_file_range, SYS_fchmod,
+    SYS_syncfs, SYS_fstat, SYS_fstatfs, SYS_sendfile, SYS_splice, SYS_copy_file_range, SYS_fchmod, SYS_fchown,
     // files: which, Landlock says
     SYS_openat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_faccessat, SYS_faccessat2, SYS_readlinkat, SYS_getdents64, SYS_getcwd, SYS_unlinkat,
     SYS_renameat, SYS_renameat2, SYS_linkat, SYS_mkdirat, SYS_umask, SYS_utimensat, SYS_memfd_create,

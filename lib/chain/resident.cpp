@@ -444,7 +444,6 @@ int serve_resident(std::string_view program, const std::string& socket_path, con
                    unsigned socket_mode) {
   net::Loop loop;
   std::optional<net::Workers> workers;
-  if (work.threads > 0) workers.emplace(loop, work.threads);
   Patience patience;
   ResidentServer server(loop, limits, [&](PendingCall call) {
     if (!workers) return call.answer(work.handler(call.invocation));
@@ -452,6 +451,9 @@ int serve_resident(std::string_view program, const std::string& socket_path, con
     call.answer(patience.timed(loop, [&] { return work.handler(call.invocation); }));
   });
   if (const auto listens = server.listen(socket_path, socket_mode); !listens) return base::report(program, listens.error());
+  if (work.confine)
+    if (const auto confined = work.confine(); !confined) return base::report(program, confined.error());
+  if (work.threads > 0) workers.emplace(loop, work.threads);
   Reloader reloader(loop, work.reload);
   run_until_told(loop, server, [&] { reloader.ask(); });
   return 0;

@@ -67,6 +67,7 @@ struct ResidentWork {
   // take. While they turn out to take long, they go to threads all the same. Null: there are none.
   std::function<bool(const Invocation&)> waits_for_nothing = {};
   std::function<void()> reload = {};  // on SIGHUP
+  std::function<base::Result<void>()> confine = {};  // before there are threads, when the socket is there
 };
 
 // Its whole resident life.

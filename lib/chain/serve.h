@@ -19,6 +19,7 @@ struct Service {
   std::uint64_t message_limit_octets = std::numeric_limits<std::uint64_t>::max();  // one-shot; a resident program's caller has its own
   std::size_t threads = 0;          // resident: calls at once; 0 when the handler never waits
   std::function<void()> reload;     // resident: on SIGHUP
+  std::function<base::Result<void>()> confine = {};  // resident: before it has threads, when its socket is there
 };
 
 // With --resident SOCKET, serves calls until SIGTERM; else the message call on this process's descriptors, and the chain

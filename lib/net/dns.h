@@ -12,6 +12,7 @@
 
 namespace base {
 class Settings;
+struct Sandbox;
 }
 
 namespace net::dns {
@@ -57,6 +58,8 @@ struct Settings {
   std::uint64_t timeout_milliseconds = 30'000;
 };
 Settings settings_of(const base::Settings& settings);  // the section [dns] of vsmtp.ini
+// What answers to these settings take inside of a sandbox: files, and the ports of servers.
+void add_needs(base::Sandbox& sandbox, const base::Settings& settings);
 
 // Costs nothing until the first question: then libunbound is set up and begins its thread.
 class Resolver {

@@ -1,4 +1,6 @@
+#include "lib/base/sandbox.h"
 #include "lib/base/settings.h"
+#include "lib/base/text.h"
 #include "lib/net/dns.h"
 
 namespace net::dns {
@@ -11,6 +13,17 @@ Settings settings_of(const base::Settings& settings) {
   dns.trust_anchor = settings.text("dns.trust_anchor");
   dns.timeout_milliseconds = settings.milliseconds("dns.timeout");
   return dns;
+}
+
+void add_needs(base::Sandbox& sandbox, const base::Settings& settings) {
+  constexpr std::uint16_t kPort = 53;
+  sandbox.readable.push_back(settings.text("dns.resolv_conf"));
+  if (const auto& anchor = settings.text("dns.trust_anchor"); !anchor.empty()) sandbox.readable.push_back(anchor);
+  sandbox.limits_tcp = true;
+  sandbox.ports.push_back(kPort);
+  for (const auto setting : {"dns.server", "dns.stub"})
+    for (const auto& word : settings.words(setting))
+      if (const auto port = base::text::parse_number<std::uint16_t>(word.substr(word.rfind('@') + 1))) sandbox.ports.push_back(*port);
 }
 
 }  // namespace net::dns

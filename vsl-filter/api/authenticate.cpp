@@ -1,7 +1,7 @@
 // authenticate() (vsl.md appendix A): users by a program of the checkpassword interface. Whoever runs rules may not read the system's
 // passwords and should not: a program that may (checkpassword-pam, one of Dovecot's, a script) says yes or no.
 #include "lib/chain/check_password.h"
-#include "vsl-filter/api/api.h"
+#include "vsl-filter/api/needs.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/api/status.h"
@@ -44,7 +44,7 @@ Result authenticate(Run& run, Arguments) {
 
 constexpr ApiRow kRows[] = {
     api<authenticate>("authenticate", "auth::unix_users", {}, only(Stage::Authenticate),
-                      "asks the program auth.check_password (checkpassword interface) about the user: accept(), deny(), or 454 when it cannot tell", vsl::kMustUse | kGivesStatus | kWaits),
+                      "asks the program auth.check_password (checkpassword interface) about the user: accept(), deny(), or 454 when it cannot tell", vsl::kMustUse | kGivesStatus | kWaits | kStarts),
 };
 
 }  // namespace

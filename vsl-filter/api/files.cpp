@@ -1,7 +1,7 @@
 // What rules write: the message and the context, below APPDIR (vsl.md 3.7).
 #include "vsl-filter/api/app_files.h"
 
-#include "vsl-filter/api/api.h"
+#include "vsl-filter/api/needs.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/api/values.h"
@@ -69,9 +69,9 @@ Result to_json_of(Run& run, Arguments) { return to_json(run, {}); }
 using enum vsl::Type;
 constexpr Stages kFrom = from(Stage::Mail);
 constexpr ApiRow kRows[] = {
-    api<write>("write", "fs::write", {Any}, kFrom, "writes the message to APPDIR/DIRECTORY/MESSAGE-ID.eml", kWaits),
-    api<dump>("dump", "fs::dump", {Any}, kFrom, "writes the context to APPDIR/DIRECTORY/MESSAGE-ID.json", kWaits),
-    api<dump_all>("dump_all", "fs::dump_all", {Any}, kFrom, "writes the context with the message in it to APPDIR/DIRECTORY/MESSAGE-ID.json", kWaits),
+    api<write>("write", "fs::write", {Any}, kFrom, "writes the message to APPDIR/DIRECTORY/MESSAGE-ID.eml", kWaits | kWrites),
+    api<dump>("dump", "fs::dump", {Any}, kFrom, "writes the context to APPDIR/DIRECTORY/MESSAGE-ID.json", kWaits | kWrites),
+    api<dump_all>("dump_all", "fs::dump_all", {Any}, kFrom, "writes the context with the message in it to APPDIR/DIRECTORY/MESSAGE-ID.json", kWaits | kWrites),
     api<to_json>("ctx::to_json", "", {}, kEvery, "the context as JSON, as dump() writes it", kNoHandle),
     api<to_json_of>("to_json", "", {kContextClass}, kEvery, "the context as JSON: ctx().to_json()", kNoHandle),
 };

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "lib/base/text.h"
-#include "vsl-filter/api/api.h"
+#include "vsl-filter/api/needs.h"
 #include "vsl-filter/api/ip.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
@@ -158,7 +158,7 @@ Result check(Run& run, Arguments a) {
 constexpr ApiRow kRows[] = {
     api<check>("greylist::check", "", {vsl::Type::Map}, from(Stage::Rcpt),
                "refuses who is new for a while: greylist::check(#{ delay: \"5m\", expire: \"35d\", service: db }), db a csv or sqlite service",
-               vsl::kMustUse | kNoHandle | kGivesStatus),
+               vsl::kMustUse | kNoHandle | kGivesStatus | kKeeps),
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/lang/diagnostic.h"
 #include "vsl-filter/lang/program.h"
+#include "vsl-filter/services/named_by_rules.h"
 
 namespace rules {
 
@@ -98,7 +99,8 @@ bool is_type_of_lines(std::string_view type) { return type != "code" && type != 
 
 }  // namespace
 
-std::string beside_script(const Run& run, std::string_view path) {
+namespace {
+std::string path_beside_script(const Run& run, std::string_view path) {
   if (path.starts_with('/')) return std::string(path);
   const auto& sources = run.program().sources();
   const vsl::Span where = run.where();
@@ -106,6 +108,13 @@ std::string beside_script(const Run& run, std::string_view path) {
   const std::string& script = sources.at(where.source).name();
   const auto slash = script.rfind('/');
   return (slash == std::string::npos ? std::string() : script.substr(0, slash + 1)) + std::string(path);
+}
+}  // namespace
+
+std::string beside_script(const Run& run, std::string_view path) {
+  auto file = path_beside_script(run, path);
+  note_read(file);
+  return file;
 }
 
 Result read_object_file(Run& run, std::string_view path, std::string_view type) {

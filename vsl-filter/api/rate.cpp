@@ -1,7 +1,7 @@
 // Limits on events by key, shared between processes (vsl.md 5.4).
 #include <chrono>
 
-#include "vsl-filter/api/api.h"
+#include "vsl-filter/api/needs.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/api/soft_refusal.h"
@@ -77,10 +77,10 @@ Result penalty(Run& run, Arguments a) {
 using enum vsl::Type;
 constexpr ApiRow kRows[] = {
     api<limit>("rate::limit", "", {Any, Int, Int}, kEvery, "next() for the first COUNT events of a key within SECONDS, then a refusal: rate::limit(client_ip(), 10, 60)",
-               vsl::kMustUse | kNoHandle | kGivesStatus),
-    api<limit>("rate::limit", "", {Any, Int, Int, Any}, kEvery, "... with this reply", vsl::kMustUse | kNoHandle | kGivesStatus),
-    api<count>("rate::count", "", {Any, Int}, kEvery, "how many events of a key rate::limit has counted within SECONDS", vsl::kMustUse | kNoHandle),
-    api<penalty>("rate::penalty", "", {Any, Int}, kEvery, "counts POINTS events of a key at once, whatever the window", kNoHandle),
+               vsl::kMustUse | kNoHandle | kGivesStatus | kKeeps),
+    api<limit>("rate::limit", "", {Any, Int, Int, Any}, kEvery, "... with this reply", vsl::kMustUse | kNoHandle | kGivesStatus | kKeeps),
+    api<count>("rate::count", "", {Any, Int}, kEvery, "how many events of a key rate::limit has counted within SECONDS", vsl::kMustUse | kNoHandle | kKeeps),
+    api<penalty>("rate::penalty", "", {Any, Int}, kEvery, "counts POINTS events of a key at once, whatever the window", kNoHandle | kKeeps),
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include "lib/mail/line_ends.h"
 #include "lib/queue/spool.h"
 #include "vsl-filter/transaction/addresses.h"
-#include "vsl-filter/api/api.h"
+#include "vsl-filter/api/needs.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/api/app_files.h"
@@ -118,8 +118,8 @@ Result send_mail_by(Run& run, Arguments a) {
 using enum vsl::Type;
 constexpr ApiRow kRows[] = {
     api<send_mail>("send_mail", "", {Any, Any, Any}, kEvery,
-                   "queues a file below the rules' folder as a message: send_mail(\"from@example.org\", [\"to@example.net\"], \"folder/notice.eml\")", kWaits),
-    api<send_mail_by>("send_mail", "", {Any, Any, Any, Any}, kEvery, "... that goes to this host, named as for forward()", kWaits),
+                   "queues a file below the rules' folder as a message: send_mail(\"from@example.org\", [\"to@example.net\"], \"folder/notice.eml\")", kWaits | kQueues),
+    api<send_mail_by>("send_mail", "", {Any, Any, Any, Any}, kEvery, "... that goes to this host, named as for forward()", kWaits | kQueues),
 };
 
 }  // namespace

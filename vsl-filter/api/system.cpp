@@ -8,7 +8,7 @@
 #include "lib/base/account.h"
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
-#include "vsl-filter/api/api.h"
+#include "vsl-filter/api/needs.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
 
@@ -95,7 +95,7 @@ constexpr ApiRow kRows[] = {
     api<time>("time", "time::now time::time", {}, kEvery, "now, in UTC: \"20:15:00\"", kAtLoad | kNoHandle),
     api<hostname>("hostname", "unix::hostname utils::hostname", {}, kEvery, "name of this machine", kAtLoad | kNoHandle),
     api<env>("env", "utils::env unix::env env::variable", {Any}, kEvery, "variable of the environment, or ()", kAtLoad | kNoHandle),
-    api<user_exist>("user_exist", "unix::user_exist", {Any}, kEvery, "whether the system has a user of this name", kAtLoad | kNoHandle | kWaits),
+    api<user_exist>("user_exist", "unix::user_exist", {Any}, kEvery, "whether the system has a user of this name", kAtLoad | kNoHandle | kWaits | kStarts),
     api<in_domain>("in_domain", "", {Any}, kEvery, "whether an address or domain is one of this server's", kAtLoad | kNoHandle),
     api<get_root_domain>("get_root_domain", "utils::get_root_domain", {Any}, kEvery, "the domain that was registered, by the public suffix list: \"a.b.co.uk\" is of \"b.co.uk\"",
                          kAtLoad | kNoHandle),

@@ -5,6 +5,7 @@
 #include "lib/chain/command.h"
 #include "vsl-filter/api/scene.h"
 #include "vsl-filter/lang/text.h"
+#include "vsl-filter/services/named_by_rules.h"
 #include "vsl-filter/services/service.h"
 
 namespace rules {
@@ -114,6 +115,7 @@ vsl::Expected<std::unique_ptr<Service>> make(Run&, std::string name, const Servi
   command.output_octets = static_cast<std::size_t>(options.count("output_max"));
   if (command.program.empty() || command.program.find('\0') != std::string::npos)
     return vsl::fail_api("the option 'command' of cmd service " + name + " must name a program");
+  note_program(command.program);
   return std::make_unique<CommandService>(std::move(name), std::move(command), options.text("input"));
 }
 

@@ -1,6 +1,7 @@
 // Services of kind `db:csv`: CSV files.
 #include "vsl-filter/api/object_file.h"
 #include "vsl-filter/lang/text.h"
+#include "vsl-filter/services/named_by_rules.h"
 #include "vsl-filter/services/csv_file.h"
 #include "vsl-filter/services/csv_record.h"
 #include "vsl-filter/services/service.h"
@@ -74,6 +75,7 @@ vsl::Expected<std::unique_ptr<Service>> make(Run& run, std::string name, const S
   wanted.delimiter = options.text("delimiter");
   if (!is_csv_delimiter(wanted.delimiter)) return vsl::fail_api("the delimiter of a csv database must be a single char");
   const std::string path = wanted.path;
+  if (wanted.may_write) note_written(path);
   auto service = std::make_unique<CsvService>(std::move(name), std::move(wanted));
   if (const auto loaded = service->file().load(); !loaded) return vsl::fail_api("could not load database at " + path + ": " + loaded.error().cause);
   return service;

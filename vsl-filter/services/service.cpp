@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "vsl-filter/api/api.h"
+#include "vsl-filter/api/needs.h"
 #include "vsl-filter/lang/nearest.h"
 #include "vsl-filter/lang/text.h"
 
@@ -60,13 +60,13 @@ Result call(Run& run, ServiceArguments a) {
 using enum vsl::Type;
 constexpr vsl::NativeRow kRows[] = {
     {"make_service", "", {String, String, Any}, kWaits, make_service, "what `service NAME KIND = #{...}` calls"},
-    {"build", "connect", {Any}, vsl::kMustUse | kWaits, construct<&kCommandKind>, "a program as a service: cmd::build(#{command, args, timeout, ...})", "cmd"},
+    {"build", "connect", {Any}, vsl::kMustUse | kWaits | kStarts, construct<&kCommandKind>, "a program as a service: cmd::build(#{command, args, timeout, ...})", "cmd"},
     {"connect", "build", {Any}, vsl::kMustUse | kWaits, construct<&kCsvKind>, "a CSV file as a database: csv::connect(#{connector, access, refresh, delimiter})", "csv"},
     {"connect", "build", {Any}, vsl::kMustUse | kWaits, construct<&kSqliteKind>, "an SQLite file: sqlite::connect(#{path, timeout, connections, read_only})", "sqlite"},
     {"run", "cmd_run run_cmd", {kServiceClass}, vsl::kPure, call<&Service::run>, "runs a cmd service; a map has_code, code, has_signal, signal, stdout, stderr"},
     {"run", "cmd_run run_cmd", {kServiceClass, Any}, vsl::kPure, call<&Service::run>, "... with these arguments instead of the declared ones"},
     {"run", "cmd_run run_cmd", {kServiceClass, Any, Any}, vsl::kPure, call<&Service::run>, "... and with a text on its standard input"},
-    {"run", "", {Map}, kWaits, run_process, "runs a program: process::run(#{args: [\"program\", \"argument\"]}), a map stdout, stderr, status, ...", "process"},
+    {"run", "", {Map}, kWaits | kStarts, run_process, "runs a program: process::run(#{args: [\"program\", \"argument\"]}), a map stdout, stderr, status, ...", "process"},
     {"get", "db_query", {kServiceClass, Any}, vsl::kMustUse, call<&Service::get>, "the fields of the first record with this key; [] if there is none"},
     {"set", "db_add add", {kServiceClass, Any}, vsl::kPure, call<&Service::set>, "adds a record, an array whose first element is its key"},
     {"rm", "db_rm remove", {kServiceClass, Any}, vsl::kPure, call<&Service::remove>, "deletes the records with this key"},

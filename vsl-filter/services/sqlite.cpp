@@ -1,6 +1,7 @@
 // Services of kind `db:sqlite`: SQLite files.
 #include "vsl-filter/api/object_file.h"
 #include "vsl-filter/lang/text.h"
+#include "vsl-filter/services/named_by_rules.h"
 #include "vsl-filter/services/service.h"
 #include "vsl-filter/services/sqlite_database.h"
 
@@ -103,6 +104,7 @@ vsl::Expected<std::unique_ptr<Service>> make(Run& run, std::string name, const S
   wanted.rows_max = static_cast<std::size_t>(options.count("rows_max"));
   if (wanted.connections == 0) return vsl::fail_api("the option 'connections' of database " + name + " must be 1 at least");
   const std::string path = wanted.path;
+  note_written(path);  // readers make files beside it, too
   auto service = std::make_unique<SqliteService>(std::move(name), std::move(wanted), options.flag("sql_literals"));
   if (const auto loaded = service->database().load(); !loaded)
     return vsl::fail_api("could not load database at " + path + ": " + loaded.error().cause);

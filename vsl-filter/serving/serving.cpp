@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <optional>
 
 #include "lib/base/exits.h"
 #include "lib/base/log.h"
 #include "lib/chain/policy.h"
 #include "lib/chain/resident.h"
 #include "vsl-filter/loading.h"
+#include "vsl-filter/serving/confinement.h"
 #include "vsl-filter/serving/message_filter.h"
 #include "vsl-filter/serving/policy_reply.h"
 
@@ -53,11 +55,18 @@ void log_diagnostics(const RuleSet& rules) {
   }
 }
 
-void reload(const base::Settings& settings, const Options& options, RuleHolder& holder) {
+void reload(const base::Settings& settings, const Options& options, bool is_confined, RuleHolder& holder) {
+  NamedByRules named;
+  std::optional<NamesCollected> collecting(named);
   auto loaded = RuleSet::load(options.rules, site_of(settings));
+  collecting.reset();
   if (loaded) log_diagnostics(**loaded);
   if (!loaded || !(*loaded)->is_usable()) {
     base::log::error("rules are not taken, the old ones stay", {{"rules", options.rules}, {"cause", loaded ? "they have errors" : loaded.error().cause}});
+    return;
+  }
+  if (const auto obstacle = obstacle_of(**loaded, named); is_confined && !obstacle.empty()) {
+    base::log::error("rules are not taken, the old ones stay", {{"rules", options.rules}, {"cause", "from inside of the sandbox nothing is started, and " + obstacle + "; expected: a restart"}});
     return;
   }
   holder.set(std::move(*loaded));
@@ -81,8 +90,14 @@ int serve_questions(const base::Settings& settings, const Options& options) {
 }
 
 int serve_resident(const base::Settings& settings, const Options& options) {
+  NamedByRules named;
+  std::optional<NamesCollected> collecting(named);
   auto rules = load_or_complain(settings, options);
+  collecting.reset();
   if (!rules) return base::exit_row(base::Fault::Config).by_hand;
+  const auto obstacle = obstacle_of(*rules, named);
+  const bool is_confined = base::is_confined(settings, obstacle);
+  const auto sandbox = is_confined ? sandbox_of(*rules, named, options) : base::Sandbox();
   RuleHolder holder(std::move(rules));
   PolicyMemory memory;
   const auto handler = [&](const chain::Invocation& invocation) {
@@ -95,7 +110,8 @@ int serve_resident(const base::Settings& settings, const Options& options) {
   // A large message is read from its file, and what rules make of it is written.
   const auto waits_for_nothing = [&](const chain::Invocation& invocation) { return !holder.may_wait() && invocation.call.message.is_in_memory(); };
   return chain::serve_resident(kManual.program, options.socket,
-                               {.handler = handler, .threads = kThreads, .waits_for_nothing = waits_for_nothing, .reload = [&] { reload(settings, options, holder); }},
+                               {.handler = handler, .threads = kThreads, .waits_for_nothing = waits_for_nothing, .reload = [&] { reload(settings, options, is_confined, holder); },
+                                .confine = [&] { return base::confine(settings, sandbox, obstacle); }},
                                {.takes_questions = true}, options.socket_mode);
 }
 
