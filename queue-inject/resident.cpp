@@ -120,15 +120,15 @@ class Resident {
 int run_resident(std::string_view program, const ResidentSettings& settings) {
   auto spool = queue::Spool::open(settings.spool);
   if (!spool) return base::report(program, spool.error());
-  net::Loop loop;
-  std::optional<Resident> resident;
-  chain::ResidentServer server(loop, kServerLimits, [&](chain::PendingCall call) { resident->on_call(std::move(call)); });
-  if (const auto listening = server.listen(settings.socket, settings.socket_mode); !listening) return base::report(program, listening.error());
-  if (const auto confined = settings.confine(); !confined) return base::report(program, confined.error());
-  // Who calls meanwhile waits: it has a thread, which shall be inside.
   auto log = queue::LogWriter::open(*spool, {.segment_octets = settings.segment_octets});
   if (!log) return base::report(program, log.error());
-  resident.emplace(loop, *spool, std::move(*log), settings);
+
+  net::Loop loop;
+  Resident resident(loop, *spool, std::move(*log), settings);
+  chain::ResidentServer server(loop, kServerLimits, [&](chain::PendingCall call) { resident.on_call(std::move(call)); });
+  if (const auto listening = server.listen(settings.socket, settings.socket_mode); !listening) return base::report(program, listening.error());
+  // The log may be making its next segment in a thread, which stays outside until it is done: it sees no mail.
+  if (const auto confined = settings.confine(); !confined) return base::report(program, confined.error());
   chain::run_until_told(loop, server);
   return 0;
 }
