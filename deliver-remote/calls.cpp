@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "deliver-remote/way.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/chain/context.h"
@@ -53,7 +54,10 @@ Outcome of_destination(Verdict verdict) {
   return outcome;
 }
 
-Verdict no_destination(const base::Error& error) { return our_verdict(Class::Permanent, 550, "5.1.2", error.cause); }
+Verdict no_destination(const base::Error& error) {
+  if (error.fault == Fault::Config) return our_verdict(Class::Temporary, 451, "4.3.5", error.cause);
+  return our_verdict(Class::Permanent, 550, "5.1.2", error.cause);
+}
 
 // RFC 8689 section 4.2.1: such a message goes under TLS, to a host that is the right one, or not at all.
 bool requires_tls(const chain::Words& variables) {
@@ -70,13 +74,13 @@ void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocatio
   auto call = chain::parse_delivery_call(invocation.arguments);
   if (!call) return done(Answer::exit(base::exit_row(call.error().fault).in_chain));
   const auto recipients = call->recipients.size();
-  auto target = deliverer.target_of(call->host, domain_of(call->recipients.front()));
-  if (!target) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(no_destination(target.error()))))));
+  auto way = way_of(deliverer, call->host, domain_of(call->recipients.front()), invocation.call.context);
+  if (!way) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(no_destination(way.error()))))));
   auto letter = Letter::open(invocation.call.message);
   if (!letter) return done(chain::to_answer(report_of(std::vector(recipients, of_destination(our_verdict(Class::Temporary, 451, "4.3.0", letter.error().cause))))));
   auto dsn = chain::dsn_of(invocation.call.context, call->recipients);
   const bool tells_reach = !dsn.is_empty();
-  Job job{std::move(*target), std::move(call->sender), std::move(call->recipients), std::move(*letter), std::move(dsn)};
+  Job job{std::move(way->target), std::move(call->sender), std::move(call->recipients), std::move(*letter), std::move(dsn), false, std::move(way->profile), std::move(way->demands)};
   demand_tls(job, invocation.call.environment);
   deliver(deliverer, std::move(job), chain::LogIds::of(invocation.call), [done, tells_reach](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes, tells_reach))); });
 }
@@ -96,9 +100,9 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
   MessageCall(Deliverer& the_deliverer, Answered answered) : deliverer(the_deliverer), done(std::move(answered)) {}
 
   void deliver_group(std::size_t i) {
-    auto target = deliverer.target_of(groups[i].host, domain_of(groups[i].recipients.front()));
-    if (!target) return done(answer_of(of_destination(no_destination(target.error()))));
-    Job job{std::move(*target), reverse_path, groups[i].recipients, letter, chain::dsn_of(context, groups[i].recipients), true};
+    auto way = way_of(deliverer, groups[i].host, domain_of(groups[i].recipients.front()), {});
+    if (!way) return done(answer_of(of_destination(no_destination(way.error()))));
+    Job job{std::move(way->target), reverse_path, groups[i].recipients, letter, chain::dsn_of(context, groups[i].recipients), true, std::move(way->profile), std::move(way->demands)};
     demand_tls(job, variables);
     deliver(deliverer, std::move(job), log_ids, [self = shared_from_this(), i](const std::vector<Outcome>& outcomes) {
       const auto worst = std::ranges::max_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
@@ -130,7 +134,8 @@ void take_message_call(Deliverer& deliverer, const chain::Invocation& invocation
   call->log_ids = chain::LogIds::of(invocation.call);
   call->letter = std::move(*letter);
   call->variables = invocation.call.environment;
-  call->groups = group_by_host(envelope->recipients, [&](std::string_view domain) { return deliverer.host_of(domain); });
+  call->groups = group_by_host(envelope->recipients, [&](std::string_view domain) { return deliverer.host_of(domain); },
+                               [&](std::string_view domain) { return deliverer.section_of(domain); });
   call->deliver_group(0);
 }
 
@@ -179,12 +184,13 @@ chain::Answer answer_of(const Outcome& outcome) {
 
 std::string domain_of(std::string_view recipient) { return base::text::to_lower(mail::split_address(recipient).second); }
 
-std::vector<Group> group_by_host(const std::vector<std::string>& recipients, const std::function<std::string(std::string_view)>& host_of) {
+std::vector<Group> group_by_host(const std::vector<std::string>& recipients, const OfDomain& host_of, const OfDomain& section_of) {
   std::vector<Group> groups;
   std::unordered_map<std::string, std::size_t> known;
   for (const auto& recipient : recipients) {
-    auto host = host_of(domain_of(recipient));
-    const auto [found, is_new] = known.try_emplace(host, groups.size());
+    const auto domain = domain_of(recipient);
+    auto host = host_of(domain);
+    const auto [found, is_new] = known.try_emplace(section_of ? host + '\n' + section_of(domain) : host, groups.size());
     if (is_new) groups.push_back({std::move(host), {}});
     groups[found->second].recipients.push_back(recipient);
   }

@@ -28,8 +28,9 @@ struct Group {
   std::string host;
   std::vector<std::string> recipients;
 };
-// `host_of` is given domains in lower case.
-[[nodiscard]] std::vector<Group> group_by_host(const std::vector<std::string>& recipients, const std::function<std::string(std::string_view)>& host_of);
+// Both are given domains in lower case; recipients of one group are of the same section too.
+using OfDomain = std::function<std::string(std::string_view)>;
+[[nodiscard]] std::vector<Group> group_by_host(const std::vector<std::string>& recipients, const OfDomain& host_of, const OfDomain& section_of = {});
 // In lower case.
 [[nodiscard]] std::string domain_of(std::string_view recipient);
 

@@ -52,6 +52,10 @@ TEST_CASE("calls: recipients of one domain go together, in their order") {
   CHECK(groups[2].host == "[192.0.2.1]");
   CHECK(groups[3].host.empty());
 
+  const auto apart = group_by_host({"a@x.example", "b@y.example", "c@z.example"}, [](std::string_view) { return "relay"; }, [](std::string_view domain) { return std::string(domain == "y.example" ? "y" : ""); });
+  REQUIRE(apart.size() == 2);
+  CHECK(apart[0].recipients == std::vector<std::string>{"a@x.example", "c@z.example"});
+  CHECK(apart[1].host == "relay");
   const auto merged = group_by_host({"a@x.example", "b@y.example", "c@Z.example"}, [](std::string_view domain) { return domain == "y.example" ? "y" : "relay"; });
   REQUIRE(merged.size() == 2);
   CHECK(merged[0].recipients == std::vector<std::string>{"a@x.example", "c@Z.example"});

@@ -19,6 +19,14 @@ smtp::ClientSession::Settings settings_for(const Options& options, const Approac
   return settings;
 }
 
+// Those of the other family cannot be used.
+const net::Address* source_for(const Approach& approach, std::size_t turn) {
+  std::vector<const net::Address*> fit;
+  for (const auto& own : approach.profile->sources)
+    if (own.system()->sa_family == approach.to.address.system()->sa_family) fit.push_back(&own);
+  return fit.empty() ? nullptr : fit[turn % fit.size()];
+}
+
 }  // namespace
 
 std::string Approach::key() const {
@@ -48,16 +56,13 @@ Connection::~Connection() {
   --open_;
 }
 
-base::Result<void> Connection::open(ConnectionUser& user) {
+base::Result<void> Connection::open(ConnectionUser& user, std::size_t turn) {
   user_ = &user;
   opened_ = loop_.now_milliseconds();
   auto login = approach_.profile->read_login();
   if (!login) return std::unexpected(std::move(login.error()));
   settings_.login = std::move(*login);
-  const net::Address* source = nullptr;
-  for (const auto& own : options_.sources)
-    if (own.system()->sa_family == to().address.system()->sa_family) source = &own;
-  if (const auto connecting = stream_.connect(to().address, source); !connecting) return connecting;
+  if (const auto connecting = stream_.connect(to().address, source_for(approach_, turn)); !connecting) return connecting;
   timer_.start(options_.timeout_connect_milliseconds);
   return {};
 }

@@ -46,7 +46,8 @@ class Connection final : net::StreamUser {
   Connection& operator=(const Connection&) = delete;
 
   // An error when it is known at once that it cannot be; else the session will be Ready or Closed.
-  [[nodiscard]] base::Result<void> open(ConnectionUser& user);
+  // `turn`: which of several own addresses it comes from.
+  [[nodiscard]] base::Result<void> open(ConnectionUser& user, std::size_t turn);
   void set_user(ConnectionUser& user) { user_ = &user; }
 
   [[nodiscard]] const Candidate& to() const { return approach_.to; }
@@ -59,6 +60,8 @@ class Connection final : net::StreamUser {
   [[nodiscard]] std::vector<Verdict> take_verdicts() { return session_.take_verdicts(); }
   void quit();
   // Why the session is Closed: it was never connected, or what the session says.
+  // The host was there and has spoken, or not even that.
+  [[nodiscard]] bool has_heard() const { return session_.progress() > 0; }
   [[nodiscard]] const Verdict& failure() const { return is_connected_ ? session_.failure() : connect_failure_; }
   // It was for want of TLS only that could be done without.
   [[nodiscard]] bool may_do_in_clear() const { return failed_in_handshake_ && !approach_.tls.must_be_secured(); }

@@ -13,10 +13,11 @@ class Deliverer {
   // `options` is borrowed.
   // `is_resident`: many deliveries at once, of which none may hold up the others.
   Deliverer(net::Loop& loop, const Options& options, bool is_resident)
-      : options_(options), resolver_(loop, options.dns), tls_(loop, is_resident, options.tls_sessions_max), pool_(loop, options, tls_) {}
+      : options_(options), resolver_(loop, options.dns), tls_(loop, is_resident, options.tls_sessions_max), pool_(loop, options, tls_), hosts_(is_resident ? options.dead_host_milliseconds : 0) {}
 
   // Where mail for `host` goes that is for recipients of `domain`: where their [relay] section says, or to the relay host of the
   // settings; unless `host` says exactly where, as rules do that forward.
+  [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] base::Result<Target> target_of(std::string_view host, std::string_view domain) const {
     auto target = Target::parse(host, options_.port);
     if (target && target->kind != Target::Kind::Domain) return target;
@@ -29,6 +30,14 @@ class Deliverer {
     if (const auto* said = options_.hosts.find(domain)) return said->empty() ? std::string(domain) : *said;
     return options_.relay ? std::string() : std::string(domain);
   }
+
+  // Differs where mail for two domains may not go over the same connection, though to the same host.
+  [[nodiscard]] std::string section_of(std::string_view domain) const {
+    const auto* section = options_.profiles.find(domain);
+    return section != nullptr ? (*section)->identity : std::string();
+  }
+  // How hosts are spoken to where mail goes to `target`, which target_of() has made of the other two.
+  [[nodiscard]] std::shared_ptr<const Profile> profile_of(std::string_view host, std::string_view domain, const Target& target) const;
 
   // One outcome a recipient, in their order; called later, or from inside deliver().
   using Done = std::function<void(std::vector<Outcome>)>;
@@ -43,6 +52,7 @@ class Deliverer {
   net::dns::Resolver resolver_;
   TlsService tls_;
   ConnectionPool pool_;
+  HostMemory hosts_;
   std::unordered_map<Delivery*, std::unique_ptr<Delivery>> deliveries_;
 };
 

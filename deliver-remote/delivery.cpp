@@ -11,8 +11,8 @@ namespace remote {
 using Class = Verdict::Class;
 using State = smtp::ClientSession::State;
 
-Delivery::Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, const Options& options, Job job, Done done)
-    : resolver_(resolver), pool_(pool), options_(options), job_(std::move(job)), done_(std::move(done)), pending_(job_.recipients.size()), outcomes_(job_.recipients.size()) {
+Delivery::Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, const Options& options, Job job, Done done)
+    : resolver_(resolver), pool_(pool), hosts_(hosts), options_(options), job_(std::move(job)), done_(std::move(done)), pending_(job_.recipients.size()), outcomes_(job_.recipients.size()) {
   std::iota(pending_.begin(), pending_.end(), std::size_t{0});
 }
 
@@ -25,6 +25,7 @@ void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
   search_.reset();
   if (route) {
     candidates_ = std::move(*route);
+    hosts_.put_dead_last(candidates_, pool_.now_milliseconds());
   } else {
     failures_.push_back({std::move(route.error())});
   }
@@ -42,7 +43,7 @@ void Delivery::try_addresses() {
     connection_ = pool_.make(approach, [this] { try_addresses(); });
     if (connection_ == nullptr) return;
     must_connect_anew_ = false;
-    const auto opened = connection_->open(*this);
+    const auto opened = connection_->open(*this, pool_.next_turn());
     if (opened) return;
     const bool is_config = opened.error().fault == base::Fault::Config;
     failures_.push_back({our_verdict(Class::Temporary, 451, is_config ? "4.3.5" : "4.4.1", opened.error().cause), approach.to.text()});
@@ -52,8 +53,7 @@ void Delivery::try_addresses() {
 }
 
 Approach Delivery::approach_to(const Candidate& to) const {
-  const auto& profile = job_.profile ? job_.profile : options_.profile;
-  return {to, tls_needs(*profile, job_.target, to, job_.tls_demands), profile, must_be_clear_};
+  return {to, tls_needs(*job_.profile, job_.target, to, job_.tls_demands), job_.profile, must_be_clear_};
 }
 
 void Delivery::on_change(Connection&) { talk(); }
@@ -67,6 +67,7 @@ void Delivery::talk() {
     if (state != State::Ready) return on_lost_connection();
     if (job_.requires_tls && connection_->session().is_secured() && !connection_->session().extensions().require_tls)
       return pass_over({our_verdict(Class::Permanent, 550, "5.7.30", "REQUIRETLS: the host does not offer it"), connection_->to().text()});
+    hosts_.note_alive(connection_->to().address);
     begin_transaction();  // may be over at once
   }
 }
@@ -79,12 +80,30 @@ void Delivery::begin_transaction() {
   transaction.dsn = {job_.dsn.returns, job_.dsn.envelope_id, {}};
   if (!job_.dsn.recipients.empty())
     for (std::size_t i = 0; i < asked_; ++i) transaction.dsn.recipients.push_back(job_.dsn.recipients[pending_[i]]);
-  transaction.message = job_.letter->view.octets();
-  transaction.needs = job_.letter->needs;
+  const auto& letter = letter_for_host(transaction.why_8bit);
+  transaction.message = letter.view.octets();
+  transaction.needs = letter.needs;
   transaction.all_or_nothing = job_.all_or_nothing;
   transaction.requires_tls = job_.requires_tls && connection_->session().is_secured();
   transaction.is_last = asked_ == pending_.size() && !pool_.may_be_used_again(*connection_);
   connection_->begin(std::move(transaction));
+}
+
+// For a host without 8BITMIME another message, if the settings want that and it can be done; else it is the session that refuses it.
+const Letter& Delivery::letter_for_host(std::string& why_not) {
+  const auto& letter = *job_.letter;
+  const bool is_fit = !letter.needs.has_8bit || connection_->session().extensions().eight_bit_mime;
+  if (is_fit || !options_.converts_eight_bit || letter.needs.has_utf8_header) return letter;
+  if (!seven_bit_ && why_not_seven_bit_.empty()) {
+    auto converted = letter.seven_bit();
+    if (converted) {
+      seven_bit_ = std::move(*converted);
+    } else {
+      why_not_seven_bit_ = std::move(converted.error());
+    }
+  }
+  why_not = why_not_seven_bit_;
+  return seven_bit_ ? *seven_bit_ : letter;
 }
 
 void Delivery::take_verdicts() {
@@ -133,6 +152,7 @@ void Delivery::on_lost_connection() {
     base::log::info("TLS failed, going on in clear", {{"host", connection_->to().text()}, {"cause", connection_->failure().reply.text}});
     must_connect_anew_ = must_be_clear_ = true;
   } else {
+    if (!connection_->has_heard()) hosts_.note_dead(connection_->to().address, pool_.now_milliseconds());
     return pass_over({failure(), connection_->to().text()});
   }
   pool_.give_back(std::move(connection_));

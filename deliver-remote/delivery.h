@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "deliver-remote/host_memory.h"
 #include "deliver-remote/letter.h"
 #include "deliver-remote/outcome.h"
 #include "deliver-remote/pool.h"
@@ -21,7 +22,7 @@ struct Job {
   std::shared_ptr<const Letter> letter;
   mail::DsnRequest dsn = {};    // of these recipients
   bool all_or_nothing = false;  // as smtp::ClientTransaction has it
-  std::shared_ptr<const Profile> profile = {};  // nullptr: that of the configuration
+  std::shared_ptr<const Profile> profile = {};
   std::vector<TlsDemand> tls_demands = {};
   bool requires_tls = false;  // REQUIRETLS (RFC 8689): the host must promise to keep to it
 };
@@ -32,7 +33,7 @@ class Delivery final : ConnectionUser {
   using Done = std::function<void(Delivery&, std::vector<Outcome>)>;
 
   // What is referred to is borrowed.
-  Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, const Options& options, Job job, Done done);
+  Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, const Options& options, Job job, Done done);
   // `done` is called later, or from inside this.
   void start();
 
@@ -43,6 +44,7 @@ class Delivery final : ConnectionUser {
   [[nodiscard]] Approach approach_to(const Candidate& to) const;
   void talk();
   void begin_transaction();
+  [[nodiscard]] const Letter& letter_for_host(std::string& why_not);
   void take_verdicts();
   [[nodiscard]] Verdict failure() const;
   void on_lost_connection();
@@ -54,6 +56,7 @@ class Delivery final : ConnectionUser {
 
   net::dns::Resolver& resolver_;
   ConnectionPool& pool_;
+  HostMemory& hosts_;
   const Options& options_;
   Job job_;
   Done done_;
@@ -67,6 +70,8 @@ class Delivery final : ConnectionUser {
   std::vector<std::size_t> pending_;   // recipients without a verdict
   std::size_t asked_ = 0;              // of them, in the transaction that is open; 0: none is
   std::vector<Outcome> outcomes_;
+  std::shared_ptr<const Letter> seven_bit_;  // the message for hosts without 8BITMIME, once there was one
+  std::string why_not_seven_bit_;
 };
 
 }  // namespace remote

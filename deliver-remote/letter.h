@@ -1,7 +1,9 @@
 // A message to be sent, in one piece and looked at once.
 #pragma once
 
+#include <expected>
 #include <memory>
+#include <string>
 
 #include "lib/base/blob.h"
 #include "lib/smtp/message_needs.h"
@@ -13,15 +15,12 @@ struct Letter {
   base::Blob::View view;
   smtp::MessageNeeds needs;
 
-  [[nodiscard]] static base::Result<std::shared_ptr<const Letter>> open(base::Blob blob) {
-    auto letter = std::make_shared<Letter>();
-    letter->blob = std::move(blob);
-    auto view = letter->blob.view();
-    if (!view) return std::unexpected(std::move(view.error()));
-    letter->view = std::move(*view);
-    letter->needs = smtp::scan_message(letter->view.octets());
-    return letter;
-  }
+  [[nodiscard]] static base::Result<std::shared_ptr<const Letter>> open(base::Blob blob);
+  // The same for hosts without 8BITMIME; the error says why there is none.
+  [[nodiscard]] std::expected<std::shared_ptr<const Letter>, std::string> seven_bit() const;
+
+ private:
+  [[nodiscard]] static base::Result<std::shared_ptr<Letter>> make(base::Blob blob);
 };
 
 }  // namespace remote

@@ -1,5 +1,6 @@
 #include "deliver-remote/options.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace remote {
 namespace {
 
 constexpr auto kNames = std::to_array<std::string_view>({
-    "remote.relay_host", "remote.port", "remote.protocol", "remote.helo", "remote.source", "remote.address_family", "remote.max_addresses",
+    "remote.relay_host", "remote.port", "remote.protocol", "remote.helo", "remote.source", "remote.own_addresses", "remote.dead_host_time", "remote.address_family", "remote.max_addresses",
     "remote.pipelining", "remote.eight_bit", "remote.recipients_max", "remote.connections_max", "remote.reuse", "remote.reuse_idle",
     "remote.reuse_max", "remote.reuse_time", "remote.tls_level", "remote.tls_wrapper", "remote.tls_names", "remote.tls_fingerprints", "remote.tls_authorities",
     "remote.tls_certificate", "remote.tls_private_key", "remote.tls_version_min", "remote.tls_cipher_suite", "remote.tls_sessions_max", "remote.user",
@@ -45,7 +46,9 @@ base::Result<std::size_t> count_within(const base::Settings& settings, std::stri
 }
 
 AddressFamily family_of(std::string_view word) {
-  return word == "ipv4" ? AddressFamily::Ipv4 : word == "ipv6" ? AddressFamily::Ipv6 : AddressFamily::Any;
+  constexpr std::pair<std::string_view, AddressFamily> kFamilies[] = {{"any", AddressFamily::Any}, {"ipv4", AddressFamily::Ipv4}, {"ipv6", AddressFamily::Ipv6},
+                                                                      {"prefer_ipv4", AddressFamily::PreferIpv4}, {"prefer_ipv6", AddressFamily::PreferIpv6}};
+  return std::ranges::find(kFamilies, word, &std::pair<std::string_view, AddressFamily>::first)->second;
 }
 
 // What goes by another transport comes with its HOST.
@@ -63,6 +66,16 @@ base::Result<mail::DomainMap<std::string>> hosts_of(const base::Settings& settin
     hosts.add(domain, is_remote ? section.host : std::string());
   }
   return hosts;
+}
+
+base::Result<mail::DomainMap<std::shared_ptr<const Profile>>> profiles_of(const base::Settings& settings) {
+  mail::DomainMap<std::shared_ptr<const Profile>> profiles;
+  for (const auto& domain : settings.names("relay")) {
+    auto profile = read_profile(settings, "relay \"" + domain + "\"");
+    if (!profile) return std::unexpected(std::move(profile.error()));
+    profiles.add(domain, std::make_shared<const Profile>(std::move(*profile)));
+  }
+  return profiles;
 }
 
 smtp::ClientSession::Settings session_settings(const base::Settings& settings, const std::string& own_name) {
@@ -87,13 +100,17 @@ base::Result<Options> read_options(const base::Settings& settings) {
   options.dns = net::dns::settings_of(settings);
   options.family = family_of(settings.text("remote.address_family"));
   options.timeout_connect_milliseconds = settings.milliseconds("remote.timeout_connect");
+  options.converts_eight_bit = settings.text("remote.eight_bit") == "convert";
+  options.dead_host_milliseconds = settings.milliseconds("remote.dead_host_time");
   options.reuse = settings.flag("remote.reuse");
   options.reuse_idle_milliseconds = settings.milliseconds("remote.reuse_idle");
   options.reuse_time_milliseconds = settings.milliseconds("remote.reuse_time");
   options.tls_sessions_max = settings.count("remote.tls_sessions_max");
   auto profile = read_profile(settings);
   if (!profile) return std::unexpected(std::move(profile.error()));
-  options.profile = std::make_shared<const Profile>(std::move(*profile));
+  options.profile = std::make_shared<const Profile>(*profile);
+  profile->forget_login();
+  options.profile_without_login = std::make_shared<const Profile>(std::move(*profile));
 
   struct CountRow {
     std::string_view setting;
@@ -121,11 +138,13 @@ base::Result<Options> read_options(const base::Settings& settings) {
   auto hosts = hosts_of(settings, options.port);
   if (!hosts) return std::unexpected(hosts.error());
   options.hosts = std::move(*hosts);
-  for (const auto& source : settings.words("remote.source")) {
-    const auto address = net::Address::from_ip(source, 0);
-    if (!address) return base::fail(base::Fault::Config, "remote.source '" + source + "'; expected: an IPv4 or IPv6 address");
-    options.sources.push_back(*address);
-  }
+  auto profiles = profiles_of(settings);
+  if (!profiles) return std::unexpected(profiles.error());
+  options.profiles = std::move(*profiles);
+  options.relay_host = settings.text("remote.relay_host");
+  auto own = OwnPlaces::read(settings);
+  if (!own) return std::unexpected(std::move(own.error()));
+  options.own_places = std::move(*own);
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "deliver-remote/own_places.h"
 #include "deliver-remote/profile.h"
 #include "deliver-remote/route.h"
 #include "deliver-remote/target.h"
@@ -27,11 +28,16 @@ struct Options {
   std::size_t max_addresses = 5;
   std::size_t recipients_max = 100;
   std::size_t connections_max = 500;
-  std::vector<net::Address> sources;
+  OwnPlaces own_places;
   std::vector<std::string> own_names;  // a mail exchanger of this name is this host
   std::uint64_t timeout_connect_milliseconds = 30'000;
   std::shared_ptr<const Profile> profile;
+  std::shared_ptr<const Profile> profile_without_login;  // for hosts that nobody but DNS has named
+  mail::DomainMap<std::shared_ptr<const Profile>> profiles;  // of [relay "DOMAIN"]
+  std::string relay_host;  // as it is written
   std::size_t tls_sessions_max = 1000;
+  bool converts_eight_bit = true;
+  std::uint64_t dead_host_milliseconds = 60'000;
   bool reuse = true;
   std::uint64_t reuse_idle_milliseconds = 2'000;
   std::uint64_t reuse_time_milliseconds = 300'000;

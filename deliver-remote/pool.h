@@ -32,6 +32,8 @@ class ConnectionPool final : ConnectionUser {
     return options_.reuse && connection.transactions() + 1 < options_.reuse_max && !is_old(connection);
   }
   void close_idle();
+  [[nodiscard]] std::size_t next_turn() { return turn_++; }
+  [[nodiscard]] std::uint64_t now_milliseconds() const { return loop_.now_milliseconds(); }
 
  private:
   struct Idle {
@@ -51,6 +53,7 @@ class ConnectionPool final : ConnectionUser {
   const Options& options_;
   TlsService& tls_;
   std::size_t open_ = 0;
+  std::size_t turn_ = 0;
   std::unordered_map<std::string, std::vector<Idle>> idle_;  // by Approach::key(), the one used last at the end
   std::unordered_map<Connection*, std::unique_ptr<Connection>> lingering_;
   std::deque<std::function<void()>> waiting_;

@@ -76,11 +76,20 @@ base::Result<std::string> first_line_of(const std::string& path) {
 
 std::string_view name_of(TlsLevel level) { return std::ranges::find(kLevels, level, &LevelRow::level)->name; }
 
+void Profile::forget_login() {
+  user.clear();
+  password_file.clear();
+  login.reset();
+  set_identity();
+}
+
 void Profile::set_identity() {
+  std::string addresses;
+  for (const auto& source : sources) addresses += source.ip() + " ";
   std::string whole;  // every part has its place, so that no two profiles share a text by chance
   for (const auto& part : {std::string(name_of(tls_level)), std::string(tls_wrapper ? "wrapper" : ""), joined(tls_names), joined(tls_fingerprints), tls.authorities, tls.credentials.certificate,
                            tls.credentials.key, joined(tls.cipher_suites), std::string(tls.newest_only ? "1.3" : ""), user, password_file, login ? login->user : std::string(),
-                           login ? sasl::to_hex(sasl::sha256(login->password)) : std::string(), joined(auth_mechanisms), std::string(auth_in_clear ? "clear" : "")})
+                           login ? sasl::to_hex(sasl::sha256(login->password)) : std::string(), joined(auth_mechanisms), addresses, std::string(auth_in_clear ? "clear" : "")})
     whole += part + "|";
   identity = sasl::to_hex(sasl::sha256(whole));
 }
@@ -117,6 +126,11 @@ base::Result<Profile> read_profile(const base::Settings& settings, std::string_v
   for (const auto& suite : profile.tls.cipher_suites)
     if (std::ranges::find(known, suite) == known.end()) return bad("tls_cipher_suite", "unknown cipher suite '" + text::printable(suite) + "'");
   profile.tls.newest_only = keys.text("tls_version_min") == "1.3";
+  for (const auto& source : keys.words("source")) {
+    const auto address = net::Address::from_ip(source, 0);
+    if (!address) return bad("source", "'" + text::printable(source) + "'; expected: an IPv4 or IPv6 address");
+    profile.sources.push_back(*address);
+  }
   profile.user = keys.text("user");
   profile.password_file = keys.text("password_file");
   if (!profile.user.empty() && profile.password_file.empty()) return bad("user", "needs password_file");

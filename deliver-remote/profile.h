@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/base/settings.h"
+#include "lib/net/socket.h"
 #include "lib/net/tls.h"
 #include "lib/sasl/client.h"
 
@@ -29,6 +30,8 @@ struct Profile {
   std::vector<std::string> tls_names, tls_fingerprints;
   net::tls::ClientOptions tls;
 
+  std::vector<net::Address> sources;  // that connections come from, in turn; none: the system chooses
+
   std::string user, password_file;   // the log-in of the configuration
   std::optional<sasl::Login> login;  // of who has given it with the message
   std::vector<std::string> auth_mechanisms;
@@ -38,6 +41,7 @@ struct Profile {
   std::string identity;
 
   void set_identity();
+  void forget_login();
   // The password is read anew: it may have changed. Who can read more than the owner of its file should not is an error.
   [[nodiscard]] base::Result<std::optional<sasl::Login>> read_login() const;
 };

@@ -63,16 +63,21 @@ std::size_t choose_at_random(std::size_t bound) {
   return std::uniform_int_distribution<std::size_t>(0, bound - 1)(generator);
 }
 
-std::expected<std::vector<std::string>, Verdict> choose_hosts(const std::string& domain, const Answer& mx, std::span<const std::string> own_names,
-                                                              const Choose& choose) {
-  const auto loops = [&](const std::string& own) {
-    return std::unexpected(our_verdict(Class::Permanent, 554, "5.4.6", "mail for " + domain + " loops back: its best mail exchanger " + own + " is this host"));
-  };
+namespace {
+
+std::unexpected<Verdict> loops(const std::string& domain, const std::string& own) {
+  return std::unexpected(our_verdict(Class::Permanent, 554, "5.4.6", "mail for " + domain + " loops back: its best mail exchanger " + own + " is this host"));
+}
+
+}  // namespace
+
+std::expected<std::vector<net::dns::Mx>, Verdict> choose_hosts(const std::string& domain, const Answer& mx, std::span<const std::string> own_names,
+                                                               const Choose& choose) {
   if (auto verdict = trouble(mx)) return std::unexpected(std::move(*verdict));
   if (mx.status == Status::NoName) return std::unexpected(our_verdict(Class::Permanent, 550, "5.1.2", "no such domain: " + domain));
   if (mx.status == Status::NoData) {
-    if (is_own(domain, own_names)) return loops(domain);
-    return std::vector{domain};
+    if (is_own(domain, own_names)) return loops(domain, domain);
+    return std::vector{net::dns::Mx{0, domain}};
   }
 
   auto hosts = mx.mx();
@@ -88,16 +93,16 @@ std::expected<std::vector<std::string>, Verdict> choose_hosts(const std::string&
   if (own != hosts.end()) {
     const auto [name, preference] = std::pair(own->host, own->preference);
     std::erase_if(hosts, [&](const auto& host) { return host.preference >= preference; });
-    if (hosts.empty()) return loops(name);
+    if (hosts.empty()) return loops(domain, name);
   }
 
   shuffle_equals(hosts, choose);
-  std::vector<std::string> names;
+  std::vector<net::dns::Mx> chosen;
   for (auto& host : hosts) {
-    const bool is_new = std::ranges::none_of(names, [&](const auto& name) { return base::text::equal_ignoring_case(name, host.host); });
-    if (is_new) names.push_back(std::move(host.host));
+    const bool is_new = std::ranges::none_of(chosen, [&](const auto& one) { return base::text::equal_ignoring_case(one.host, host.host); });
+    if (is_new) chosen.push_back(std::move(host));
   }
-  return names;
+  return chosen;
 }
 
 std::string Candidate::text() const {
@@ -106,27 +111,49 @@ std::string Candidate::text() const {
   return (is_bare ? "" : name) + "[" + address.ip() + "]:" + std::to_string(address.port());
 }
 
-std::expected<std::vector<Candidate>, Verdict> choose_addresses(const std::string& domain, std::span<const Host> hosts, std::uint16_t port,
-                                                                std::size_t max_addresses, const Choose& choose) {
+namespace {
+
+// In the order in which they are tried.
+std::vector<Candidate> candidates_of(const Host& host, const AddressRules& rules, const Choose& choose) {
+  const auto ipv6 = addresses_of(host.ipv6, choose), ipv4 = addresses_of(host.ipv4, choose);
   std::vector<Candidate> candidates;
-  std::optional<Verdict> problem;
-  const auto add = [&](const std::string& name, const std::vector<std::string>& addresses, std::size_t i) {
-    if (i >= addresses.size() || candidates.size() >= max_addresses) return;
-    if (auto address = net::Address::from_ip(addresses[i], port)) candidates.push_back({name, *address, false});
+  const auto add = [&](const std::vector<std::string>& addresses, std::size_t i) {
+    if (i >= addresses.size()) return;
+    if (auto address = net::Address::from_ip(addresses[i], rules.port)) candidates.push_back({host.name, *address, false});
   };
+  for (std::size_t i = 0; i < std::max(ipv6.size(), ipv4.size()); ++i) {
+    add(ipv6, i);
+    add(ipv4, i);
+  }
+  const auto is_preferred = [&](const Candidate& candidate) { return (candidate.address.system()->sa_family == AF_INET) == (rules.family == AddressFamily::PreferIpv4); };
+  if (rules.family == AddressFamily::PreferIpv4 || rules.family == AddressFamily::PreferIpv6) std::ranges::stable_partition(candidates, is_preferred);
+  return candidates;
+}
+
+}  // namespace
+
+std::expected<std::vector<Candidate>, Verdict> choose_addresses(const std::string& domain, std::span<const Host> hosts, const AddressRules& rules, const Choose& choose) {
+  std::vector<std::vector<Candidate>> by_host;
+  const Host* own = nullptr;  // the best of them
+  std::optional<Verdict> problem;
   std::string names;
   for (const auto& host : hosts) {
-    const auto ipv6 = addresses_of(host.ipv6, choose), ipv4 = addresses_of(host.ipv4, choose);
-    for (std::size_t i = 0; i < std::max(ipv6.size(), ipv4.size()); ++i) {
-      add(host.name, ipv6, i);
-      add(host.name, ipv4, i);
-    }
+    by_host.push_back(candidates_of(host, rules, choose));
+    const bool is_own = rules.is_own && std::ranges::any_of(by_host.back(), [&](const Candidate& candidate) { return rules.is_own(candidate.address); });
+    if (is_own && (own == nullptr || host.preference < own->preference)) own = &host;
     if (!problem) problem = trouble(host.ipv4);
     if (!problem) problem = trouble(host.ipv6);
     names += (names.empty() ? "" : ", ") + host.name;
   }
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (own != nullptr && hosts[i].preference >= own->preference) continue;  // RFC 5321 section 5.1, as choose_hosts() by name
+    for (auto& candidate : by_host[i])
+      if (candidates.size() < rules.max_addresses) candidates.push_back(std::move(candidate));
+  }
   if (!candidates.empty()) return candidates;
   if (problem) return std::unexpected(std::move(*problem));
+  if (own != nullptr) return loops(domain, own->name);
   const bool is_itself = hosts.size() == 1 && hosts[0].name == domain;
   if (is_itself) return std::unexpected(our_verdict(Class::Permanent, 550, "5.1.2", domain + " has no address"));
   return std::unexpected(our_verdict(Class::Permanent, 550, "5.4.4", "no mail exchanger of " + domain + " has an address: " + names));

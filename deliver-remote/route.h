@@ -19,16 +19,17 @@ namespace remote {
 using Choose = std::function<std::size_t(std::size_t bound)>;
 std::size_t choose_at_random(std::size_t bound);
 
-enum class AddressFamily : std::uint8_t { Any, Ipv4, Ipv6 };
+enum class AddressFamily : std::uint8_t { Any, Ipv4, Ipv6, PreferIpv4, PreferIpv6 };
 
-// The names of the hosts that take mail for `domain`, best first, from the answer to its MX question: in random order
-// where preferences are equal, none that is not better than a host of `own_names`, the domain itself when there is no MX.
-[[nodiscard]] std::expected<std::vector<std::string>, Verdict> choose_hosts(const std::string& domain, const net::dns::Answer& mx,
+// The hosts that take mail for `domain`, best first, from the answer to its MX question: in random order where preferences are
+// equal, none that is not better than a host of `own_names`, the domain itself when there is no MX.
+[[nodiscard]] std::expected<std::vector<net::dns::Mx>, Verdict> choose_hosts(const std::string& domain, const net::dns::Answer& mx,
                                                                             std::span<const std::string> own_names, const Choose& choose);
 
 struct Host {
   std::string name;
   net::dns::Answer ipv4, ipv6;  // NoData for a question that was not asked
+  std::uint16_t preference = 0;
 };
 // An address to connect to.
 struct Candidate {
@@ -39,8 +40,16 @@ struct Candidate {
   [[nodiscard]] std::string text() const;  // "mx.example.org[192.0.2.1]:25"
 };
 
-// The first `max_addresses` addresses of these hosts, host by host, IPv6 and IPv4 in turn, each kind in random order.
-[[nodiscard]] std::expected<std::vector<Candidate>, Verdict> choose_addresses(const std::string& domain, std::span<const Host> hosts, std::uint16_t port,
-                                                                              std::size_t max_addresses, const Choose& choose);
+struct AddressRules {
+  std::uint16_t port = 25;
+  std::size_t max_addresses = 5;
+  AddressFamily family = AddressFamily::Any;
+  std::function<bool(const net::Address&)> is_own = {};  // of this host itself
+};
+
+// The first `max_addresses` addresses of these hosts, host by host, IPv6 and IPv4 in turn or the preferred ones first, each kind in random
+// order; of no host that is not better than one that is this host.
+[[nodiscard]] std::expected<std::vector<Candidate>, Verdict> choose_addresses(const std::string& domain, std::span<const Host> hosts, const AddressRules& rules,
+                                                                              const Choose& choose);
 
 }  // namespace remote

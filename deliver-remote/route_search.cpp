@@ -10,7 +10,7 @@ using net::dns::Type;
 RouteSearch::RouteSearch(net::dns::Resolver& resolver, const Options& options, const Target& target, Done done)
     : resolver_(resolver), options_(options), target_(target), done_(std::move(done)) {
   if (target_.kind == Target::Kind::Host) {
-    ask_for_hosts({target_.name});
+    ask_for_hosts({{0, target_.name}});
     return;
   }
   ask(target_.name, Type::Mx, [this](const Answer& mx) {
@@ -33,21 +33,29 @@ void RouteSearch::ask(const std::string& name, Type type, std::function<void(con
   }));
 }
 
-void RouteSearch::ask_for_hosts(std::vector<std::string> names) {
-  if (names.size() > kMaxHosts) names.resize(kMaxHosts);
-  for (auto& name : names) {
+void RouteSearch::ask_for_hosts(std::vector<net::dns::Mx> hosts) {
+  if (hosts.size() > kMaxHosts) hosts.resize(kMaxHosts);
+  for (auto& [preference, name] : hosts) {
     auto& host = hosts_.emplace_back();
     host.name = std::move(name);
+    host.preference = preference;
     host.ipv4.status = host.ipv6.status = net::dns::Status::NoData;
   }
   const auto on_answer = [this](Answer& slot, const Answer& answer) {
     slot = answer;
-    if (open_ == 0) finish(choose_addresses(target_.name, hosts_, target_.port, options_.max_addresses, choose_at_random));
+    if (open_ == 0) finish(choose_addresses(target_.name, hosts_, rules(), choose_at_random));
   };
   for (auto& host : hosts_) {
     if (options_.family != AddressFamily::Ipv6) ask(host.name, Type::A, [&, on_answer](const Answer& answer) { on_answer(host.ipv4, answer); });
     if (options_.family != AddressFamily::Ipv4) ask(host.name, Type::Aaaa, [&, on_answer](const Answer& answer) { on_answer(host.ipv6, answer); });
   }
+}
+
+// Who names a host means it, also if it is this one.
+AddressRules RouteSearch::rules() const {
+  AddressRules rules{target_.port, options_.max_addresses, options_.family};
+  if (target_.kind == Target::Kind::Domain) rules.is_own = [this](const net::Address& address) { return options_.own_places.contains(address); };
+  return rules;
 }
 
 void RouteSearch::finish(std::expected<std::vector<Candidate>, Verdict> route) {

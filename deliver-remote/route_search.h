@@ -24,7 +24,8 @@ class RouteSearch {
   static constexpr std::size_t kMaxHosts = 20;  // of a domain that has hundreds, only the best are asked for
 
   void ask(const std::string& name, net::dns::Type type, std::function<void(const net::dns::Answer&)> on_answer);
-  void ask_for_hosts(std::vector<std::string> names);
+  void ask_for_hosts(std::vector<net::dns::Mx> hosts);
+  [[nodiscard]] AddressRules rules() const;
   void finish(std::expected<std::vector<Candidate>, Verdict> route);
 
   net::dns::Resolver& resolver_;

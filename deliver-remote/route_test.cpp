@@ -54,10 +54,10 @@ Answer addresses(const std::vector<std::string>& ips) {
   return answer;
 }
 
-std::string joined(const std::expected<std::vector<std::string>, Verdict>& hosts) {
+std::string joined(const std::expected<std::vector<net::dns::Mx>, Verdict>& hosts) {
   if (!hosts) return hosts.error().reply.words();
   std::string text;
-  for (const auto& host : *hosts) text += (text.empty() ? "" : " ") + host;
+  for (const auto& host : *hosts) text += (text.empty() ? "" : " ") + host.host;
   return text;
 }
 
@@ -117,17 +117,34 @@ TEST_CASE("route: addresses of the hosts") {
   const std::vector<Host> hosts{{"a.example", addresses({"192.0.2.1", "192.0.2.2"}), addresses({"2001:db8::1"})},
                                 {"b.example", addresses({"192.0.2.3"}), status(Status::Temporary)},
                                 {"c.example", status(Status::NoName), status(Status::NoName)}};
-  CHECK(joined(choose_addresses("example.org", hosts, 25, 10, kLast)) ==
+  CHECK(joined(choose_addresses("example.org", hosts, {25, 10}, kLast)) ==
         "a.example[2001:db8::1]:25 a.example[192.0.2.1]:25 a.example[192.0.2.2]:25 b.example[192.0.2.3]:25");
-  CHECK(joined(choose_addresses("example.org", hosts, 26, 2, kLast)) == "a.example[2001:db8::1]:26 a.example[192.0.2.1]:26");
-  CHECK(joined(choose_addresses("example.org", hosts, 26, 2, kFirst)) == "a.example[2001:db8::1]:26 a.example[192.0.2.2]:26");
+  CHECK(joined(choose_addresses("example.org", hosts, {26, 2}, kLast)) == "a.example[2001:db8::1]:26 a.example[192.0.2.1]:26");
+  CHECK(joined(choose_addresses("example.org", hosts, {26, 2}, kFirst)) == "a.example[2001:db8::1]:26 a.example[192.0.2.2]:26");
 
   const std::vector<Host> gone{{"c.example", status(Status::NoName), status(Status::NoData)}, {"d.example", status(Status::NoData), status(Status::NoData)}};
-  CHECK(joined(choose_addresses("example.org", gone, 25, 10, kLast)) == "550 5.4.4 no mail exchanger of example.org has an address: c.example, d.example");
+  CHECK(joined(choose_addresses("example.org", gone, {25, 10}, kLast)) == "550 5.4.4 no mail exchanger of example.org has an address: c.example, d.example");
   const std::vector<Host> itself{{"example.org", status(Status::NoData), status(Status::NoData)}};
-  CHECK(joined(choose_addresses("example.org", itself, 25, 10, kLast)) == "550 5.1.2 example.org has no address");
+  CHECK(joined(choose_addresses("example.org", itself, {25, 10}, kLast)) == "550 5.1.2 example.org has no address");
   const std::vector<Host> silent{{"c.example", status(Status::NoName), status(Status::NoData)}, {"d.example", status(Status::NoData), status(Status::Temporary)}};
-  CHECK(joined(choose_addresses("example.org", silent, 25, 10, kLast)) == "451 4.4.3 DNS: MX example.org: SERVFAIL");
+  CHECK(joined(choose_addresses("example.org", silent, {25, 10}, kLast)) == "451 4.4.3 DNS: MX example.org: SERVFAIL");
+}
+
+TEST_CASE("route: addresses of one kind before the other, where that is wanted") {
+  const std::vector<Host> hosts{{"a.example", addresses({"192.0.2.1", "192.0.2.2"}), addresses({"2001:db8::1"})}, {"b.example", addresses({"192.0.2.3"}), addresses({"2001:db8::3"})}};
+  CHECK(joined(choose_addresses("example.org", hosts, {25, 10, AddressFamily::PreferIpv4}, kLast)) ==
+        "a.example[192.0.2.1]:25 a.example[192.0.2.2]:25 a.example[2001:db8::1]:25 b.example[192.0.2.3]:25 b.example[2001:db8::3]:25");
+  CHECK(joined(choose_addresses("example.org", hosts, {25, 10, AddressFamily::PreferIpv6}, kLast)) ==
+        "a.example[2001:db8::1]:25 a.example[192.0.2.1]:25 a.example[192.0.2.2]:25 b.example[2001:db8::3]:25 b.example[192.0.2.3]:25");
+}
+
+TEST_CASE("route: a host that turns out to be this one ends the list, as one of its name does") {
+  const AddressRules rules{25, 10, AddressFamily::Any, [](const net::Address& address) { return address.ip() == "192.0.2.2"; }};
+  const auto none = addresses({});
+  std::vector<Host> hosts{{"a.example", addresses({"192.0.2.1"}), none, 10}, {"b.example", addresses({"192.0.2.2"}), none, 20}, {"c.example", addresses({"192.0.2.3"}), none, 20}, {"d.example", addresses({"192.0.2.4"}), none, 30}};
+  CHECK(joined(choose_addresses("example.org", hosts, rules, kLast)) == "a.example[192.0.2.1]:25");
+  hosts.erase(hosts.begin());
+  CHECK(joined(choose_addresses("example.org", hosts, rules, kLast)) == "554 5.4.6 mail for example.org loops back: its best mail exchanger b.example is this host");
 }
 
 TEST_CASE("route: the public cases") {
@@ -152,8 +169,8 @@ TEST_CASE("route: the public cases") {
     if (id == "self-best") CHECK(joined(hosts).starts_with("554 5.4.6 "));
     if (id == "no-mx-no-a" || id == "mx-all-unresolvable") {
       REQUIRE(hosts);
-      const std::vector<Host> nothing{{hosts->front(), status(Status::NoName), status(Status::NoName)}};
-      CHECK(choose_addresses("example.org", nothing, 25, 5, kLast).error().result == Class::Permanent);
+      const std::vector<Host> nothing{{hosts->front().host, status(Status::NoName), status(Status::NoName)}};
+      CHECK(choose_addresses("example.org", nothing, {25, 5}, kLast).error().result == Class::Permanent);
     }
   }
 }

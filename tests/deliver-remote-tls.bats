@@ -263,3 +263,65 @@ users() {
   [ "$output" = "Z[127.0.0.1]:$port: 451 4.3.5 password: others than its owner may use it; expected: mode 600 or 400" ]
   run -78 deliver-remote --user pat x a@a.example b@b.example <mail.eml
 }
+
+@test "deliver-remote: the log-in of [remote] is not shown to a host that DNS has named" {
+  users
+  certificate mx.example.org DNS:mx.example.org
+  dns 'example.org. MX 10 mx.example.org.' 'mx.example.org. A 127.0.0.1'
+  serve_tls mx.example.org --relay-clients 192.0.2.1 --relay-domains example.org --password-file users --mechanisms PLAIN
+  run -0 by_mx --user pat --password-file password
+  [ "${lines[0]:0:1}" = r ]
+  ! grep -q authenticated smtpd.log
+}
+
+# ---- by destination
+
+@test "deliver-remote: a [relay] section has its own TLS and log-in" {
+  users
+  certificate mx.example.org DNS:mx.example.org,IP:127.0.0.1
+  serve_tls mx.example.org --relay-clients 192.0.2.1 --relay-domains '.example.net' --password-file users --mechanisms PLAIN
+  cat >vsmtp.ini <<END
+[remote]
+relay_host = [127.0.0.1]:$port
+tls_level = none
+[relay "example.org"]
+tls_level = verify
+tls_authorities = ca.crt
+user = pat
+password_file = password
+[relay "a.example.net"]
+tls_level = encrypt
+END
+  run -0 remote --config vsmtp.ini example.org a@a.example b@example.org <mail.eml
+  [ "${lines[0]:0:1}" = r ]
+  grep -q 'user=pat method=PLAIN tls=yes' smtpd.log
+  run -0 remote --config vsmtp.ini b.example.net a@a.example b@b.example.net <mail.eml
+  [ "${lines[0]:0:1}" = r ]
+  [ "$(grep -c 'debug TLS' remote.log)" = 1 ]
+  run -0 remote --config vsmtp.ini "[127.0.0.1]:$port" a@a.example b@a.example.net <mail.eml # as queue-run calls it
+  [ "${lines[0]:0:1}" = r ]
+  [ "$(grep -c 'debug TLS' remote.log)" = 2 ]
+  [ "$(grep -c authenticated smtpd.log)" = 1 ]
+}
+
+@test "queue-run: a rule's forward goes by its URL, under TLS and with its log-in; no list of processes shows the password" {
+  users
+  printf 'secret/of:p@t' | auth-hash --plain pat >users
+  certificate localhost IP:127.0.0.1
+  serve_tls localhost --relay-clients 192.0.2.1 --password-file users --mechanisms 'PLAIN SCRAM-SHA-256'
+  queue-inject --spool spool --make-spool
+  printf '{"envelop":{"rcpt":[{"address":"b@b.example","transfer_method":{"Forward":{"Url":"smtp://pat:secret%%2Fof%%3Ap%%40t@127.0.0.1:%s?tls=required"}}}]}}' "$port" >context
+  printf 'Fa@a.example\0Tb@b.example\0\0' >envelope
+  script transport <<'END'
+printf '%s ' "$@" >>seen
+env >>seen
+exec deliver-remote --tls-authorities ca.crt "$@" 2>>remote.log
+END
+  queue-inject --spool spool <mail.eml 1<envelope 3<context
+  run queue-run --spool spool --remote-transport "$PWD/transport" --drain
+  echo "$output"
+  has_kept 1
+  grep -q 'user=pat .* tls=yes' smtpd.log
+  grep -q "smtp://pat@127.0.0.1:$port?tls=required" seen
+  ! grep -q secret seen remote.log
+}

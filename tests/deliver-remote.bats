@@ -215,10 +215,22 @@ END
 
 # ---- extensions
 
-@test "deliver-remote: 8-bit octets without 8BITMIME are 5.6.3, or are sent when remote.eight_bit says so" {
+@test "deliver-remote: 8-bit octets without 8BITMIME are sent in quoted-printable, not what is signed as it stands" {
+  printf 'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\303\251\r\n' >mail.eml
+  liar 'say 220 x' 'hear EHLO' 'say 250-x|250 SIZE' loop
+  run -0 to_server
+  [ "${lines[0]:0:1}" = r ]
+  printf 'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=A9\r\n' | cmp - loop.eml
+  grep -qxF "1 MAIL FROM:<a@example.net> SIZE=$(stat -c %s loop.eml)" liar.log
+  printf 'MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n\303\251\r\n--b--\r\n' >mail.eml
+  run -0 to_server
+  [ "${lines[0]}" = "h[127.0.0.1]:$port: 554 5.6.3 message has 8-bit octets and host offers no 8BITMIME, and it is signed or encrypted as it stands" ]
+}
+
+@test "deliver-remote: 8-bit octets without 8BITMIME are 5.6.3, or are sent, when remote.eight_bit says so" {
   printf 'Subject: x\r\n\r\n\303\251\r\n' >mail.eml
   sink -8
-  run -0 to_server
+  run -0 remote --eight-bit refuse "[127.0.0.1]:$port" a@example.net b@example.org <mail.eml
   [ "${lines[0]}" = "h[127.0.0.1]:$port: 554 5.6.3 message has 8-bit octets and host offers no 8BITMIME" ]
   run -0 remote --eight-bit send "[127.0.0.1]:$port" a@example.net b@example.org <mail.eml
   [ "${lines[0]:0:1}" = r ]
@@ -501,6 +513,39 @@ END
   run -0 remote --source 127.0.0.9 "[127.0.0.1]:$port" a@example.net b@example.org <mail.eml
   [ "${lines[0]:0:1}" = r ]
   grep -qx '1 CONNECTED 127.0.0.9' liar.log
+}
+
+@test "deliver-remote: resident, connections come from several addresses in turn" {
+  liar 'say 220 x' 'hear EHLO' 'say 250 x' loop
+  resident --source 127.0.0.8 --source 127.0.0.9 --reuse no
+  run -0 call --to b@example.org --repeat 4 -- unix:remote.sock <mail.eml
+  [ "$(grep -c 'CONNECTED 127.0.0.8' liar.log)" = 2 ]
+  [ "$(grep -c 'CONNECTED 127.0.0.9' liar.log)" = 2 ]
+}
+
+@test "deliver-remote: a mail exchanger that is where this host listens is this host" {
+  dns 'example.org. MX 10 a.example.org.' 'example.org. MX 20 b.example.org.' 'a.example.org. A 127.0.0.2' 'b.example.org. A 127.0.0.3'
+  sink_at 127.0.0.2
+  printf '[smtp]\nlisten = 127.0.0.3:%s\n' "$port" >vsmtp.ini
+  run -0 by_mx example.org --config vsmtp.ini
+  [ "${lines[0]:0:1}" = r ]
+  printf '[smtp]\nlisten = 0.0.0.0:%s\n' "$port" >vsmtp.ini
+  run -0 by_mx example.org --config vsmtp.ini
+  [ "$output" = 'D554 5.4.6 mail for example.org loops back: its best mail exchanger a.example.org is this host' ]
+  run -0 by_mx example.org --own-addresses 127.0.0.2
+  [[ $output == 'D554 5.4.6 '* ]]
+}
+
+@test "deliver-remote: resident, an address that did not answer is tried behind the others for a while" {
+  dns 'example.org. MX 10 dead.example.org.' 'example.org. MX 20 live.example.org.' 'dead.example.org. A 127.0.0.2' 'live.example.org. A 127.0.0.3'
+  sink_at 127.0.0.3
+  start resident deliver-remote --resident remote.sock --domain me.example --dns-server "127.0.0.1@$dns_port" --port "$port" --reuse no --log-level debug --dead-host-time 2s
+  wait_for test -S remote.sock
+  for _ in 1 2 3; do call --delivery -- unix:remote.sock example.org a@example.net b@example.org <mail.eml; done
+  [ "$(grep -c 'address failed.*127.0.0.2' resident.log)" = 1 ]
+  sleep 2
+  call --delivery -- unix:remote.sock example.org a@example.net b@example.org <mail.eml
+  [ "$(grep -c 'address failed.*127.0.0.2' resident.log)" = 2 ]
 }
 
 @test "deliver-remote: DNS is not touched when nothing is to be looked up" {

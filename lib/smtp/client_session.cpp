@@ -291,7 +291,7 @@ void ClientSession::refuse_what_server_cannot_take() {
   if (extensions_.size && extensions_.size_max_octets != 0 && needs.size_octets > extensions_.size_max_octets)
     return refuse_all(552, "5.3.4", "message of " + std::to_string(needs.size_octets) + " octets, host takes " + std::to_string(extensions_.size_max_octets));
   if (needs.has_8bit && !extensions_.eight_bit_mime && !settings_->sends_undeclared_8bit)
-    return refuse_all(554, "5.6.3", "message has 8-bit octets and host offers no 8BITMIME");
+    return refuse_all(554, "5.6.3", "message has 8-bit octets and host offers no 8BITMIME" + (transaction_.why_8bit.empty() ? "" : ", and " + transaction_.why_8bit));
   if (needs_smtputf8_ && !extensions_.smtputf8) {
     return needs.has_utf8_header ? refuse_all(554, "5.6.9", "header is in UTF-8 and host offers no SMTPUTF8")
                                  : refuse_all(553, "5.6.7", "sender address is in UTF-8 and host offers no SMTPUTF8");

@@ -45,6 +45,7 @@ struct ClientTransaction {
   std::vector<std::string> recipients;
   std::string_view message;  // must stay until the session is no longer Busy
   MessageNeeds needs;        // scan_message(message)
+  std::string why_8bit = {};    // for the refusal of one with 8-bit octets where that must be: why it cannot be sent otherwise
   mail::DsnRequest dsn = {};    // of these recipients; told to a server that offers DSN, and to no other
   bool all_or_nothing = false;  // no message for anybody when one recipient is refused
   bool requires_tls = false;    // REQUIRETLS (RFC 8689) with MAIL; only of a session whose server offers it
