@@ -35,8 +35,8 @@ std::optional<RuledRoute> route_of(const chain::Context::Recipient& recipient) {
   }
   const auto target = chain::ForwardTarget::parse(recipient.target);
   if (!target) return RuledRoute{What::Waits, {}, "451 4.3.5 the target of the forward cannot be read"};
-  // In the clear or without the log-in it must not go.
-  if (!target->is_plain()) return RuledRoute{What::Waits, {}, "451 4.3.5 " + target->public_text() + " asks for TLS or a log-in, which the transport does not have"};
+  // A transport that knows no URLs must not take it for a host: in the clear or without the log-in it must not go.
+  if (!target->is_plain()) return RuledRoute{What::Forward, target->public_text(), {}, target->password};
   return RuledRoute{What::Forward, target->delivery_host(), {}};
 }
 

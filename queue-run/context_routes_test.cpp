@@ -21,8 +21,10 @@ TEST_CASE("context: recipients that do not go by the routes") {
   CHECK(routes.at("socket@x").host == "[IPv6:2001:db8::5]:2525");
   CHECK(routes.at("short@x").host == "[192.0.2.1]:26");
   CHECK(routes.at("url@x").host == "[192.0.2.1]:587");
-  for (const auto* forward : {"ip@x", "domain@x", "socket@x", "short@x", "url@x"}) CHECK(routes.at(forward).what == What::Forward);
-  for (const auto* waits : {"mbox@x", "tls@x", "bad@x", "odd@x"}) {
+  CHECK(routes.at("tls@x").host == "smtps://u@example.org");
+  CHECK(routes.at("tls@x").password == "secret");
+  for (const auto* forward : {"tls@x", "ip@x", "domain@x", "socket@x", "short@x", "url@x"}) CHECK(routes.at(forward).what == What::Forward);
+  for (const auto* waits : {"mbox@x", "bad@x", "odd@x"}) {
     CAPTURE(waits);
     CHECK(routes.at(waits).what == What::Waits);
     CHECK(routes.at(waits).reason.starts_with("451 4.3.5 "));

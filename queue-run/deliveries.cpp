@@ -235,6 +235,7 @@ void Deliveries::open(Delivery& delivery) {
   log_ids(message).append_to(call.environment);
   call.message = message.octets;
   if (!message.dsn.is_empty()) call.context = context_for(message, recipients);
+  if (!route.password.empty()) call.context = chain::with_transfer_password(std::move(call.context), route.password);
   delivery.is_open = true;
   ++message.open;
   delivery.call = caller_.call(words, std::move(call), [this, &delivery](const chain::Outcome& outcome) { on_outcome(delivery, outcome); });

@@ -56,21 +56,21 @@ Route Router::route(const std::string& recipient, const RuledRoutes& ruled) cons
   if (found == ruled.end()) return route(recipient);
   switch (found->second.what) {
     case RuledRoute::What::Local: return {Transport::Local, domain_of(recipient)};
-    case RuledRoute::What::Forward: return {Transport::Remote, found->second.host};
+    case RuledRoute::What::Forward: return {Transport::Remote, found->second.host, {}, {}, found->second.password};
     default: return route(recipient);
   }
 }
 
 std::vector<Batch> Router::batches(std::span<const std::string> recipients, std::span<const std::uint32_t> pending, const RuledRoutes& ruled) const {
   std::vector<Batch> all;
-  std::unordered_map<std::string, std::size_t> open;  // transport, host and section -> the batch that has room
+  std::unordered_map<std::string, std::size_t> open;  // transport, host, section and password -> the batch that has room
   for (const auto index : pending) {
     Route to = route(recipients[index], ruled);
     if (pending.size() == 1) {  // most messages
       all.push_back({std::move(to), {index}});
       break;
     }
-    const auto [known, is_new] = open.try_emplace(std::to_string(index_of(to.transport)) + to.host + '\0' + to.section, all.size());
+    const auto [known, is_new] = open.try_emplace(std::to_string(index_of(to.transport)) + to.host + '\0' + to.section + '\0' + to.password, all.size());
     if (!is_new && all[known->second].recipients.size() < recipients_per_call(to.transport)) {
       all[known->second].recipients.push_back(index);
       continue;

@@ -23,6 +23,7 @@ struct Route {
   std::string host;          // the delivery call's HOST; a domain is in lower case
   std::string section = {};  // of the [relay] sections the one for this domain: other recipients may be another's, with another log-in
   std::string refusal = {};  // a reply: it goes nowhere
+  std::string password = {};  // of the user in `host`; for the context of the call
 };
 
 // One recipient that does not go by the routes of the configuration.
@@ -36,6 +37,7 @@ struct RuledRoute {
   What what = What::Nothing;
   std::string host;    // HOST of the delivery call
   std::string reason;  // a reply
+  std::string password = {};  // of Forward: of the user in `host`
 };
 
 using RuledRoutes = std::unordered_map<std::string, RuledRoute>;  // by address

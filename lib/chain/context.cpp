@@ -128,6 +128,15 @@ void append_dsn_of_message(std::string& out, mail::Return returns, std::string_v
   out += '}';
 }
 
+std::string with_transfer_password(std::string context, std::string_view password) {
+  if (context.empty()) context = "{}";
+  context.pop_back();
+  if (!context.ends_with('{')) context += ',';
+  context += R"("transfer":{)";
+  base::json::append_member(context, "password", password);
+  return context += "}}";
+}
+
 std::string dsn_context(const mail::DsnRequest& request, std::span<const std::string> recipients) {
   if (request.is_empty()) return {};
   std::string out = R"({"envelop":{"rcpt":[)";

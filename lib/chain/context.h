@@ -49,6 +49,9 @@ class Context {
 // A context that says only this of these recipients: for a delivery call. "" when there is nothing to say.
 [[nodiscard]] std::string dsn_context(const mail::DsnRequest& request, std::span<const std::string> recipients);
 
+// The same with transfer.password: of the user in HOST of a delivery call, which stands in no argument.
+[[nodiscard]] std::string with_transfer_password(std::string context, std::string_view password);
+
 // Members of an object that is being written: {"address":...
 void append_dsn_of_recipient(std::string& out, std::uint8_t notify, std::string_view original_recipient);
 // ... and "dsn" of envelop, if there is something to say.
