@@ -12,6 +12,8 @@ namespace {
 
 using base::Settings;
 
+constexpr unsigned kPauseJitterPercent = 10;
+
 std::chrono::milliseconds duration(const Settings& settings, std::string_view name) {
   return std::chrono::milliseconds(settings.milliseconds(name));
 }
@@ -71,7 +73,7 @@ base::Result<Runner::Settings> configure(const Settings& settings) {
   deliveries.retry = {duration(settings, "queue.retry_min"), duration(settings, "queue.retry_max"), duration(settings, "queue.lifetime")};
   deliveries.schedule = {static_cast<unsigned>(std::min<std::uint64_t>(settings.count("queue.destination_failures"), 1000)),
                          settings.milliseconds("queue.destination_pause"), settings.milliseconds("queue.destination_pause_max"),
-                         settings.milliseconds("queue.transport_patience")};
+                         settings.milliseconds("queue.transport_patience"), kPauseJitterPercent};
   deliveries.retry.warning = duration(settings, "queue.delay_warning");
   auto notices = notice_settings(settings);
   if (!notices) return std::unexpected(notices.error());

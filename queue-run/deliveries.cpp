@@ -9,6 +9,7 @@
 #include "lib/mail/address.h"
 #include "queue-run/context_routes.h"
 #include "queue-run/notifier.h"
+#include "queue-run/turns.h"
 
 namespace run {
 namespace {
@@ -161,7 +162,8 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     delivery.message = &message;
     delivery.batch = std::move(batches[i]);
     const auto& to = delivery.batch.route;
-    schedule_.add(delivery, transport_ids_[index_of(to.transport)], to.host, message.is_fresh, message.wishes.priority, loop_.now_milliseconds());
+    schedule_.add(delivery, transport_ids_[index_of(to.transport)], to.host,
+                  {message.is_fresh, message.wishes.priority, turn_of(message.envelope.reverse_path)}, loop_.now_milliseconds());
   }
 }
 
@@ -255,6 +257,7 @@ void Deliveries::on_outcome(Delivery& delivery, const chain::Outcome& outcome) {
     if (message.wish) stop_waiting(message);
     return;
   }
+  if (ending == Schedule::Ending::Failed) message.waits_for = delivery.batch.route.host;
   schedule_.ended(delivery, ending, ending == Schedule::Ending::Failed ? std::string_view(report.final_text(0)) : std::string_view(), now);
   on_results(delivery, results_of(report, is_too_old(message.wishes.retry, message.arrived, base::wall_now())));
 }
@@ -266,6 +269,7 @@ void Deliveries::complain(const chain::Outcome& outcome, Milliseconds now) {
 }
 
 void Deliveries::put_off(Delivery& delivery, std::string_view reason) {
+  delivery.message->waits_for = delivery.batch.route.host;
   const bool gives_up = is_too_old(delivery.message->wishes.retry, delivery.message->arrived, base::wall_now());
   const auto report = chain::DeliveryReport::for_all(delivery.batch.recipients.size(), chain::Outcome::Class::Temporary, std::string(kNotTried) + std::string(reason));
   on_results(delivery, results_of(report, gives_up));
@@ -396,7 +400,7 @@ void Deliveries::on_concluded(Message& message) {
     message.conclusion.reset();
     return notify(message);
   }
-  const Left left{message.id, message.conclusion->place, message.conclusion->modified, {}};
+  const Left left{message.id, message.conclusion->place, message.conclusion->modified, {}, message.waits_for};
   if (message.wish) {
     const auto synced = keeper_.sync();
     message.wish->answer(synced);

@@ -36,6 +36,7 @@ class Deliveries {
     std::optional<queue::Place> place;        // where it is now; nothing: it needs nothing more
     std::optional<base::WallTime> next = {};  // its next attempt
     std::optional<base::Error> error = {};    // its file was not to be had when the turn came: as of Spool::take()
+    std::string waits_for = {};               // a destination that could not be reached
   };
 
   // `keeper` is borrowed. `on_notice`: a new message lies in working/.
@@ -68,6 +69,7 @@ class Deliveries {
   // False: no such message here.
   bool retry(const queue::Id& id);
   bool fulfil(const queue::Id& id, Wish& wish);  // true: `wish` was taken and will be answered
+  [[nodiscard]] std::vector<std::string> take_recovered() { return schedule_.take_recovered(); }
   void forgive(std::string_view host) { schedule_.forgive(host); }
   void forgive_destinations_of(const mail::Envelope& envelope);
   // Ends all open calls; their results are not known. Messages that only waited are let go.

@@ -64,6 +64,7 @@ struct Message {
   std::vector<Delivery> deliveries;  // of this attempt; stay where they are
   std::size_t unfinished = 0;        // of them: wait or are open
   std::size_t open = 0;
+  std::string waits_for;             // a destination that this attempt could not reach
   Tally tally;
   std::vector<queue::Event> unrecorded;
   std::vector<Told> ends;    // of recipients whose sender may have to be told of them, and was not

@@ -18,10 +18,10 @@ constexpr auto kUnavailable = Schedule::Ending::Unavailable;
 struct Fixture {
   explicit Fixture(Schedule::TransportLimits limits, Schedule::Policy policy = {}) : schedule(policy) { remote = schedule.add_transport("remote", limits); }
 
-  Schedule::Job& add_one(std::string_view host, bool is_fresh = true, int priority = 0) {
+  Schedule::Job& add_one(std::string_view host, bool is_fresh = true, int priority = 0, std::uint64_t sender = 0) {
     jobs.emplace_back();
     hosts.emplace_back(host);
-    schedule.add(jobs.back(), remote, host, is_fresh, priority, now);
+    schedule.add(jobs.back(), remote, host, {is_fresh, priority, sender}, now);
     return jobs.back();
   }
   void add(std::string_view host, std::size_t count, bool is_fresh = true) {
@@ -97,7 +97,7 @@ TEST_CASE("schedule: one transport does not take the places of another") {
   const auto local = f.schedule.add_transport("local", {.calls = 1, .calls_per_destination = 1});
   f.add("a", 5);
   Schedule::Job own;
-  f.schedule.add(own, local, "here", true, 0, f.now);
+  f.schedule.add(own, local, "here", {}, f.now);
   std::size_t started = 0;
   bool own_started = false;
   while (const auto decision = f.schedule.next(f.now)) {
@@ -304,12 +304,14 @@ TEST_CASE("schedule: after some patience with a transport all is put off") {
   CHECK(f.now >= begin + 1000);
   CHECK(f.now < begin + 3500);
   CHECK(f.schedule.waiting() == 0);
+  CHECK(f.schedule.unavailable() == "no socket");
   f.add_one("c");
   CHECK(f.start_all() == "(c)");
   f.now += 5000;
   f.add_one("c");
   CHECK(f.start_all() == "c");
   f.end_all(kReached);
+  CHECK(f.schedule.unavailable().empty());
   f.add("c", 2);
   CHECK(f.start_all() == "c c");
 }
@@ -351,4 +353,158 @@ TEST_CASE("schedule: status names what waits and why") {
   f.end_all(kFailed, "no route");
   CHECK(f.schedule.status(f.now + 100)[0].suspended_for == 900);
   CHECK(f.schedule.status(f.now)[0].reason == "no route");
+}
+
+TEST_CASE("schedule: senders take turns at one destination, however many messages one of them has") {
+  Fixture f({.calls = 10, .calls_per_destination = 2});
+  for (int i = 0; i < 100; ++i) f.add_one("a", true, 0, 1);
+  CHECK(f.start_all() == "a a");
+  auto& other = f.add_one("a", true, 0, 2);
+  auto& third = f.add_one("a", true, 0, 3);
+  f.end_first(kReached);
+  f.start_all();
+  f.end_first(kReached);
+  f.start_all();
+  f.end_first(kReached);
+  f.start_all();
+  CHECK(std::ranges::count(f.open, &other) + std::ranges::count(f.open, &third) == 2);
+  for (int i = 0; i < 97; ++i) {
+    f.end_first(kReached);
+    CHECK_FALSE(f.start_all().empty());
+  }
+}
+
+TEST_CASE("schedule: a mailing to many destinations does not stand before the message of another sender") {
+  Fixture f({.calls = 5, .calls_per_destination = 5});
+  for (int i = 0; i < 10'000; ++i) f.add_one("host" + std::to_string(i), true, 0, 1);
+  f.start_all();
+  f.add_one("elsewhere", true, 0, 2);
+  f.add_one("host9000", true, 0, 3);
+  for (int i = 0; i < 3; ++i) {
+    f.end_first(kReached);
+    f.start_all();
+  }
+  std::string started;
+  for (const auto* job : f.open) started += std::string(f.host_of(*job)) + " ";
+  CHECK(started.find("elsewhere ") != std::string::npos);
+  CHECK(started.find("host9000 ") != std::string::npos);
+}
+
+TEST_CASE("schedule: all jobs start in the end, whatever is removed meanwhile") {
+  for (const std::size_t places : {1, 2, 5}) {
+    Fixture f({.calls = 3, .calls_per_destination = places});
+    std::vector<Schedule::Job*> removed;
+    for (int i = 0; i < 300; ++i) {
+      auto& job = f.add_one("host" + std::to_string(i % 4), i % 3 != 0, i % 2, static_cast<std::uint64_t>(i % 7));
+      if (i % 5 == 0) removed.push_back(&job);
+      if (i % 11 == 0) f.start_all();
+    }
+    std::size_t ended = 0, gone = 0;
+    for (auto* job : removed) {
+      if (!job->is_waiting) continue;
+      f.schedule.remove(*job);
+      ++gone;
+    }
+    f.start_all();
+    for (; !f.open.empty(); ++ended) {
+      f.end_first(kReached);
+      f.start_all();
+    }
+    CHECK(ended + gone == 300);
+    CHECK(f.schedule.waiting() == 0);
+    CHECK(f.schedule.status(f.now).empty());
+  }
+}
+
+TEST_CASE("schedule: a destination of which nothing is known gets few calls at first, and more with each that gets through") {
+  Fixture f({.calls = 100, .calls_per_destination = 6, .calls_at_first = 2});
+  f.add("a", 20);
+  CHECK(f.start_all() == "a a");
+  f.end_first(kReached);
+  CHECK(f.start_all() == "a a");
+  f.end_all(kReached);  // three more
+  CHECK(f.start_all() == "a a a a a a");
+  f.end_first(kFailed);
+  CHECK(f.schedule.status(f.now)[0].window == 3);
+}
+
+TEST_CASE("schedule: a destination has limits of its own") {
+  Fixture f({.calls = 100, .calls_per_destination = 4, .own = [](std::string_view host) {
+               return host == "slow" ? Schedule::DestinationLimits{.calls = 1} : host == "fast" ? Schedule::DestinationLimits{.calls = 6} : Schedule::DestinationLimits{};
+             }});
+  f.add("slow", 3);
+  f.add("fast", 8);
+  f.add("other", 5);
+  const std::string order = f.start_all();
+  CHECK(f.schedule.open() == 1 + 6 + 4);
+  CHECK(order.find("slow") == order.rfind("slow"));
+}
+
+TEST_CASE("schedule: calls to a destination start no sooner than its interval after each other") {
+  Fixture f({.calls = 100, .calls_per_destination = 10, .interval = 1000});
+  f.add("a", 3);
+  f.add("b", 1);
+  CHECK(f.start_all() == "a b");
+  f.end_first(kReached);
+  CHECK(f.start_all().empty());
+  CHECK(f.schedule.wakes_at() == f.now + 1000);
+  f.now += 999;
+  CHECK(f.start_all().empty());
+  f.now += 1;
+  CHECK(f.start_all() == "a");
+  f.end_all(kReached);
+  f.now += 1000;
+  CHECK(f.start_all() == "a");
+  f.end_all(kReached);
+  f.add("a", 1);  // all were gone: the interval counts nevertheless
+  CHECK(f.start_all().empty());
+  f.now += 1000;
+  CHECK(f.start_all() == "a");
+  f.end_all(kReached);
+  f.now += 1000;
+  CHECK(f.start_all().empty());
+  CHECK(f.schedule.status(f.now).empty());
+  CHECK(f.schedule.wakes_at() == run::kNever);
+}
+
+TEST_CASE("schedule: destinations that were suspended and answer are told once") {
+  Fixture f({.calls = 10, .calls_per_destination = 5}, {.failures = 1, .pause = 1000, .pause_most = 3000, .patience = 0});
+  f.add_one("a");
+  f.start_all();
+  f.end_all(kFailed);
+  CHECK(f.schedule.take_recovered().empty());
+  f.now += 1000;
+  f.add("a", 2);
+  f.start_all();
+  f.end_all(kReached);
+  CHECK(f.schedule.take_recovered() == std::vector<std::string>{"a"});
+  f.start_all();
+  f.end_all(kReached);
+  CHECK(f.schedule.take_recovered().empty());
+}
+
+TEST_CASE("schedule: pauses are longer by a share of their own for each destination") {
+  Fixture f({.calls = 1000, .calls_per_destination = 5}, {.failures = 1, .pause = 1000, .pause_most = 3000, .patience = 0, .jitter_percent = 10});
+  for (int i = 0; i < 100; ++i) f.add_one("host" + std::to_string(i));
+  f.start_all();
+  f.end_all(kFailed);
+  Milliseconds least = run::kNever, most = 0;
+  for (const auto& row : f.schedule.status(f.now)) {
+    least = std::min(least, row.suspended_for);
+    most = std::max(most, row.suspended_for);
+  }
+  CHECK(least >= 1000);
+  CHECK(least < 1030);
+  CHECK(most > 1070);
+  CHECK(most <= 1100);
+}
+
+TEST_CASE("schedule: of very many dead destinations not all are remembered") {
+  Fixture f({.calls = 10, .calls_per_destination = 10}, {.failures = 1, .pause = 1'000'000, .pause_most = 1'000'000, .patience = 0, .remembered = 2000});
+  for (int i = 0; i < 20'000; ++i) {
+    f.add_one("host" + std::to_string(i));
+    f.start_all();
+    f.end_all(kFailed);
+  }
+  CHECK(f.schedule.status(f.now).size() <= 4000);
 }

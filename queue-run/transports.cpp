@@ -1,9 +1,11 @@
 #include "queue-run/transports.h"
 
 #include <algorithm>
+#include <span>
 
 #include "lib/base/text.h"
 #include "lib/mail/relay_sections.h"
+#include "queue-run/destination_limits.h"
 
 namespace run {
 namespace {
@@ -35,7 +37,8 @@ base::Result<TransportRow> row_of(const Settings& settings, const Keys& keys) {
   if (!calls_per_destination) return std::unexpected(calls_per_destination.error());
   // Each call of a program is a process. The limit is here, not in the Caller's line, where fresh mail would wait behind old.
   const bool is_resident = chain::is_resident(words.front());
-  row.settings.limits = {is_resident ? *calls : std::min<std::size_t>(*calls, settings.count("queue.processes")), *calls_per_destination};
+  row.settings.limits.calls = is_resident ? *calls : std::min<std::size_t>(*calls, settings.count("queue.processes"));
+  row.settings.limits.calls_per_destination = *calls_per_destination;
   return row;
 }
 
@@ -58,6 +61,20 @@ base::Result<TransportRow> row_of_section(const Settings& settings, const std::s
   return row;
 }
 
+// All but the local transport: there are destinations that can be hurt.
+base::Result<void> limit_destinations(const Settings& settings, std::span<TransportRow> rows) {
+  const auto at_first = at_least_one(settings, "queue.destination_concurrency_start");
+  if (!at_first) return std::unexpected(at_first.error());
+  const auto own = destination_limits(settings);
+  if (!own) return std::unexpected(own.error());
+  for (auto& row : rows) {
+    row.settings.limits.calls_at_first = *at_first;
+    row.settings.limits.interval = settings.milliseconds("queue.destination_rate_delay");
+    row.settings.limits.own = *own;
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<std::vector<TransportRow>> transports_of(const Settings& settings) {
@@ -73,6 +90,7 @@ base::Result<std::vector<TransportRow>> transports_of(const Settings& settings) 
     if (!row) return std::unexpected(row.error());
     rows.push_back(std::move(*row));
   }
+  if (const auto done = limit_destinations(settings, std::span(rows).subspan(1)); !done) return std::unexpected(done.error());
   return rows;
 }
 

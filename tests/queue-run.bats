@@ -383,9 +383,29 @@ END
   stop queue-run
   rm not-yet
   store spool working ok@b.test
-  run -0 queue-run "${settings[@]}" --drain --remote-transport "$PWD/not-yet" --transport-patience 200ms
+  run -75 queue-run "${settings[@]}" --drain --remote-transport "$PWD/not-yet" --transport-patience 200ms
   has deferred 1
+  [[ $output == *"mail is left deferred=1 cause="*"not-yet"* ]]
   [[ $output == *"recipient=ok@b.test"*"not tried, suspended after: "*"not-yet"* ]]
+}
+
+@test "queue-run: the message of one sender does not wait behind a mailing of another" {
+  store --count 60 --sender 'list+{n}@bulk.test' spool working 'ok-{n}@a.test' >/dev/null
+  store --count 60 --sender 'list+{n}@bulk.test' spool working 'ok-{n}@d{n}.test' >/dev/null
+  sleep 0.01
+  store --sender person@here.test spool working ok-person@a.test
+  queue_run --drain --remote-concurrency 2 --destination-concurrency-start 1
+  is_empty
+  [ "$(grep -n ok-person@ out/calls | cut -d: -f1)" -le 100 ]  # files are found in no order, so not all were there before it
+  [ "$(wc -l <out/calls)" = 121 ]
+}
+
+@test "queue-run: calls to a destination keep their distance, and a new one gets few at once" {
+  store --count 4 spool working 'ok-{n}@a.test' >/dev/null
+  began=$(date +%s%3N)
+  queue_run --drain --destination-rate-delay 300ms
+  [ $(($(date +%s%3N) - began)) -ge 900 ]
+  is_empty
 }
 
 # ---- life ---------------------------------------------------------------------------------------------------------------
