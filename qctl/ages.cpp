@@ -65,6 +65,19 @@ void AgeTable::add(std::chrono::seconds age, const std::vector<std::string>& nam
       by_name_[names[i]].add(age);
 }
 
+void AgeTable::take_for_sample_of(const AgeCounts& whole) {
+  const auto part = std::max<std::uint64_t>(total_.total, 1);
+  for (auto& [name, counts] : by_name_) {
+    AgeCounts scaled;
+    for (std::size_t column = 0; column < kAgeColumns; ++column) {
+      scaled.by_age[column] = (counts.by_age[column] * whole.total + part / 2) / part;
+      scaled.total += scaled.by_age[column];
+    }
+    counts = scaled;
+  }
+  total_ = whole;
+}
+
 std::vector<AgeRow> AgeTable::rows(std::size_t limit) const {
   std::vector<AgeRow> rows;
   rows.reserve(by_name_.size());

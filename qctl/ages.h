@@ -40,6 +40,9 @@ class AgeTable {
   // One message, named in several rows if it belongs to several (recipients of two domains), in the total once.
   void add(std::chrono::seconds age, const std::vector<std::string>& names);
 
+  // What was counted so far was a part of `whole`: the rows are made as large as they then would be, the total is `whole`.
+  void take_for_sample_of(const AgeCounts& whole);
+
   [[nodiscard]] const AgeCounts& total() const { return total_; }
   // The largest totals first, equal ones by name; at most `limit` (0: all).
   [[nodiscard]] std::vector<AgeRow> rows(std::size_t limit) const;

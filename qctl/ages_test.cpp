@@ -58,3 +58,23 @@ TEST_CASE("qctl ages: JSON has the counts by column title") {
   CHECK(json.starts_with(R"({"messages":1,"ages":{"5":0,"10":1,"20":0)"));
   CHECK(json.find(R"("1280+":0},"rows":[{"name":"x","messages":1,"ages":{"5":0,"10":1)") != std::string::npos);
 }
+
+TEST_CASE("ages: a sample stands for the whole") {
+  qctl::AgeTable table;
+  for (int i = 0; i < 3; ++i) table.add(std::chrono::minutes(1), {"a"});
+  table.add(std::chrono::hours(100), {"b"});
+  qctl::AgeCounts whole;
+  whole.total = 1'000'000;
+  whole.by_age[0] = 760'000;
+  whole.by_age[9] = 240'000;
+  table.take_for_sample_of(whole);
+  CHECK(table.total().by_age[0] == 760'000);
+  const auto rows = table.rows(0);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].name == "a");
+  CHECK(rows[0].counts.by_age[0] == 750'000);
+  CHECK(rows[1].counts.total == 250'000);
+  qctl::AgeTable nothing;
+  nothing.take_for_sample_of(whole);
+  CHECK(nothing.total().total == 1'000'000);
+}

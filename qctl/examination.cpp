@@ -80,11 +80,10 @@ class Examiner {
   };
 
   base::Result<void> messages() {
-    const auto wants = [](const queue::Listed&) { return true; };
-    const auto on_seen = [&](const queue::Seen& seen) { return seen_.push_back({seen.item.id, seen.place, seen.is_in_log}), true; };
+    const queue::Visitor visitor{.on_seen = [&](const queue::Seen& seen) { return seen_.push_back({seen.item.id, seen.place, seen.is_in_log}), true; }};
     std::vector<queue::Foreign> foreign;
     for (const auto& place : spool_.places()) {
-      const auto visited = queue::View(spool_).visit(place, wants, on_seen, &foreign);
+      const auto visited = queue::View(spool_).visit(place, visitor, &foreign);
       if (!visited) return visited;
     }
     for (auto& each : foreign) {

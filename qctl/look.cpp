@@ -26,20 +26,22 @@ base::Error ambiguous(std::string_view prefix, const std::vector<Target>& candid
 }
 
 // A message may be seen twice when it moves while the folders are read.
-void add_candidate(std::vector<Target>& candidates, const queue::Listed& listed) {
-  const auto known = std::ranges::find(candidates, listed.id, &Target::id);
+void add_candidate(std::vector<Target>& candidates, const Target& target) {
+  const auto known = std::ranges::find(candidates, target.id, &Target::id);
   if (known != candidates.end()) candidates.erase(known);
-  candidates.push_back({listed.id, listed.place, listed.is_in_log});
+  candidates.push_back(target);
 }
 
 base::Result<std::vector<Target>> find_prefix(const queue::Spool& spool, std::string_view prefix) {
   std::vector<Target> candidates;
-  const auto on_listed = [&](const queue::Listed& listed) {
-    if (listed.id.text().starts_with(prefix)) add_candidate(candidates, listed);
+  const auto look_at = [&](const Target& target) {
+    if (target.id.text().starts_with(prefix)) add_candidate(candidates, target);
     return candidates.size() <= kShownCandidates;
   };
   for (const auto& place : spool.places()) {
-    const auto listed = queue::View(spool).list(place, on_listed);
+    const auto listed = place.state == queue::State::Working
+                            ? queue::View(spool).list(place, [&](const queue::Listed& one) { return look_at({one.id, one.place, one.is_in_log}); })
+                            : spool.list_names(place, [&](const queue::Id& id) { return look_at({id, place, false}); });
     if (!listed) return std::unexpected(listed.error());
   }
   return candidates;
@@ -53,38 +55,39 @@ bool takes_header(const Selection& selection, const queue::Seen& seen) {
 
 }  // namespace
 
-base::Result<void> for_each(const queue::Spool& spool, const Selection& selection, base::WallTime now,
-                            const std::function<bool(const Entry&)>& on_entry, std::vector<queue::Foreign>* damaged) {
+namespace {
+
+base::Result<void> visit(const queue::Spool& spool, const Selection& selection, base::WallTime now, bool keeps_message,
+                         const std::function<bool(const queue::Seen&, const Entry&)>& on_seen, std::vector<queue::Foreign>* damaged) {
   bool wants_more = true;
-  const auto wants = [&](const queue::Listed& listed) { return selection.may_take(listed, now); };
-  const auto on_seen = [&](const queue::Seen& seen) {
-    const Entry entry = entry_of(seen);
-    if (selection.takes(entry, now) && takes_header(selection, seen)) wants_more = on_entry(entry);
-    return wants_more;
+  const queue::Visitor visitor{
+      [&](const queue::Listed& listed) { return selection.may_take(listed, now); },
+      [&](const queue::Item& item) { return selection.may_take(item.envelope); },
+      [&](const queue::Seen& seen) {
+        const Entry entry = entry_of(seen);
+        if (selection.takes(entry, now) && takes_header(selection, seen)) wants_more = on_seen(seen, entry);
+        return wants_more;
+      },
+      keeps_message || selection.wants_header(),
   };
   for (const auto& place : spool.places()) {
     if (!selection.takes(place)) continue;
-    const auto visited = queue::View(spool).visit(place, wants, on_seen, damaged, selection.wants_header() ? queue::View::Message::Kept : queue::View::Message::Dropped);
-    if (!visited) return visited;
-    if (!wants_more) break;
+    const auto visited = queue::View(spool).visit(place, visitor, damaged);
+    if (!visited || !wants_more) return visited;
   }
   return {};
 }
 
+}  // namespace
+
+base::Result<void> for_each(const queue::Spool& spool, const Selection& selection, base::WallTime now,
+                            const std::function<bool(const Entry&)>& on_entry, std::vector<queue::Foreign>* damaged) {
+  return visit(spool, selection, now, false, [&](const queue::Seen&, const Entry& entry) { return on_entry(entry); }, damaged);
+}
+
 base::Result<void> for_each_seen(const queue::Spool& spool, const Selection& selection, base::WallTime now,
                                  const std::function<bool(const queue::Seen&)>& on_seen) {
-  bool wants_more = true;
-  const auto wants = [&](const queue::Listed& listed) { return selection.may_take(listed, now); };
-  for (const auto& place : spool.places()) {
-    if (!selection.takes(place)) continue;
-    const auto look = [&](const queue::Seen& seen) {
-      if (selection.takes(entry_of(seen), now) && takes_header(selection, seen)) wants_more = on_seen(seen);
-      return wants_more;
-    };
-    const auto visited = queue::View(spool).visit(place, wants, look, nullptr, queue::View::Message::Kept);
-    if (!visited || !wants_more) return visited;
-  }
-  return {};
+  return visit(spool, selection, now, true, [&](const queue::Seen& seen, const Entry&) { return on_seen(seen); }, nullptr);
 }
 
 base::Result<Target> find_again(const queue::Spool& spool, const queue::Id& id) {

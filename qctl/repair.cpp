@@ -194,8 +194,11 @@ class Repair {
     auto written = reader->write_results();
     if (written) written = reader->sync_results();
     if (!written) return written;
-    const auto said = session_.spool.repair([&](const queue::Id& id) { return in_log.contains(id); });
+    auto said = session_.spool.repair();
     if (!said) return std::unexpected(said.error());
+    const auto more = session_.spool.remove_lone_progress(session_.now, [&](const queue::Id& id) { return in_log.contains(id); });
+    if (!more) return std::unexpected(more.error());
+    said->insert(said->end(), more->begin(), more->end());
     done_ += said->size();
     if (session_.wants_json()) return {};
     for (const auto& line : *said) session_.out.put(printable_text(line, session_.out.screen().utf8) + "\n");

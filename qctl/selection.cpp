@@ -158,11 +158,18 @@ bool Selection::may_take(const queue::Listed& listed, base::WallTime now) const 
   return takes(listed.place) && takes_age(now - listed.arrived) && (!larger || listed.octets > *larger);
 }
 
+bool Selection::may_take(const mail::Envelope& envelope) const {
+  return matches_sender(senders, envelope.reverse_path) && takes_recipients(envelope.recipients);
+}
+
+bool Selection::takes_recipients(const std::vector<std::string>& addresses) const {
+  const auto has_recipient = [&](const auto& matches) { return std::ranges::any_of(addresses, matches); };
+  return (recipients.empty() || has_recipient([&](const auto& recipient) { return matches_one(recipients, recipient); })) &&
+         (domains.empty() || has_recipient([&](const auto& recipient) { return matches_one(domains, mail::split_address(recipient).second); }));
+}
+
 bool Selection::takes(const Entry& entry, base::WallTime now) const {
-  const auto has_recipient = [&](const auto& matches) { return std::ranges::any_of(entry.recipients, matches); };
-  return takes(entry.place) && matches_sender(senders, entry.reverse_path) &&
-         (recipients.empty() || has_recipient([&](const auto& recipient) { return matches_one(recipients, recipient); })) &&
-         (domains.empty() || has_recipient([&](const auto& recipient) { return matches_one(domains, mail::split_address(recipient).second); })) &&
+  return takes(entry.place) && matches_sender(senders, entry.reverse_path) && takes_recipients(entry.recipients) &&
          takes_age(now - entry.arrived) && (!larger || entry.octets > *larger) && (!smaller || entry.octets < *smaller) && (!attempts || entry.attempts >= *attempts) &&
          contains_one(reasons, entry.reason) && takes_rule(entry);
 }

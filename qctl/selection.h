@@ -42,12 +42,14 @@ struct Selection {
   [[nodiscard]] bool takes(const queue::Place& place) const;
   // Whether it can be taken, as far as can be said without reading it.
   [[nodiscard]] bool may_take(const queue::Listed& listed, base::WallTime now) const;
+  [[nodiscard]] bool may_take(const mail::Envelope& envelope) const;  // whatever became of its recipients
   [[nodiscard]] bool takes(const Entry& entry, base::WallTime now) const;
   // The rest of the question, for those that the envelope alone does not rule out.
   [[nodiscard]] bool wants_header() const { return !headers.empty(); }
   [[nodiscard]] bool takes_header(std::string_view message) const;
 
  private:
+  [[nodiscard]] bool takes_recipients(const std::vector<std::string>& addresses) const;
   [[nodiscard]] bool takes_age(base::WallTime::duration age) const;
   [[nodiscard]] bool takes_rule(const Entry& entry) const;
 };

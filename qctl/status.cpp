@@ -7,6 +7,7 @@
 #include "lib/mail/address.h"
 #include "qctl/ages.h"
 #include "qctl/commands.h"
+#include "qctl/estimate.h"
 #include "qctl/look.h"
 
 namespace qctl {
@@ -45,18 +46,31 @@ constexpr auto kBy = std::to_array<By>({
 // What is counted of a queue.
 struct Summary {
   AgeTable ages;
-  std::uint64_t octets = 0;
+  std::optional<std::uint64_t> octets = 0;
   std::uint64_t in_log = 0;
   std::uint64_t damaged = 0;
-  std::optional<Entry> oldest;
+  std::uint64_t sample = 0;  // of so many messages the rows are estimated; 0: all were read
+  std::optional<queue::Id> oldest;
+  base::WallTime oldest_arrived;
   std::optional<base::WallTime> next_attempt;
 
   void add(const Entry& entry, base::WallTime now, const By& by) {
     ages.add(std::chrono::duration_cast<std::chrono::seconds>(now - entry.arrived), by.names(entry));
-    octets += entry.octets;
+    *octets += entry.octets;
     if (entry.is_in_log) ++in_log;
-    if (!oldest || entry.arrived < oldest->arrived) oldest = entry;
+    if (!oldest || entry.arrived < oldest_arrived) {
+      oldest = entry.id;
+      oldest_arrived = entry.arrived;
+    }
     if (entry.next_attempt && (!next_attempt || *entry.next_attempt < *next_attempt)) next_attempt = entry.next_attempt;
+  }
+  void take_for_sample_of(const Glance& glance) {
+    sample = ages.total().total;
+    ages.take_for_sample_of(glance.counts);
+    octets = glance.octets;
+    oldest = glance.oldest;
+    if (oldest) oldest_arrived = oldest->time();
+    next_attempt = glance.next_attempt;
   }
 };
 
@@ -91,11 +105,13 @@ std::string title(const std::string& folder, const Summary& summary, base::WallT
   if (count == 0) {
     text += " empty";
   } else {
-    text += " " + messages_text(count) + ", " + human_octets(summary.octets) + ", oldest " + human_duration(since(summary.oldest->arrived)) + " (" +
-            summary.oldest->id.string() + ")";
+    text += " " + messages_text(count);
+    if (summary.octets) text += ", " + human_octets(*summary.octets);
+    if (summary.oldest) text += ", oldest " + human_duration(since(summary.oldest_arrived)) + " (" + summary.oldest->string() + ")";
     if (summary.next_attempt)
       text += *summary.next_attempt <= now ? ", next attempt now" : ", next attempt in " + human_duration(-since(*summary.next_attempt));
   }
+  if (summary.sample != 0) text += "; rows as of " + std::to_string(summary.sample) + " that were read (all: --by domain)";
   if (summary.damaged != 0) text += ", " + std::to_string(summary.damaged) + " damaged (see qctl check)";
   return text;
 }
@@ -103,14 +119,16 @@ std::string title(const std::string& folder, const Summary& summary, base::WallT
 std::string as_json(const std::string& folder, const Summary& summary, std::size_t rows) {
   std::string line = "{";
   base::json::append_member(line, "queue", folder);
-  base::json::append_member(line, "octets", static_cast<long long>(summary.octets));
+  base::json::append_name(line, "octets");
+  line += summary.octets ? std::to_string(*summary.octets) : "null";
   base::json::append_member(line, "in_log", static_cast<long long>(summary.in_log));
   base::json::append_member(line, "damaged", static_cast<long long>(summary.damaged));
+  if (summary.sample != 0) base::json::append_member(line, "rows_estimated_from", static_cast<long long>(summary.sample));
   base::json::append_name(line, "oldest");
   if (summary.oldest) {
     line += '{';
-    base::json::append_member(line, "id", summary.oldest->id.text());
-    base::json::append_member(line, "arrived", base::to_rfc3339(summary.oldest->arrived));
+    base::json::append_member(line, "id", summary.oldest->text());
+    base::json::append_member(line, "arrived", base::to_rfc3339(summary.oldest_arrived));
     line += '}';
   } else {
     line += "null";
@@ -119,19 +137,42 @@ std::string as_json(const std::string& folder, const Summary& summary, std::size
   return line + "}\n";
 }
 
+// What is asked for exactly is read, however much it is.
+bool wants_all(const Session& session) {
+  Selection other = session.selection;
+  other.queues.clear();
+  return session.line.has("by") || other.has_criteria();
+}
+
+base::Result<Summary> count(const Session& session, const queue::Place& place, const By& by) {
+  Summary summary;
+  const auto large = wants_all(session) ? base::Result<bool>(false) : is_large(session.spool, place);
+  if (!large) return std::unexpected(large.error());
+  Selection only = session.selection;
+  only.queues = {place.folder()};
+  std::vector<queue::Foreign> damaged;
+  std::size_t read = 0;
+  const auto add = [&](const Entry& entry) {
+    summary.add(entry, session.now, by);
+    return !*large || ++read < kSample;
+  };
+  if (const auto counted = for_each(session.spool, only, session.now, add, &damaged); !counted) return std::unexpected(counted.error());
+  summary.damaged = damaged.size();
+  if (!*large) return summary;
+  const auto glance = glance_at(session.spool, place, session.now);
+  if (!glance) return std::unexpected(glance.error());
+  summary.take_for_sample_of(*glance);
+  return summary;
+}
+
 // A queue without messages has a line too.
-base::Result<std::map<queue::Place, Summary>> count(Session& session, const By& by) {
+base::Result<std::map<queue::Place, Summary>> count_all(const Session& session, const By& by) {
   std::map<queue::Place, Summary> summaries;
   for (const auto& place : session.spool.places()) {
     if (!session.selection.takes(place)) continue;
-    auto& summary = summaries[place];
-    Selection only = session.selection;
-    only.queues = {place.folder()};
-    std::vector<queue::Foreign> damaged;
-    const auto add = [&](const Entry& entry) { return summary.add(entry, session.now, by), true; };
-    const auto counted = for_each(session.spool, only, session.now, add, &damaged);
-    if (!counted) return std::unexpected(counted.error());
-    summary.damaged = damaged.size();
+    auto summary = count(session, place, by);
+    if (!summary) return std::unexpected(summary.error());
+    summaries.emplace(place, std::move(*summary));
   }
   return summaries;
 }
@@ -143,7 +184,7 @@ base::Result<int> status(Session& session) {
   if (!by) return std::unexpected(by.error());
   const auto rows = rows_of(session.line);
   if (!rows) return std::unexpected(rows.error());
-  const auto summaries = count(session, **by);
+  const auto summaries = count_all(session, **by);
   if (!summaries) return std::unexpected(summaries.error());
 
   auto& out = session.out;

@@ -21,7 +21,7 @@ void DueIndex::set(const queue::Id& id, base::WallTime due) {
       slot = free_.back();
       free_.pop_back();
     }
-    records_[slot].id = id;
+    records_[slot] = Record{.id = id};
     heap_.push_back(slot);
     records_[slot].rank = static_cast<std::uint32_t>(heap_.size() - 1);
     if (heap_.size() * 4 > table_.size() * 3) grow_table();
@@ -44,6 +44,7 @@ bool DueIndex::remove(const queue::Id& id) {
     rise(rank);
     sink(records_[last].rank);
   }
+  records_[slot].rank = kNone;
   free_.push_back(slot);
   return true;
 }
@@ -64,8 +65,51 @@ std::optional<base::WallTime> DueIndex::earliest() const {
   return base::WallTime(std::chrono::milliseconds(records_[heap_.front()].due));
 }
 
-std::size_t DueIndex::due_at(base::WallTime now) const {
-  return static_cast<std::size_t>(std::ranges::count_if(heap_, [&](Slot slot) { return records_[slot].due <= milliseconds(now); }));
+std::uint32_t DueIndex::number_of(std::string_view destination) {
+  if (destination.empty()) return 0;
+  return static_cast<std::uint32_t>(std::hash<std::string_view>()(destination)) | 1U;
+}
+
+void DueIndex::set_octets(const queue::Id& id, std::uint64_t octets) {
+  if (const Slot slot = find(id); slot != kNone) records_[slot].octets = static_cast<std::uint32_t>(std::min<std::uint64_t>(octets, UINT32_MAX));
+}
+
+void DueIndex::set_waits_for(const queue::Id& id, std::string_view destination) {
+  if (const Slot slot = find(id); slot != kNone) records_[slot].waits_for = number_of(destination);
+}
+
+std::size_t DueIndex::bring_forward(std::string_view destination, base::WallTime now, std::chrono::milliseconds spacing) {
+  const std::uint32_t number = number_of(destination);
+  if (number == 0) return 0;
+  std::size_t count = 0;
+  std::int64_t due = milliseconds(now);
+  for (auto& record : records_) {
+    if (record.rank == kNone || record.waits_for != number) continue;
+    ++count;
+    if (record.due > due) {
+      record.due = due;
+      rise(record.rank);
+    }
+    due += spacing.count();
+  }
+  return count;
+}
+
+DueIndex::Summary DueIndex::summarize(base::WallTime now, std::span<const std::chrono::seconds> limits) const {
+  Summary summary;
+  summary.by_age.resize(limits.size() + 1);
+  const Record* oldest = nullptr;
+  for (const auto& record : records_) {  // in the order in which they lie in memory
+    if (record.rank == kNone) continue;
+    if (record.due <= milliseconds(now)) ++summary.due;
+    summary.octets += record.octets;
+    if (oldest == nullptr || record.id < oldest->id) oldest = &record;
+    const auto age = now - record.id.time();
+    const auto limit = std::ranges::find_if(limits, [&](std::chrono::seconds one) { return age < one; });
+    ++summary.by_age[static_cast<std::size_t>(limit - limits.begin())];
+  }
+  if (oldest != nullptr) summary.oldest = oldest->id;
+  return summary;
 }
 
 DueIndex::Slot DueIndex::find(const queue::Id& id) const {

@@ -1,9 +1,12 @@
-// The deferred messages by the time of their next attempt. A million of them must not be felt: 45 octets each, and a
+// The deferred messages by the time of their next attempt. A million of them must not be felt: 53 octets each, and a
 // step costs what a binary heap costs. Knows no I/O and no clock.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/clock.h"
@@ -21,19 +24,37 @@ class DueIndex {
   std::optional<queue::Id> take_due(base::WallTime now);
   void all_due_at(base::WallTime due);
 
+  // Of one that is there: how large its file is, for summarize(); whom it waits for, for bring_forward(): a destination that could
+  // not be reached, "" is none.
+  void set_octets(const queue::Id& id, std::uint64_t octets);
+  void set_waits_for(const queue::Id& id, std::string_view destination);
+  // Those that wait for `destination` become due one after the other, `spacing` apart from `now` on, unless they are sooner.
+  // How many wait for it. Looks at each of the index.
+  std::size_t bring_forward(std::string_view destination, base::WallTime now, std::chrono::milliseconds spacing);
+
   [[nodiscard]] std::optional<base::WallTime> earliest() const;
-  [[nodiscard]] std::size_t due_at(base::WallTime now) const;  // how many; looks at each
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
+  struct Summary {
+    std::size_t due = 0;  // now
+    std::uint64_t octets = 0;
+    std::optional<queue::Id> oldest;
+    std::vector<std::size_t> by_age;  // younger than the first limit, then than the second, ..., and the others
+  };
+  // Looks at each. `limits` grow.
+  [[nodiscard]] Summary summarize(base::WallTime now, std::span<const std::chrono::seconds> limits) const;
 
  private:
   using Slot = std::uint32_t;
   static constexpr Slot kNone = UINT32_MAX;
   struct Record {
-    std::int64_t due;    // milliseconds since 1970
-    std::uint32_t rank;  // where it stands in heap_
+    std::int64_t due = 0;         // milliseconds since 1970
+    std::uint32_t rank = kNone;   // where it stands in heap_; kNone: not in use
+    std::uint32_t octets = 0;     // UINT32_MAX: so many or more
+    std::uint32_t waits_for = 0;  // a hash of the destination: two of the same one only make somebody's attempt early
     queue::Id id;
   };
 
+  [[nodiscard]] static std::uint32_t number_of(std::string_view destination);
   [[nodiscard]] Slot find(const queue::Id& id) const;
   [[nodiscard]] std::size_t home(const queue::Id& id) const { return std::hash<queue::Id>()(id) & (table_.size() - 1); }
   void grow_table();

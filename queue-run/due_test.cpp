@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <map>
 #include <random>
 
@@ -10,6 +11,14 @@ using run::DueIndex;
 namespace {
 
 queue::Id id_of(int number) { return queue::Id::make(base::WallTime(std::chrono::seconds(1'000'000'000 + number))); }
+// With that time in it: an Id that is made never goes back behind those of other tests.
+queue::Id id_at(int seconds) {
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  std::string text(queue::Id::kOctets, '0');
+  std::uint64_t time = (1'000'000'000ULL + static_cast<std::uint64_t>(seconds)) * 1'000'000;
+  for (std::size_t i = 11; i-- > 0; time >>= 5) text[i] = kDigits[time & 31];
+  return *queue::Id::parse(text);
+}
 base::WallTime at(int milliseconds) { return base::WallTime(std::chrono::milliseconds(milliseconds)); }
 
 }  // namespace
@@ -23,7 +32,7 @@ TEST_CASE("due: the earliest leaves first, and not before its time") {
   CHECK(index.earliest() == at(100));
   CHECK_FALSE(index.take_due(at(99)));
   CHECK(index.take_due(at(100)) == b);
-  CHECK(index.due_at(at(250)) == 1);
+  CHECK(index.summarize(at(250), {}).due == 1);
   index.set(a, at(150));  // touched
   CHECK(index.take_due(at(1000)) == a);
   CHECK(index.take_due(at(1000)) == c);
@@ -46,8 +55,51 @@ TEST_CASE("due: everything can be made due at once") {
   DueIndex index;
   for (int i = 0; i < 100; ++i) index.set(id_of(i), at(1000 + i * 7 % 31));
   index.all_due_at(at(5));
-  CHECK(index.due_at(at(5)) == 100);
+  CHECK(index.summarize(at(5), {}).due == 100);
   for (int i = 0; i < 100; ++i) CHECK(index.take_due(at(5)));
+}
+
+TEST_CASE("due: a summary by age, at the edges of its columns") {
+  DueIndex index;
+  const auto now = base::WallTime(std::chrono::seconds(1'000'000'100));
+  const std::array<std::chrono::seconds, 2> limits = {std::chrono::seconds(10), std::chrono::seconds(60)};
+  CHECK_FALSE(index.summarize(now, limits).oldest);
+  const auto at_60 = id_at(40), under_60 = id_at(41), at_10 = id_at(90), under_10 = id_at(91);
+  for (const auto& id : {at_60, under_60, at_10, under_10}) {
+    index.set(id, now + std::chrono::seconds(5));
+    index.set_octets(id, 1000);
+  }
+  index.set(at_10, now);
+  index.set_octets(under_10, 5'000'000'000);  // counted as 4 GiB
+  index.set_octets(id_at(92), 1);             // not there
+  const auto summary = index.summarize(now, limits);
+  CHECK(summary.by_age == std::vector<std::size_t>{1, 2, 1});
+  CHECK(summary.oldest == at_60);
+  CHECK(summary.due == 1);
+  CHECK(summary.octets == 3000 + std::uint64_t{UINT32_MAX});
+  index.remove(at_60);
+  CHECK(index.summarize(now, limits).by_age == std::vector<std::size_t>{1, 2, 0});
+  index.set(id_at(93), now);  // takes the place of the one that went, not its octets
+  CHECK(index.summarize(now, limits).octets == 2000 + std::uint64_t{UINT32_MAX});
+}
+
+TEST_CASE("due: those that wait for a destination are brought forward, one after the other") {
+  DueIndex index;
+  std::vector<queue::Id> ids;
+  for (int i = 0; i < 6; ++i) ids.push_back(id_of(i));
+  for (const auto& id : ids) index.set(id, at(100'000));
+  for (int i = 0; i < 4; ++i) index.set_waits_for(ids[static_cast<std::size_t>(i)], "back.example");
+  index.set_waits_for(ids[4], "dead.example");
+  index.set(ids[0], at(500));  // sooner than it would become
+  CHECK(index.bring_forward("", at(1000), std::chrono::milliseconds(20)) == 0);
+  CHECK(index.bring_forward("back.example", at(1000), std::chrono::milliseconds(20)) == 4);
+  CHECK(index.take_due(at(2000)) == ids[0]);
+  for (int i = 1; i < 4; ++i) {
+    CHECK_FALSE(index.take_due(at(1000 + 20 * i - 1)));
+    CHECK(index.take_due(at(1000 + 20 * i)) == ids[static_cast<std::size_t>(i)]);
+  }
+  CHECK_FALSE(index.take_due(at(99'999)));
+  CHECK(index.size() == 2);
 }
 
 // The same random steps on the index and on a map that is slow and surely right.

@@ -6,6 +6,8 @@
 #include <cstring>
 
 #include "lib/base/log.h"
+#include "lib/queue/folder_reader.h"
+#include "lib/queue/folders.h"
 
 namespace run {
 namespace {
@@ -13,26 +15,17 @@ namespace {
 // Not IN_CREATE: ours come whole by rename, and a file that somebody copies here is complete when he closes it.
 constexpr std::uint32_t kEvents = IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR;
 constexpr std::size_t kMaxReported = 10'000;
-constexpr std::size_t kEntriesPerTurn = 20'000;
-
-base::WallTime modified_of(const struct stat& status) {
-  return base::WallTime(std::chrono::duration_cast<base::WallTime::duration>(std::chrono::seconds(status.st_mtim.tv_sec) +
-                                                                             std::chrono::nanoseconds(status.st_mtim.tv_nsec)));
-}
+constexpr std::size_t kEntriesPerPiece = 20'000;  // of a folder: mail is delivered between them
 
 }  // namespace
 
-// What a thread reads of a folder, handed out by and by.
+// A folder that is being read, the next piece in a thread while nobody else touches this.
 struct Folders::Listing {
   queue::Place place;
-  struct Entry {
-    queue::Id id;
-    base::WallTime modified;
-  };
-  std::vector<Entry> entries;
-  std::vector<queue::Foreign> foreign;
-  base::Result<void> end;
-  std::size_t taken_in = 0;
+  std::optional<queue::FolderReader> reader = {};
+  std::vector<queue::Entry> entries = {};
+  std::vector<queue::Foreign> foreign = {};
+  base::Result<bool> more = true;
 };
 
 Folders::Folders(net::Loop& loop, const queue::Spool& spool, OnFound on_found, OnGone on_gone)
@@ -62,16 +55,20 @@ void Folders::read_all() {
 
 void Folders::read_in_thread(const queue::Place& place) {
   ++reading_;
-  auto listing = std::make_shared<Listing>();
-  listing->place = place;
+  read_on(std::make_shared<Listing>(Listing{.place = place}));
+}
+
+void Folders::read_on(const std::shared_ptr<Listing>& listing) {
   const auto work = [listing, &spool = spool_] {
-    listing->end = spool.list(
-        listing->place,
-        [&](const queue::Entry& entry) {
-          listing->entries.push_back({entry.id, entry.modified});
-          return true;
-        },
-        &listing->foreign);
+    if (!listing->reader) {
+      auto opened = queue::FolderReader::open(spool, listing->place);
+      if (!opened) {
+        listing->more = std::unexpected(opened.error());
+        return;
+      }
+      listing->reader.emplace(std::move(*opened));
+    }
+    listing->more = listing->reader->next(kEntriesPerPiece, listing->entries, &listing->foreign);
   };
   net::run_in_thread(loop_, work, [self = self_, listing] {
     if (*self != nullptr) (*self)->take_in(listing);
@@ -79,18 +76,10 @@ void Folders::read_in_thread(const queue::Place& place) {
 }
 
 void Folders::take_in(const std::shared_ptr<Listing>& listing) {
-  for (std::size_t i = 0; i < kEntriesPerTurn && listing->taken_in < listing->entries.size(); ++i) {
-    const auto& entry = listing->entries[listing->taken_in++];
-    on_found_(listing->place, entry.id, entry.modified, true);
-  }
-  if (listing->taken_in < listing->entries.size()) {
-    net::run_in_thread(loop_, [] {}, [self = self_, listing] {
-      if (*self != nullptr) (*self)->take_in(listing);
-    });
-    return;
-  }
+  for (const auto& entry : listing->entries) on_found_(entry, true);
+  if (listing->more && *listing->more) return read_on(listing);
   for (const auto& foreign : listing->foreign) report_foreign(foreign);
-  if (!listing->end) base::log::error("cannot read a folder", {{"folder", listing->place.folder()}, {"cause", listing->end.error().cause}});
+  if (!listing->more) base::log::error("cannot read a folder", {{"folder", listing->place.folder()}, {"cause", listing->more.error().cause}});
   --reading_;
 }
 
@@ -125,7 +114,7 @@ void Folders::on_event(queue::State state, const char* name) {
   } else if (!S_ISREG(status.st_mode)) {
     report_foreign({place.folder() + "/" + name, "not a regular file"});
   } else {
-    on_found_(place, *id, modified_of(status), false);
+    on_found_(queue::entry_of(*id, place, status), false);
   }
 }
 

@@ -26,13 +26,13 @@ inline constexpr auto kServed = std::to_array<queue::State>({queue::State::Worki
 class Folders {
  public:
   // A message file that is there; what was known of it may be told again. `is_listed`: it lay there, no event told of it.
-  using OnFound = std::function<void(const queue::Place&, const queue::Id&, base::WallTime modified, bool is_listed)>;
+  using OnFound = std::function<void(const queue::Entry&, bool is_listed)>;
   using OnGone = std::function<void(const queue::Place&, const queue::Id&)>;
 
   Folders(net::Loop& loop, const queue::Spool& spool, OnFound on_found, OnGone on_gone);
   ~Folders();
 
-  // Watches the folders, then reads them in threads, since deferred/ may be large: their messages are told later.
+  // Watches the folders, then reads them in threads, piece by piece, since deferred/ may be large: their messages are told later.
   [[nodiscard]] base::Result<void> start();
   [[nodiscard]] bool is_reading() const { return reading_ > 0; }
   // Stops waiting for changes, so that a loop can end.
@@ -45,6 +45,7 @@ class Folders {
   struct Listing;
   void read_all();
   void read_in_thread(const queue::Place& place);
+  void read_on(const std::shared_ptr<Listing>& listing);
   void take_in(const std::shared_ptr<Listing>& listing);
   void on_readable();
   void on_event(queue::State state, const char* name);

@@ -52,20 +52,43 @@ base::Result<void> read_mode(const base::CommandLine& line, run::Runner::Setting
   return {};
 }
 
-// What crashes left behind. Before anything else looks at the spool.
-base::Result<void> repair(queue::Spool& spool, queue::LogReader& log) {
-  auto in_log = log.live_ids();
-  if (!in_log) return std::unexpected(in_log.error());
-  std::ranges::sort(*in_log);
-  const auto said = spool.repair([&](const queue::Id& id) { return std::ranges::binary_search(*in_log, id); });
+void say(const std::vector<std::string>& repaired) {
+  for (const auto& line : repaired) base::log::warning("repaired", {{"what", line}});
+}
+
+// What crashes left behind, before anything else looks at the spool.
+base::Result<void> repair(queue::Spool& spool) {
+  const auto said = spool.repair();
   if (!said) return std::unexpected(said.error());
-  for (const auto& line : *said) base::log::warning("repaired", {{"what", line}});
+  say(*said);
   return {};
 }
 
-int exit_code_of(const run::Runner& runner) {
+// The part of it that may take longer than new mail should wait.
+base::Result<void> repair_in_thread(net::Loop& loop, const queue::Spool& spool, queue::LogReader& log, base::WallTime started) {
+  auto in_log = log.live_ids();
+  if (!in_log) return std::unexpected(in_log.error());
+  std::ranges::sort(*in_log);
+  struct Job {
+    std::vector<queue::Id> in_log;
+    base::Result<std::vector<std::string>> said;
+  };
+  const auto job = std::make_shared<Job>(Job{std::move(*in_log), {}});
+  const auto work = [job, &spool, started] {
+    job->said = spool.remove_lone_progress(started, [&](const queue::Id& id) { return std::ranges::binary_search(job->in_log, id); });
+  };
+  net::run_in_thread(loop, work, [job] {
+    if (!job->said) return base::log::error("cannot repair progress/", {{"cause", job->said.error().cause}});
+    say(*job->said);
+  });
+  return {};
+}
+
+int exit_code_of(const run::Runner& runner, bool drains) {
+  const bool has_untried = drains && !runner.unavailable().empty();
+  if (has_untried) base::log::warning("mail is left", {{"deferred", runner.deferred()}, {"cause", runner.unavailable()}});
   for (const auto& id : runner.left_over()) base::log::info("still in the queue", {{"id", id.text()}});
-  const bool has_left = !runner.left_over().empty() || runner.was_cut_short();
+  const bool has_left = !runner.left_over().empty() || runner.was_cut_short() || has_untried;
   return has_left ? base::exit_row(base::Fault::Temporary).by_hand : 0;
 }
 
@@ -80,16 +103,17 @@ int main(int argc, char** argv) {
   const auto mode = read_mode(*line, *settings);
   if (!mode) return base::report(kProgram, mode.error());
 
+  const auto started = base::wall_now();
   auto spool = queue::Spool::open(line->settings.text("queue.spool"));
   if (!spool) return base::report(kProgram, spool.error());
   const auto lock = spool->lock(kProgram);
   if (!lock) return base::report(kProgram, lock.error());
   auto trigger = queue::Trigger::open(*spool);
   if (!trigger) return base::report(kProgram, trigger.error());
+  const auto repaired = repair(*spool);
+  if (!repaired) return base::report(kProgram, repaired.error());
   auto log = queue::LogReader::open(*spool, {});
   if (!log) return base::report(kProgram, log.error());
-  const auto repaired = repair(*spool, *log);
-  if (!repaired) return base::report(kProgram, repaired.error());
 
   if (const auto known = base::service::configure(line->text("notify-fd")); !known) return base::report(kProgram, known.error());
   net::Loop loop;
@@ -113,12 +137,13 @@ int main(int argc, char** argv) {
   });
   const net::SignalWatch on_alarm(loop, SIGALRM, [&] { base::log::info("retry", {{"messages", runner.retry_all()}}); });
 
-  const auto started = runner.start();
-  if (!started) return base::report(kProgram, started.error());
+  const auto begun = runner.start();
+  if (!begun) return base::report(kProgram, begun.error());
+  if (const auto going = repair_in_thread(loop, *spool, *log, started); !going) return base::report(kProgram, going.error());
   base::log::info("started", {{"spool", spool->path()}});
   base::service::ready();
   const net::Watchdog watchdog(loop);
   loop.run();
   base::log::info("ended");
-  return exit_code_of(runner);
+  return exit_code_of(runner, settings->drains);
 }

@@ -3,10 +3,13 @@
 #include <array>
 
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/queue/control.h"
 
 namespace run {
 namespace {
+
+constexpr std::size_t kMostAges = 100;
 
 using Words = std::vector<std::string>;
 using Reply = std::function<void(base::Result<std::string>)>;
@@ -59,6 +62,19 @@ void retry_domain(Runner& runner, const Words& words, Reply reply) {
   });
 }
 
+void summary(Runner& runner, const Words& words, Reply reply) {
+  std::vector<std::chrono::seconds> limits;
+  for (std::string_view rest = words[1]; !rest.empty();) {
+    const auto [word, behind] = base::text::split_once(rest, ',');
+    const auto limit = base::text::parse_number<std::uint32_t>(word);
+    if (!limit || limits.size() == kMostAges || (!limits.empty() && limits.back().count() >= *limit))
+      return reply(base::fail(base::Fault::Permanent, "expected: summary SECONDS,SECONDS,... that grow"));
+    limits.emplace_back(*limit);
+    rest = behind;
+  }
+  reply(runner.summary(limits));
+}
+
 void status(Runner& runner, const Words&, Reply reply) { reply(runner.status()); }
 
 struct Command {
@@ -72,6 +88,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"retry", 2, retry},
     {"retry", 3, retry_domain},
     {"status", 1, status},
+    {"summary", 2, summary},
 });
 
 void serve(Runner& runner, chain::PendingCall pending) {
@@ -86,7 +103,7 @@ void serve(Runner& runner, chain::PendingCall pending) {
   const auto& words = call->invocation.arguments;
   for (const auto& command : kCommands)
     if (!words.empty() && words[0] == command.name && words.size() == command.words) return command.run(runner, words, reply);
-  reply(base::fail(base::Fault::Permanent, "unknown request; expected: move ID FOLDER, remove ID, retry ID, retry all, retry domain NAME, status"));
+  reply(base::fail(base::Fault::Permanent, "unknown request; expected: move ID FOLDER, remove ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..."));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ namespace run {
 namespace {
 
 constexpr Milliseconds kLookAtLog = 1000;
+constexpr auto kHurrySpacing = std::chrono::milliseconds(20);
 constexpr auto kBusyDelay = std::chrono::seconds(1);  // until a file is tried again that somebody else holds
 
 }  // namespace
@@ -34,7 +35,7 @@ Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queu
                                               [this](const queue::Id& id) { on_found({queue::State::Working, {}}, id, base::wall_now()); });
   folders_ = std::make_unique<Folders>(
       loop, spool,
-      [this](const queue::Place& place, const queue::Id& id, base::WallTime modified, bool is_listed) { on_found(place, id, modified, is_listed); },
+      [this](const queue::Entry& entry, bool is_listed) { on_found(entry.place, entry.id, entry.modified, entry.file_octets, is_listed); },
       [this](const queue::Place& place, const queue::Id& id) { on_gone(place, id); });
 }
 
@@ -56,6 +57,7 @@ void Runner::turn() {
   if (has_ended_) return;
   const Milliseconds now = loop_.now_milliseconds();
   deliveries_->flush(now);
+  hurry_for_recovered();
   if (!is_stopping_) {
     take_in();
     has_more_to_start_ = deliveries_->start(now);
@@ -137,11 +139,12 @@ void Runner::on_file_error(const queue::Place& place, const queue::Id& id, const
   due_.set(id, base::wall_now() + kBusyDelay);
 }
 
-void Runner::on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, bool is_listed) {
+void Runner::on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, std::uint64_t octets, bool is_listed) {
   if (!is_served(place.state) || !wants(id) || deliveries_->has(id)) return;
   if (place.state == queue::State::Deferred) {
     const bool is_due_anyway = is_selective() || (is_listed && settings_.retries_all);
     due_.set(id, is_due_anyway ? base::WallTime() : modified);
+    if (octets > 0) due_.set_octets(id, octets);
   } else if (fresh_known_.insert(id).second) {
     fresh_.push_back({place, id});
   }
@@ -163,9 +166,19 @@ void Runner::on_left(const Deliveries::Left& left) {
   if (!left.place) left_over_.erase(left.id);
   if (!left.place || !is_served(left.place->state)) return;
   if (left.next) {
-    if (!is_selective()) due_.set(left.id, *left.next);
+    if (is_selective()) return;
+    due_.set(left.id, *left.next);
+    due_.set_waits_for(left.id, left.waits_for);
   } else {
     on_found(*left.place, left.id, base::wall_now());
+  }
+}
+
+// What could not be sent to a destination that was dead goes there soon after it has answered, and not all at once.
+void Runner::hurry_for_recovered() {
+  for (const auto& host : deliveries_->take_recovered()) {
+    const auto count = due_.bring_forward(host, base::wall_now(), kHurrySpacing);
+    base::log::info("destination is back", {{"destination", host}, {"deferred", count}});
   }
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -43,6 +44,9 @@ class Runner {
   // Of `only`: what has not left the queue.
   [[nodiscard]] const std::set<queue::Id>& left_over() const { return left_over_; }
   [[nodiscard]] bool was_cut_short() const { return was_cut_short_; }
+  // Why mail was not tried at all: its transport could not be called; "" if it could.
+  [[nodiscard]] std::string_view unavailable() const { return deliveries_->schedule().unavailable(); }
+  [[nodiscard]] std::size_t deferred() const { return due_.size(); }
 
   // ---- what an operator asks (requests.h) ---------------------------------------------------------------------------
 
@@ -53,6 +57,9 @@ class Runner {
   std::size_t retry_all();
   void retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer);
   [[nodiscard]] std::string status() const;  // JSON
+  // How many wait in deferred/, their octets, the oldest, the next attempt, and how many are younger than each of `limits`, as
+  // queue-run(8) describes it. Fault::Temporary while the folder is being read.
+  [[nodiscard]] base::Result<std::string> summary(std::span<const std::chrono::seconds> limits) const;
 
  private:
   static constexpr std::size_t kMessagesPerTurn = 1000;
@@ -70,9 +77,10 @@ class Runner {
   // What is fresh and not in deliver/ will go through the post-queue rules first; so will that of take_in_log().
   void admit_file(const queue::Place& place, const queue::Id& id, bool is_fresh);
   void on_file_error(const queue::Place& place, const queue::Id& id, const base::Error& error);
-  void on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, bool is_listed = false);
+  void on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, std::uint64_t octets = 0, bool is_listed = false);
   void on_gone(const queue::Place& place, const queue::Id& id);
   void on_left(const Deliveries::Left& left);
+  void hurry_for_recovered();
   void on_trigger();
   void fulfil(const queue::Id& id, Wish wish);
   void fulfil_in_folder(const queue::Entry& entry, const Wish& wish);

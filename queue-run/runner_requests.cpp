@@ -136,6 +136,16 @@ void Runner::retry_domain(const std::string& domain, std::function<void(base::Re
   });
 }
 
+base::Result<std::string> Runner::summary(std::span<const std::chrono::seconds> limits) const {
+  if (folders_->is_reading()) return base::fail(base::Fault::Temporary, "deferred/ is still being read");
+  const auto summary = due_.summarize(base::wall_now(), limits);
+  const auto next = due_.earliest();
+  std::string text = std::to_string(due_.size()) + " " + std::to_string(summary.octets) + " " + (summary.oldest ? summary.oldest->string() : "-") + " " +
+                     (next ? base::to_rfc3339(*next) : "-");
+  for (const auto count : summary.by_age) text += " " + std::to_string(count);
+  return text;
+}
+
 std::string Runner::status() const {
   std::string json = "{";
   const auto number = [&](std::string_view name, std::size_t value) { base::json::append_member(json, name, static_cast<long long>(value)); };
@@ -145,7 +155,7 @@ std::string Runner::status() const {
   number("calls_waiting", deliveries_->waiting_calls());
   number("fresh_files_waiting", fresh_.size());
   number("deferred", due_.size());
-  number("deferred_due", due_.due_at(base::wall_now()));
+  number("deferred_due", due_.summarize(base::wall_now(), {}).due);
   number("unrecorded", deliveries_->unconcluded());
   base::json::append_name(json, "destinations");
   json += '[';

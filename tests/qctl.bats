@@ -77,6 +77,20 @@ on_terminal() {
   [[ $output == *"expected one of: domain sender helo reason"* ]]
 }
 
+@test "qctl status: a large queue is counted by names, its rows estimated; --by reads all of it" {
+  "$TOP/build/tests/fill_spool" --count 20100 --octets 100 --domains 10 "$spool"
+  run -0 qctl status deferred
+  [[ ${lines[0]} == "DEFERRED   20100 messages, oldest 4d00h ("*"); rows as of 4000 that were read (all: --by domain)" ]]
+  [[ ${lines[2]} == *"TOTAL 20100 "* ]]
+  jq -e '.messages == 20100 and .rows_estimated_from == 4000 and .octets == null and (.rows | length) == 10' <<<"$(json status deferred)"
+  jq -e '.messages == 20100 and .rows_estimated_from == null and .octets > 2000000 and .rows[0].messages == 2010' <<<"$(json status deferred --by domain)"
+  [ "$(json list --domain d0.invalid | wc -l)" = 2010 ]
+  [ "$(json list --sender sender7@from.invalid --recipient 'user1?7@*' | wc -l)" = 1 ]
+  start queue-run queue-run --spool "$spool"
+  knows_all() { qctl status deferred | grep -q '^DEFERRED   20100 messages, .*M, oldest 4d00h (.*), next attempt in 1h5'; }
+  wait_for knows_all
+}
+
 @test "qctl list: one line a message, chosen by queue, sender, recipient, domain, age and size" {
   local old held
   old=$(put --age 5400 deferred bulk@here.example a@one.example)

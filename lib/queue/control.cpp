@@ -13,6 +13,30 @@ base::Result<std::size_t> count_in(const base::Result<std::string>& answer) {
   return *count;
 }
 
+// MESSAGES OCTETS OLDEST NEXT COUNT...
+std::optional<Control::Summary> parse_summary(std::string_view answer, std::size_t ages) {
+  const auto word = [&answer] {
+    const auto [first, rest] = base::text::split_once(answer, ' ');
+    answer = rest;
+    return first;
+  };
+  const auto number = [&] { return base::text::parse_number<std::uint64_t>(word()); };
+  Control::Summary summary;
+  const auto messages = number(), octets = number();
+  const auto oldest = word(), next = word();
+  summary.oldest = Id::parse(oldest);
+  summary.next_attempt = base::parse_rfc3339(next);
+  if (!messages || !octets || (oldest != "-" && !summary.oldest) || (next != "-" && !summary.next_attempt)) return std::nullopt;
+  summary.messages = *messages;
+  summary.octets = *octets;
+  while (!answer.empty()) {
+    const auto count = number();
+    if (!count) return std::nullopt;
+    summary.by_age.push_back(*count);
+  }
+  return summary.by_age.size() == ages ? std::optional(summary) : std::nullopt;
+}
+
 }  // namespace
 
 base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments) const {
@@ -48,6 +72,17 @@ base::Result<void> Control::retry(const Id& id) const {
 
 base::Result<std::size_t> Control::retry_all() const { return count_in(ask({"retry", "all"})); }
 base::Result<std::size_t> Control::retry_domain(std::string_view domain) const { return count_in(ask({"retry", "domain", domain})); }
+
+base::Result<Control::Summary> Control::summary(std::span<const std::chrono::seconds> limits) const {
+  std::string words;
+  for (const auto limit : limits) words += (words.empty() ? "" : ",") + std::to_string(limit.count());
+  const auto answer = ask({"summary", words});
+  if (!answer) return std::unexpected(answer.error());
+  auto summary = parse_summary(*answer, limits.size() + 1);
+  if (!summary) return base::fail(base::Fault::Bug, "queue-run answered '" + base::text::printable(*answer) + "'; expected: a summary");
+  return std::move(*summary);
+}
+
 base::Result<std::string> Control::status() const { return ask({"status"}); }
 
 }  // namespace queue

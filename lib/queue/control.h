@@ -3,11 +3,16 @@
 // arguments (queue-run(8)); the log's FIFO (trigger.h) takes some of the same wishes without an answer.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "lib/base/clock.h"
 #include "lib/base/result.h"
 #include "lib/queue/id.h"
 #include "lib/queue/place.h"
@@ -38,6 +43,16 @@ class Control {
   // All that is deferred; the messages of one recipient domain. Return how many. For a domain all deferred files are read.
   [[nodiscard]] base::Result<std::size_t> retry_all() const;
   [[nodiscard]] base::Result<std::size_t> retry_domain(std::string_view domain) const;
+
+  // What waits in deferred/, by age: how many are younger than each of `limits`, which grow, and how many are older than all.
+  // Fault::Temporary while queue-run, just started, does not know them all.
+  struct Summary {
+    std::uint64_t messages = 0, octets = 0;
+    std::optional<Id> oldest;
+    std::optional<base::WallTime> next_attempt;
+    std::vector<std::uint64_t> by_age;
+  };
+  [[nodiscard]] base::Result<Summary> summary(std::span<const std::chrono::seconds> limits) const;
 
   // One JSON object, described in queue-run(8).
   [[nodiscard]] base::Result<std::string> status() const;

@@ -40,10 +40,31 @@ base::Result<void> make_folder_of(const Spool& spool, const Place& place) {
   return base::make_directories(path, 0700);
 }
 
+base::WallTime time_of(const timespec& time) {
+  return base::WallTime(std::chrono::duration_cast<base::WallTime::duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
+}
+
 timespec to_timespec(base::WallTime time) {
   const auto since = time.time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
   return {static_cast<time_t>(seconds.count()), static_cast<long>(std::chrono::duration_cast<std::chrono::nanoseconds>(since - seconds).count())};
+}
+
+Entry entry_of(const Id& id, const Place& place, const struct stat& status) {
+  return {id, place, static_cast<std::uint64_t>(status.st_size), id.time(), time_of(status.st_mtim)};
+}
+
+base::UniqueFd open_to_look(int folder, const std::string& name) {
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;  // O_NONBLOCK: a foreign FIFO of that name must not stop us
+  base::UniqueFd file(::openat(folder, name.c_str(), kFlags | O_NOATIME));
+  if (!file.is_open() && errno == EPERM) file = base::UniqueFd(::openat(folder, name.c_str(), kFlags));  // somebody else's file
+  return file;
+}
+
+bool is_large(const std::string& folder) {
+  constexpr off_t kLargeOctets = 1 << 20;  // about 30,000 names, on ext4, xfs, btrfs and tmpfs
+  struct stat status;
+  return ::stat(folder.c_str(), &status) == 0 && status.st_size > kLargeOctets;
 }
 
 }  // namespace queue

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 
@@ -10,6 +11,16 @@ namespace queue {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr std::uint8_t kNoDigit = 0xFF;
+// What an octet stands for: a spool of a million messages is a million names to read.
+constexpr auto kValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::size_t i = 0; i < kDigits.size(); ++i) values[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
+  return values;
+}();
+std::uint8_t value_of(char digit) { return kValues[static_cast<unsigned char>(digit)]; }
+
 constexpr std::size_t kTimeDigits = 11, kProcessDigits = 7;
 constexpr int kSaltBits = 13;
 static_assert(kTimeDigits + kProcessDigits == Id::kOctets);
@@ -48,7 +59,7 @@ std::optional<Id> Id::parse(std::string_view text) {
   if (text.size() != kOctets) return std::nullopt;
   Id id;
   for (std::size_t i = 0; i < kOctets; ++i) {
-    if (kDigits.find(text[i]) == std::string_view::npos) return std::nullopt;
+    if (value_of(text[i]) == kNoDigit) return std::nullopt;
     id.digits_[i] = text[i];
   }
   return id;
@@ -56,7 +67,7 @@ std::optional<Id> Id::parse(std::string_view text) {
 
 base::WallTime Id::time() const {
   std::uint64_t microseconds = 0;
-  for (std::size_t i = 0; i < kTimeDigits; ++i) microseconds = microseconds << 5 | kDigits.find(digits_[i]);
+  for (std::size_t i = 0; i < kTimeDigits; ++i) microseconds = microseconds << 5 | value_of(digits_[i]);
   return base::WallTime(std::chrono::microseconds(microseconds));
 }
 

@@ -62,6 +62,11 @@ struct LogReader::Internal {
   Result<void> open_segment_of(std::uint64_t number);
   Result<void> close_segments_of_dead_writer();
   Result<void> note_files();
+  [[nodiscard]] bool has_file(const Id& id) const;
+  void forget_files() {
+    files.clear();
+    large.clear();
+  }
   Result<void> poll_segment(Segment& segment, std::uint64_t end, std::size_t limit, std::vector<LogItem>& items);
   void hand_out(Segment& segment, const SegmentScan::Found& found, std::vector<LogItem>& items);
   void finish(const Id& id);
@@ -75,6 +80,7 @@ struct LogReader::Internal {
   std::unordered_map<Id, Live> live;
   // Messages that had files when we began: of a spill that a crash cut short. Until the segments of then are read.
   std::unordered_set<Id> files;
+  std::vector<Place> large;  // folders that are asked for each message instead
   std::uint64_t last_of_before = 0;
 };
 
@@ -121,13 +127,21 @@ Result<void> LogReader::Internal::close_segments_of_dead_writer() {
 Result<void> LogReader::Internal::note_files() {
   if (segments.empty()) return {};
   for (const auto& place : spool->places()) {
-    const auto listed = spool->list(place, [&](const Entry& entry) {
-      files.insert(entry.id);
+    if (is_large(spool->folder_path(place))) {
+      large.push_back(place);
+      continue;
+    }
+    const auto listed = spool->list_names(place, [&](const Id& id) {
+      files.insert(id);
       return true;
     });
     if (!listed) return listed;
   }
   return {};
+}
+
+bool LogReader::Internal::has_file(const Id& id) const {
+  return files.contains(id) || std::ranges::any_of(large, [&](const Place& place) { return ::access(spool->file_path(place, id).c_str(), F_OK) == 0; });
 }
 
 // ---- messages ---------------------------------------------------------------------------------------------------------
@@ -150,7 +164,7 @@ void LogReader::Internal::hand_out(Segment& segment, const SegmentScan::Found& f
     return;
   }
   ++segment.live;
-  if (files.contains(id)) {  // its file was durable before the crash: that is the message
+  if (has_file(id)) {  // its file was durable before the crash: that is the message
     finish(id);
     return;
   }
@@ -229,7 +243,7 @@ Result<std::vector<LogItem>> LogReader::poll(std::size_t limit) {
       end = *size;
     }
     if (const auto polled = in.poll_segment(segment, end, limit, items); !polled) return std::unexpected(polled.error());
-    if (segment.is_scanned && number >= in.last_of_before) in.files.clear();
+    if (segment.is_scanned && number >= in.last_of_before) in.forget_files();
   }
   return items;
 }

@@ -436,6 +436,6 @@ TEST_CASE("view: files and the log alike, beside the writers") {
   CHECK(view.find(logged[2]).error().error_number == ENOENT);
 
   std::size_t visited = 0;
-  REQUIRE(view.visit({}, [&](const Listed& listed) { return listed.is_in_log; }, [&](const Seen& one) { return visited += one.item.id == logged[0], true; }));
+  REQUIRE(view.visit({}, {[&](const Listed& listed) { return listed.is_in_log; }, {}, [&](const Seen& one) { return visited += one.item.id == logged[0], true; }}));
   CHECK(visited == 1);
 }

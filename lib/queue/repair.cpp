@@ -41,11 +41,10 @@ class Repair {
  public:
   explicit Repair(Spool& spool) : spool_(&spool) {}
 
-  Result<std::vector<std::string>> run(const std::function<bool(const Id&)>& is_in_log) {
+  Result<std::vector<std::string>> run() {
     if (const auto done = remove_old_drafts(); !done) return std::unexpected(done.error());
     if (const auto done = remove_second_copies(); !done) return std::unexpected(done.error());
     if (const auto done = spool_->sync(); !done) return std::unexpected(done.error());
-    if (const auto done = remove_lone_progress(is_in_log); !done) return std::unexpected(done.error());
     return std::move(said_);
   }
 
@@ -66,15 +65,39 @@ class Repair {
 
   // As a rename leaves them on a file system that does it in two steps.
   Result<void> remove_second_copies() {
+    std::vector<Place> large;
     for (const auto& place : spool_->places()) {
-      const auto listed = spool_->list(place, [&](const Entry& entry) {
-        const auto [seen, is_new] = places_.try_emplace(entry.id, entry.place);
-        if (!is_new) seen->second = keep_one(entry.id, seen->second, entry.place);
-        return true;
-      });
-      if (!listed) return listed;
+      if (is_large(spool_->folder_path(place))) {
+        large.push_back(place);
+      } else if (const auto listed = note_all(place); !listed) {
+        return listed;
+      }
     }
+    for (auto& [id, place] : places_)
+      for (const auto& other : large) place = keep_one_if_in_both(id, place, other);
+    for (std::size_t i = 0; i < large.size(); ++i)
+      for (std::size_t j = i + 1; j < large.size(); ++j)
+        if (const auto compared = compare(large[i], large[j]); !compared) return compared;
     return {};
+  }
+
+  Result<void> note_all(const Place& place) {
+    return spool_->list_names(place, [&](const Id& id) {
+      const auto [seen, is_new] = places_.try_emplace(id, place);
+      if (!is_new) seen->second = keep_one(id, seen->second, place);
+      return true;
+    });
+  }
+
+  Result<void> compare(const Place& one, const Place& other) {
+    return spool_->list_names(one, [&](const Id& id) {
+      keep_one_if_in_both(id, one, other);
+      return true;
+    });
+  }
+
+  Place keep_one_if_in_both(const Id& id, const Place& one, const Place& other) {
+    return ::access(spool_->file_path(other, id).c_str(), F_OK) == 0 ? keep_one(id, one, other) : one;
   }
 
   Place keep_one(const Id& id, const Place& one, const Place& other) {
@@ -91,24 +114,44 @@ class Repair {
     return stays;
   }
 
-  Result<void> remove_lone_progress(const std::function<bool(const Id&)>& is_in_log) {
-    const std::string folder = spool_->path() + "/progress";
-    return for_each_name(folder, [&](const char* name) {
-      const auto id = Id::parse(name);
-      // A message that was stored since the listing has no progress yet: only queue-run writes it.
-      if (id && !places_.contains(*id) && !is_in_log(*id) && ::unlink((folder + "/" + name).c_str()) == 0)
-        said_.push_back(std::string("removed progress/") + name + ": its message is gone");
-      return true;
-    });
-  }
-
   Spool* spool_;
   std::unordered_map<Id, Place> places_;
   std::vector<std::string> said_;
 };
 
+// The ids of progress/ that have no message now, and were not written since `before`.
+Result<std::vector<Id>> lone_progress(const Spool& spool, base::WallTime before, const std::function<bool(const Id&)>& is_in_log) {
+  std::vector<Id> lone;
+  const auto has_message = [&](const Id& id) {
+    if (::access(spool.file_path({State::Deferred, {}}, id).c_str(), F_OK) == 0) return true;  // where most are
+    const auto found = spool.find(id);
+    return !found || found->has_value();
+  };
+  const auto listed = for_each_name(spool.path() + "/progress", [&](const char* name) {
+    const auto id = Id::parse(name);
+    struct stat status;
+    if (id && !has_message(*id) && !is_in_log(*id) && ::lstat(spool.progress_path(*id).c_str(), &status) == 0 && time_of(status.st_mtim) < before) lone.push_back(*id);
+    return true;
+  });
+  if (!listed) return std::unexpected(listed.error());
+  return lone;
+}
+
 }  // namespace
 
-Result<std::vector<std::string>> Spool::repair(const std::function<bool(const Id&)>& is_in_log) { return Repair(*this).run(is_in_log); }
+Result<std::vector<std::string>> Spool::repair() { return Repair(*this).run(); }
+
+Result<std::vector<std::string>> Spool::remove_lone_progress(base::WallTime before, const std::function<bool(const Id&)>& is_in_log) const {
+  const auto lone = lone_progress(*this, before, is_in_log);
+  if (!lone) return std::unexpected(lone.error());
+  std::vector<std::string> said;
+  if (lone->empty()) return said;
+  // A message may have been removed just now, and come back after a power cut: its record goes when that is durable.
+  for (const auto& place : places())
+    if (const auto synced = sync_folder(place); !synced) return std::unexpected(synced.error());
+  for (const auto& id : *lone)
+    if (::unlink(progress_path(id).c_str()) == 0) said.push_back("removed progress/" + id.string() + ": its message is gone");
+  return said;
+}
 
 }  // namespace queue

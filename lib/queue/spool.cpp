@@ -10,6 +10,7 @@
 #include "lib/base/durable.h"
 #include "lib/base/io.h"
 #include "lib/base/text.h"
+#include "lib/queue/folder_reader.h"
 #include "lib/queue/folders.h"
 
 namespace queue {
@@ -39,22 +40,16 @@ Result<std::string> path_of(std::string_view where) {
   return std::string(where);
 }
 
-base::WallTime time_of(const timespec& time) {
-  return base::WallTime(std::chrono::duration_cast<base::WallTime::duration>(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec)));
-}
-
-Entry entry_of(const Id& id, const Place& place, const struct stat& status) {
-  return {id, place, static_cast<std::uint64_t>(status.st_size), id.time(), time_of(status.st_mtim)};
-}
-
 // Whether `fd` is still the file that has this name.
 bool is_named(int fd, const std::string& path) {
   struct stat opened, named;
   return ::fstat(fd, &opened) == 0 && ::lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
+}  // namespace
+
 // The header is read in growing pieces: the message behind it may be large, the recipients many.
-Result<Item> read_header(int fd, std::uint64_t size, std::uint64_t& message_offset) {
+Result<Item> read_item_header(int fd, std::uint64_t size, std::uint64_t& message_offset) {
   std::string octets;
   for (std::size_t want = 4096;; want *= 4) {
     const std::size_t before = octets.size();
@@ -72,7 +67,10 @@ Result<Item> read_header(int fd, std::uint64_t size, std::uint64_t& message_offs
   }
 }
 
-}  // namespace
+Result<void> check_id(const Spool& spool, const Place& place, const Id& id, const Item& item) {
+  if (item.id == id) return {};
+  return base::fail(Fault::Permanent, spool.file_path(place, id) + ": not a message of the spool: it says that its id is " + item.id.string());
+}
 
 Result<Spool> Spool::open(std::string_view where) {
   auto path = path_of(where);
@@ -166,28 +164,30 @@ std::vector<Place> Spool::places() const {
 }
 
 Result<void> Spool::list(const Place& place, const std::function<bool(const Entry&)>& on_entry, std::vector<Foreign>* foreign) const {
-  const std::string folder = folder_path(place);
-  const auto report = [&](const char* name, std::string why) {
-    if (foreign != nullptr) foreign->push_back({place.folder() + "/" + name, std::move(why)});
-  };
-  return for_each_name(folder, [&](const char* name) {
-    const auto id = Id::parse(name);
-    struct stat status;
-    if (!id && place.state == State::Quarantine && Place::is_quarantine_name(place.quarantine + "/" + name) && ::lstat((folder + "/" + name).c_str(), &status) == 0 &&
-        S_ISDIR(status.st_mode)) {
-      return true;  // another quarantine
-    }
-    if (!id) {
-      report(name, "not the name of a message");
-    } else if (::lstat((folder + "/" + name).c_str(), &status) != 0) {
-      if (errno != ENOENT) report(name, std::strerror(errno));
-    } else if (!S_ISREG(status.st_mode)) {
-      report(name, "not a regular file");
-    } else {
-      return on_entry(entry_of(*id, place, status));
-    }
-    return true;
-  });
+  auto reader = FolderReader::open(*this, place);
+  if (!reader) return std::unexpected(reader.error());
+  std::vector<Entry> entries;
+  // The first ones come at once, however many there are.
+  for (std::size_t piece = 64;; piece = std::min<std::size_t>(piece * 2, 16'384)) {
+    const auto more = reader->next(piece, entries, foreign);
+    if (!more) return std::unexpected(more.error());
+    for (const auto& entry : entries)
+      if (!on_entry(entry)) return {};
+    if (!*more) return {};
+  }
+}
+
+Result<void> Spool::list_names(const Place& place, const std::function<bool(const Id&)>& on_name) const {
+  auto reader = FolderReader::open(*this, place);
+  if (!reader) return std::unexpected(reader.error());
+  std::vector<FolderReader::Name> names;
+  for (;;) {
+    const auto more = reader->next_names(4096, names, nullptr);
+    if (!more) return std::unexpected(more.error());
+    for (const auto& name : names)
+      if (!on_name(name.id)) return {};
+    if (!*more) return {};
+  }
 }
 
 Result<std::optional<Entry>> Spool::find(const Id& id) const {
@@ -217,9 +217,9 @@ Result<StoredItem> Spool::open_item(const Place& place, const Id& id, bool locke
   const auto size = base::file_size(file->get());
   if (!size) return base::fail(Fault::Permanent, path + ": not a regular file");
   std::uint64_t offset = 0;
-  auto item = read_header(file->get(), *size, offset);
+  auto item = read_item_header(file->get(), *size, offset);
   if (!item) return base::fail_within(path, std::move(item.error()));
-  if (item->id != id) return base::fail(Fault::Permanent, path + ": not a message of the spool: it says that its id is " + item->id.string());
+  if (const auto right = check_id(*this, place, id, *item); !right) return std::unexpected(right.error());
   const auto octets = item->message_octets;
   return StoredItem{std::move(*item), base::Blob::of_file(std::move(*file), offset, octets), place};
 }
@@ -292,12 +292,20 @@ void Spool::remark(const Id& id, std::string text) {
   (void)write_progress(id, std::span(&note, 1));  // no more than a remark
 }
 
-Result<std::vector<Event>> Spool::read_progress(const Id& id) const {
+Result<std::vector<Event>> read_progress_at(int progress_folder, const std::string& name) {
   constexpr std::size_t kMaxProgressOctets = 256 << 20;
-  const auto octets = base::read_file(progress_path(id), kMaxProgressOctets);
-  if (!octets && octets.error().error_number == ENOENT) return std::vector<Event>();
+  const base::UniqueFd file = open_to_look(progress_folder, name);
+  if (!file.is_open() && errno == ENOENT) return std::vector<Event>();
+  if (!file.is_open()) return base::fail_errno("open");
+  const auto octets = base::read_all(file.get(), kMaxProgressOctets);
   if (!octets) return std::unexpected(octets.error());
   return parse_events(*octets);
+}
+
+Result<std::vector<Event>> Spool::read_progress(const Id& id) const {
+  auto events = read_progress_at(AT_FDCWD, progress_path(id));
+  if (!events) return base::fail_within(progress_path(id), std::move(events.error()));
+  return events;
 }
 
 Result<void> Spool::sync_folder(const Place& place) const { return base::sync_directory(folder_path(place)); }

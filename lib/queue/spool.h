@@ -83,6 +83,8 @@ class Spool {
   // `foreign` when given. Files may come and go meanwhile.
   [[nodiscard]] base::Result<void> list(const Place& place, const std::function<bool(const Entry&)>& on_entry,
                                         std::vector<Foreign>* foreign = nullptr) const;
+  // The ids alone, in a tenth of the time: the files are not looked at.
+  [[nodiscard]] base::Result<void> list_names(const Place& place, const std::function<bool(const Id&)>& on_name) const;
   [[nodiscard]] base::Result<std::optional<Entry>> find(const Id& id) const;
   // Opens and parses. error_number ENOENT: not (any more) there. Fault::Permanent: not an item, or half-written.
   [[nodiscard]] base::Result<StoredItem> read(const Place& place, const Id& id) const;
@@ -121,10 +123,14 @@ class Spool {
   [[nodiscard]] base::Result<void> sync_folder(const Place& place) const;
   [[nodiscard]] bool needs_sync() const { return !changed_.empty() || !progress_to_remove_.empty(); }
 
-  // What crashes leave behind, for the start of queue-run (which holds its lock): drafts in tmp/ older than an hour and
-  // progress files without a message are removed; of a message in two folders the one in the more careful state stays.
-  // A message that lives in the log keeps its progress file. Says what it did, a line each.
-  [[nodiscard]] base::Result<std::vector<std::string>> repair(const std::function<bool(const Id&)>& is_in_log);
+  // What crashes leave behind, for the start of queue-run (which holds its lock): drafts in tmp/ older than an hour are
+  // removed; of a message in two folders the one in the more careful state stays. Says what it did, a line each.
+  // Large folders are not read, so that new mail need not wait for a million old messages.
+  [[nodiscard]] base::Result<std::vector<std::string>> repair();
+  // Progress files without a message that are older than `before`, a time of the spool's disk, are removed. This may take a
+  // while and may be done in a thread, beside the work of queue-run. A message that lives in the log keeps its progress
+  // file. Says what it did.
+  [[nodiscard]] base::Result<std::vector<std::string>> remove_lone_progress(base::WallTime before, const std::function<bool(const Id&)>& is_in_log) const;
 
  private:
   explicit Spool(std::string path) : path_(std::move(path)) {}

@@ -7,8 +7,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "lib/base/io.h"
+#include "lib/queue/folder_reader.h"
+#include "lib/queue/folders.h"
 #include "lib/queue/testing.h"
 
 using namespace queue;
@@ -237,9 +240,13 @@ TEST_CASE("spool: repair after a crash at each step") {
   const Id lone = Id::make(), in_log = Id::make();
   for (const auto& id : {lone, in_log, twice.id}) write_file(spool->progress_path(id), "");
 
-  const auto said = spool->repair([&](const Id& id) { return id == in_log; });
+  const auto is_in_log = [&](const Id& id) { return id == in_log; };
+  const auto said = spool->repair();
   REQUIRE(said);
-  CHECK(said->size() == 5);
+  CHECK(said->size() == 4);
+  CHECK(spool->remove_lone_progress(base::wall_now() - std::chrono::hours(1), is_in_log)->empty());  // it may be written just now
+  CHECK(fs::exists(spool->progress_path(lone)));
+  CHECK(spool->remove_lone_progress(base::wall_now() + std::chrono::hours(1), is_in_log)->size() == 1);
   CHECK_FALSE(fs::exists(old_draft));
   CHECK(fs::exists(young));
   CHECK(fs::exists(foreign));
@@ -253,5 +260,49 @@ TEST_CASE("spool: repair after a crash at each step") {
   CHECK(fs::exists(spool->progress_path(in_log)));
   CHECK(fs::exists(spool->progress_path(twice.id)));
   // The second time there is only what nobody may decide.
-  CHECK(spool->repair([&](const Id& id) { return id == in_log; })->size() == 1);
+  CHECK(spool->repair()->size() == 1);
+}
+
+TEST_CASE("spool: a message in two folders is found when they are too large to be read") {
+  TestSpool spool;
+  const auto fill = [&](const Place& place) {  // names alone: nobody opens these
+    for (std::size_t i = 0; i < 60'000; ++i) REQUIRE(::mknod(spool->file_path(place, Id::make()).c_str(), S_IFREG | 0600, 0) == 0);
+  };
+  fill(kDeferred);
+  REQUIRE(queue::is_large(spool->folder_path(kDeferred)));
+  REQUIRE_FALSE(queue::is_large(spool->folder_path(kHold)));
+  const Item in_small = stored(spool, kHold);
+  fs::create_hard_link(spool->file_path(kHold, in_small.id), spool->file_path(kDeferred, in_small.id));
+  CHECK(spool->repair()->size() == 1);
+  CHECK(fs::exists(spool->file_path(kHold, in_small.id)));
+  CHECK_FALSE(fs::exists(spool->file_path(kDeferred, in_small.id)));
+
+  fill(kWorking);
+  const Item in_large = stored(spool, kWorking);
+  fs::create_hard_link(spool->file_path(kWorking, in_large.id), spool->file_path(kDeferred, in_large.id));
+  CHECK(spool->repair()->size() == 1);
+  CHECK_FALSE(fs::exists(spool->file_path(kWorking, in_large.id)));
+}
+
+TEST_CASE("spool: a folder is read piece by piece, and each message once") {
+  TestSpool spool;
+  std::set<Id> stored_ids;
+  for (int i = 0; i < 300; ++i) stored_ids.insert(stored(spool, kDeferred).id);
+  write_file(spool.path + "/deferred/x", "not a message");
+  std::set<Id> names, listed;
+  auto reader = queue::FolderReader::open(*spool, kDeferred);
+  REQUIRE(reader);
+  std::vector<queue::FolderReader::Name> piece;
+  std::vector<queue::Foreign> foreign;
+  for (bool more = true; more;) {
+    const auto read = reader->next_names(7, piece, &foreign);
+    REQUIRE(read);
+    CHECK(piece.size() <= 7);
+    for (const auto& name : piece) CHECK(names.insert(name.id).second);
+    more = *read;
+  }
+  CHECK(names == stored_ids);
+  CHECK(foreign.size() == 1);
+  REQUIRE(spool->list(kDeferred, [&](const queue::Entry& entry) { return listed.insert(entry.id).second && listed.size() < 100; }));
+  CHECK(listed.size() == 100);
 }

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "lib/queue/log_scan.h"
+#include "lib/queue/visit.h"
 
 namespace queue {
 
@@ -10,7 +11,6 @@ using base::Result;
 
 namespace {
 
-Listed listed_of(const Entry& entry) { return {entry.id, entry.place, false, entry.file_octets, entry.arrived, entry.modified}; }
 Listed listed_of(const LiveRecord& live) { return {live.item.id, {}, true, live.item_octets, live.item.arrived, live.item.arrived}; }
 
 Result<Seen> open_file_item(const Spool& spool, const Entry& entry) {
@@ -30,6 +30,8 @@ bool is_gone(const base::Error& error) { return error.error_number == ENOENT; }
 
 }  // namespace
 
+Listed listed_of(const Entry& entry) { return {entry.id, entry.place, false, entry.file_octets, entry.arrived, entry.modified}; }
+
 Result<void> View::list(const Place& place, const std::function<bool(const Listed&)>& on_listed, std::vector<Foreign>* foreign) const {
   const bool with_log = place.state == State::Working;
   std::unordered_set<Id> seen;
@@ -43,27 +45,20 @@ Result<void> View::list(const Place& place, const std::function<bool(const Liste
   return scan_log(*spool_, [&](const LiveRecord& live) { return !seen.insert(live.item.id).second || on_listed(listed_of(live)); });
 }
 
-Result<void> View::visit(const Place& place, const std::function<bool(const Listed&)>& wants, const std::function<bool(const Seen&)>& on_seen,
-                         std::vector<Foreign>* foreign, Message message) const {
+Result<void> View::visit(const Place& place, const Visitor& visitor, std::vector<Foreign>* foreign) const {
   const bool with_log = place.state == State::Working;
   std::unordered_set<Id> seen;
   bool more = true;
-  const auto on_entry = [&](const Entry& entry) {
-    if (with_log) seen.insert(entry.id);
-    if (!wants(listed_of(entry))) return true;
-    auto item = open_file_item(*spool_, entry);
-    if (item) {
-      if (message == Message::Dropped) item->message = {};
-      return more = on_seen(*item);
-    }
-    if (!is_gone(item.error()) && foreign != nullptr) foreign->push_back({place.folder() + "/" + entry.id.string(), item.error().cause});
-    return true;
-  };
-  const auto listed = spool_->list(place, on_entry, foreign);
-  if (!listed || !more || !with_log) return listed;
+  const Visitor of_folder{visitor.wants, visitor.wants_item, [&](const Seen& one) {
+                            if (with_log) seen.insert(one.item.id);
+                            return more = visitor.on_seen(one);
+                          }, visitor.keeps_message};
+  const auto visited = FolderVisit(*spool_, place, of_folder, foreign).run();
+  if (!visited || !more || !with_log) return visited;
   return scan_log(*spool_, [&](LiveRecord& live) {
-    if (!seen.insert(live.item.id).second || !wants(listed_of(live))) return true;
-    return on_seen(seen_in_log(live, message == Message::Dropped ? base::Blob() : base::Blob::of_octets(std::string(live.message))));
+    if (seen.contains(live.item.id) || (visitor.wants && !visitor.wants(listed_of(live))) || (visitor.wants_item && !visitor.wants_item(live.item))) return true;
+    seen.insert(live.item.id);
+    return visitor.on_seen(seen_in_log(live, visitor.keeps_message ? base::Blob::of_octets(std::string(live.message)) : base::Blob()));
   });
 }
 

@@ -23,6 +23,8 @@ struct Listed {
   base::WallTime modified;    // Place deferred: time of the next attempt
 };
 
+[[nodiscard]] Listed listed_of(const Entry& entry);
+
 // A message with all that is known of it.
 struct Seen {
   Item item;
@@ -33,6 +35,14 @@ struct Seen {
   base::WallTime modified;  // as in Listed
 };
 
+// What one wants to see. The first two may be left out, and are called by several threads at once.
+struct Visitor {
+  std::function<bool(const Listed&)> wants = {};      // by what is known before the file is read
+  std::function<bool(const Item&)> wants_item = {};   // and before its progress is
+  std::function<bool(const Seen&)> on_seen;           // false: no more
+  bool keeps_message = false;
+};
+
 class View {
  public:
   explicit View(const Spool& spool) : spool_(&spool) {}
@@ -41,13 +51,9 @@ class View {
   // No message is listed twice, though one may be missed or seen in its old state when it moves meanwhile.
   [[nodiscard]] base::Result<void> list(const Place& place, const std::function<bool(const Listed&)>& on_listed,
                                         std::vector<Foreign>* foreign = nullptr) const;
-  enum class Message : std::uint8_t { Dropped, Kept };
   // The same with each item read, its message left empty unless it shall be kept; for those who select by envelope, context or events. One pass
-  // over the log for all of them. `wants` is asked first, so that nothing is read in vain. An item that cannot be read goes
-  // to `foreign`.
-  [[nodiscard]] base::Result<void> visit(const Place& place, const std::function<bool(const Listed&)>& wants,
-                                         const std::function<bool(const Seen&)>& on_seen,
-                                         std::vector<Foreign>* foreign = nullptr, Message message = Message::Dropped) const;
+  // over the log for all of them. An item that cannot be read goes to `foreign`.
+  [[nodiscard]] base::Result<void> visit(const Place& place, const Visitor& visitor, std::vector<Foreign>* foreign = nullptr) const;
   // error_number ENOENT: no such message.
   [[nodiscard]] base::Result<Seen> find(const Id& id) const;
 

@@ -1,0 +1,40 @@
+// Reads the messages of a folder, many at a time, for View::visit(). A million of them take seconds, not a minute: what nobody
+// wants is let go as early as can be, and the system calls of several files overlap in threads.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "lib/base/unique_fd.h"
+#include "lib/queue/folder_reader.h"
+#include "lib/queue/view.h"
+
+namespace queue {
+
+class FolderVisit {
+ public:
+  // All are borrowed.
+  FolderVisit(const Spool& spool, const Place& place, const Visitor& visitor, std::vector<Foreign>* foreign)
+      : spool_(spool), place_(place), visitor_(visitor), foreign_(foreign) {}
+  [[nodiscard]] base::Result<void> run();
+
+ private:
+  // What became of a name.
+  struct Look {
+    std::optional<Seen> seen;
+    std::string why_foreign;
+  };
+  void look_at_all(const std::vector<FolderReader::Name>& names, std::vector<Look>& looks) const;
+  [[nodiscard]] Look look_at(const Id& id) const;
+  [[nodiscard]] base::Result<std::optional<Seen>> read(const Id& id) const;
+
+  const Spool& spool_;
+  const Place& place_;
+  const Visitor& visitor_;
+  std::vector<Foreign>* foreign_;
+  int folder_ = -1;
+  base::UniqueFd progress_;
+};
+
+}  // namespace queue
