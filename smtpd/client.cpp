@@ -73,12 +73,8 @@ void Client::hear_proxy(std::string_view octets) {
       return clients_.remove(number_);
     case net::ProxyHeader::Status::Read: break;
   }
-  Peer client = header.client.is_empty() ? peer() : Peer::of(header.client, header.server);
-  // What the proxy itself may do its clients may not.
-  client.is_relay_client = !header.client.is_empty() && conversation_.configuration().relay.is_relay_client(header.client);
   const bool is_let_in = header.client.is_empty() || (clients_.set_address(number_, header.client) && !is_turned_away(header.client));
-  base::log::info("proxied", {{"id", conversation_.id()}, {"client", client.client().text()}, {"proxy", peer().client_ip}});
-  conversation_.set_peer(std::move(client));
+  conversation_.take(header);
   state_ = State::Talking;
   const auto kept = std::exchange(kept_, nullptr);
   if (!is_let_in) return close(smtp::ReplyId::TooManyConnections);
@@ -203,7 +199,8 @@ void Client::begin_handshake() {
   state_ = State::Handshaking;
   clients_.set_idle(number_, conversation_.is_trusted() ? 0 : now());
   tls_ = std::make_shared<Secured>(conversation_.tls_context(), this);
-  clients_.set_deadline(number_, now() + conversation_.configuration().time.handshake);
+  handshake_deadline_ = now() + conversation_.handshake_time();
+  clients_.set_deadline(number_, handshake_deadline_);
 }
 
 void Client::shake_hands(std::string_view octets) {
@@ -324,6 +321,7 @@ void Client::on_deadline() {
 }
 
 void Client::hurry() {
+  if (state_ == State::Handshaking) return clients_.set_deadline(number_, std::min(handshake_deadline_, now() + conversation_.handshake_time()));
   if (state_ != State::Talking) return;
   conversation_.hurry(now());
   clients_.set_deadline(number_, conversation_.deadline());

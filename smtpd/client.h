@@ -126,6 +126,7 @@ class Client final : private net::StreamUser {
   std::uint64_t call_ = 0;  // handle of what is asked or called
   std::uint64_t look_up_ = 0;  // 0: none is under way
   State state_ = State::Talking;
+  std::uint64_t handshake_deadline_ = 0;
 };
 
 }  // namespace smtpd

@@ -208,8 +208,9 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
   configuration->lists = std::move(*lists);
   configuration->dns = net::dns::settings_of(settings);
   configuration->dns.timeout_milliseconds = settings.milliseconds("shield.dnsbl_timeout");
-  if (configuration->lists && configuration->lists->action() == DnsLists::Action::Connect)
-    configuration->sessions[index(Service::Smtp)].asks |= smtp::bit(smtp::Stage::Connect);
+  for (std::size_t i = 0; i < kServiceNames.size(); ++i)
+    if (configuration->lists && configuration->lists->action() == DnsLists::Action::Connect && configuration->lists->is_for(static_cast<Service>(i)))
+      configuration->sessions[i].asks |= smtp::bit(smtp::Stage::Connect);
   auto hosts = virtual_hosts(settings, configuration->sessions, ticket_keys);
   if (!hosts) return std::unexpected(hosts.error());
   configuration->hosts = std::move(*hosts);

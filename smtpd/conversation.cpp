@@ -57,6 +57,14 @@ void Conversation::set_peer(Peer peer) {
   if (!configuration_->policy.policies.empty()) rounds_ = std::make_unique<PolicyRounds>(configuration_->policy, peer_.client_ip);
 }
 
+void Conversation::take(const net::ProxyHeader& header) {
+  Peer client = header.client.is_empty() ? peer_ : Peer::of(header.client, header.server);
+  // What the proxy itself may do its clients may not.
+  client.is_relay_client = !header.client.is_empty() && configuration_->relay.is_relay_client(header.client);
+  log::info("proxied", {{"id", id()}, {"client", client.client().text()}, {"proxy", peer_.client_ip}});
+  set_peer(std::move(client));
+}
+
 // A name that the client asked for says more than the address that it reached.
 void Conversation::choose_host() {
   host_ = tls_ ? configuration_->hosts.named(*tls_) : nullptr;
@@ -130,6 +138,7 @@ void Conversation::tls_started(net::tls::Facts facts) {
   choose_host();
   sasl::Facts channel;
   channel.identity = identity_of(*tls_);
+  if (!tls_->exporter.empty()) channel.bindings.push_back({"tls-exporter", tls_->exporter});
   if (!tls_->unique.empty()) channel.bindings.push_back({"tls-unique", tls_->unique});
   if (!tls_->server_end_point.empty()) channel.bindings.push_back({"tls-server-end-point", tls_->server_end_point});
   session_.tls_started(std::move(channel));
@@ -305,6 +314,10 @@ bool Conversation::note_errors(std::string& output) {
 // Of whom nobody knows anything good, while there is too much to do.
 bool Conversation::is_hurried() const { return configuration_->shield && configuration_->shield->is_under(Strain::Stress) && !is_trusted(); }
 
+std::uint64_t Conversation::handshake_time() const {
+  return is_hurried() ? std::min(configuration_->time.handshake, configuration_->shield->stress_timeout()) : configuration_->time.handshake;
+}
+
 void Conversation::hurry(std::uint64_t now) {
   if (deadline_ != 0 && !is_trusted()) deadline_ = std::min(deadline_, now + configuration_->shield->stress_timeout());
 }
@@ -340,7 +353,7 @@ void Conversation::refuse_recipient(std::string_view reply, std::string& output)
 
 // Lists know senders of spam, and users at home: they are asked where mail comes in from anywhere.
 bool Conversation::is_looked_up() const {
-  return configuration_->lists && service_ == Service::Smtp && !peer_.client_ip.empty() && !peer_.is_relay_client &&
+  return configuration_->lists && configuration_->lists->is_for(service_) && !peer_.client_ip.empty() && !peer_.is_relay_client &&
          !(configuration_->shield && configuration_->shield->is_exempt(peer_.client()));
 }
 

@@ -11,6 +11,7 @@
 #include "lib/base/blob.h"
 #include "lib/base/clock.h"
 #include "lib/chain/message_call.h"
+#include "lib/net/proxy_header.h"
 #include "lib/queue/id.h"
 #include "lib/smtp/server_session.h"
 #include "smtpd/configuration.h"
@@ -72,9 +73,11 @@ class Conversation final : private smtp::MessageSink {
   [[nodiscard]] bool begins_with_tls() const { return service_ == Service::Submissions; }
   [[nodiscard]] std::shared_ptr<const net::tls::Context> tls_context() const { return host_ != nullptr && host_->tls ? host_->tls : configuration_->tls; }
   void tls_started(net::tls::Facts facts);
-  // Whether a header of the PROXY protocol comes before all else; then set_peer() comes before the first advance().
+  // Whether a header of the PROXY protocol comes before all else; then take() comes before the first advance().
   [[nodiscard]] bool begins_with_proxy_header() const { return configuration_->relay.is_proxy(peer_.client()); }
-  void set_peer(Peer peer);
+  void take(const net::ProxyHeader& header);
+  // How long a handshake may take, milliseconds: less for a stranger while there is too much to do.
+  [[nodiscard]] std::uint64_t handshake_time() const;
 
   // How the call ended. Then advance() with the rest of the input.
   void answer(const chain::Outcome& outcome, std::string& output);
@@ -107,6 +110,7 @@ class Conversation final : private smtp::MessageSink {
   void discard(smtp::ReplyId reason) override;
 
   enum class Decision : std::uint8_t { Made, NeedsPolicy, NeedsLists, NeedsCheck, NeedsChain };
+  void set_peer(Peer peer);
   Decision decide(std::string& output);
   Decision decide_message(std::string& output);
   Decision decide_verify(std::string& output);

@@ -52,6 +52,12 @@ base::Result<std::shared_ptr<const DnsLists>> DnsLists::from(const base::Setting
   auto lists = parse(words, static_cast<int>(std::min<std::uint64_t>(settings.count("shield.dnsbl_threshold"), std::numeric_limits<int>::max())),
                      action == "connect" ? Action::Connect : action == "rcpt" ? Action::Rcpt : Action::None);
   if (!lists) return base::fail_within("shield.dnsbl", lists.error());
+  lists->services_.reset();
+  for (const auto& name : settings.words("shield.dnsbl_service")) {
+    const auto known = std::ranges::find(kServiceNames, name);
+    if (known == kServiceNames.end()) return base::fail(base::Fault::Config, "shield.dnsbl_service: '" + base::text::printable(name) + "'; expected some of: smtp, submission, submissions");
+    lists->services_.set(static_cast<std::size_t>(known - kServiceNames.begin()));
+  }
   return std::make_shared<const DnsLists>(std::move(*lists));
 }
 

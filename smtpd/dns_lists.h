@@ -12,6 +12,7 @@
 #include "lib/base/result.h"
 #include "lib/base/settings.h"
 #include "lib/net/socket.h"
+#include "smtpd/service.h"
 
 namespace smtpd {
 
@@ -39,6 +40,8 @@ class DnsLists {
   [[nodiscard]] DnsListFindings judge(std::span<const std::vector<std::string>> answers) const;
 
   [[nodiscard]] Action action() const { return action_; }
+  // Whether clients of this service are looked up.
+  [[nodiscard]] bool is_for(Service service) const { return services_.test(index(service)); }
   [[nodiscard]] bool is_listed(const DnsListFindings& findings) const { return findings.score >= threshold_; }
   // Words of a reply, fit for reply_of_text(): they name the list and quote it.
   [[nodiscard]] static std::string refusal(const DnsListFindings& findings, std::string_view client_ip);
@@ -59,6 +62,7 @@ class DnsLists {
   std::vector<Site> sites_;
   int threshold_ = 1;
   Action action_ = Action::Rcpt;
+  std::bitset<kServiceNames.size()> services_ = 1U << index(Service::Smtp);
 };
 
 }  // namespace smtpd

@@ -74,6 +74,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "shield.dnsbl",
     "shield.dnsbl_threshold",
     "shield.dnsbl_action",
+    "shield.dnsbl_service",
     "shield.dnsbl_timeout",
     "shield.exempt",
     "dns.server",

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
@@ -17,8 +18,10 @@
 #include "lib/chain/caller.h"
 #include "lib/chain/policy_client.h"
 #include "lib/net/loop.h"
+#include "lib/net/proxy_header.h"
 #include "smtpd/conversation.h"
 #include "smtpd/list_look_up.h"
+#include "smtpd/resources.h"
 
 namespace smtpd {
 namespace {
@@ -72,8 +75,10 @@ class OneSession {
       : conversation_(std::move(configuration), service, std::move(peer), base::monotonic_milliseconds()) {}
 
   void run() {
+    if (conversation_.begins_with_proxy_header() && !hear_proxy()) return;
+    if (!is_let_in()) return;
     look_up();
-    if (conversation_.begins_with_tls() ? !shake_hands() : !is_silent()) return;
+    if (conversation_.begins_with_tls() ? !shake_hands(std::exchange(text_, {})) : !is_silent()) return;
     std::string_view input = text_;
     while (talk(input)) {
       if (wait_until(conversation_.deadline()) == Waited::TimedOut) return time_out();
@@ -106,11 +111,52 @@ class OneSession {
     return written;
   }
 
+  // What comes behind the header stays in text_.
+  bool hear_proxy() {
+    const auto deadline = base::monotonic_milliseconds() + conversation_.configuration().time.handshake;
+    const auto failed = [this](std::string_view cause) {
+      base::log::info("no header of the PROXY protocol", {{"id", conversation_.id()}, {"client", conversation_.peer().client_ip}, {"cause", cause}});
+      return false;
+    };
+    for (;;) {
+      if (wait_until(deadline) == Waited::TimedOut) return failed("timeout");
+      const auto octets = read();
+      if (!octets) return failed(octets.error().cause);
+      text_ += *octets;
+      std::string_view rest = text_;
+      net::ProxyHeader header;
+      const auto status = header.read(rest);
+      if (status == net::ProxyHeader::Status::Malformed) return failed("not of its form");
+      if (status == net::ProxyHeader::Status::NeedMore) continue;
+      conversation_.take(header);
+      text_.erase(0, text_.size() - rest.size());
+      return true;
+    }
+  }
+
+  // Connections are counted by who has started us. What the shield knows of the client, others with the same file have seen too; what
+  // memory is left is that of the control group.
+  bool is_let_in() {
+    const auto& configuration = conversation_.configuration();
+    const auto client = conversation_.peer().client();
+    auto reply = smtp::ReplyId::TooManyConnections;
+    std::string why = configuration.shield && client.is_ip() ? configuration.shield->turns_away(client) : std::string();
+    if (why.empty() && !conversation_.is_trusted() && is_short_of_memory(configuration.resources)) {
+      reply = smtp::ReplyId::TooBusy;
+      why = "little memory is left";
+    }
+    if (why.empty()) return true;
+    base::log::info("turned away", {{"id", conversation_.id()}, {"client", client.ip()}, {"cause", why}});
+    conversation_.close(reply, output_);
+    if (!conversation_.begins_with_tls() && flush()) close_gently();
+    return false;
+  }
+
   // Until it is time to greet.
   bool is_silent() {
     const auto delay = conversation_.greeting_delay();
     const auto end = base::monotonic_milliseconds() + delay;
-    if (delay == 0 || wait_until(end) == Waited::TimedOut) return true;
+    if (delay == 0 || (text_.empty() && wait_until(end) == Waited::TimedOut)) return true;
     if (conversation_.talked_first(output_)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(end - std::min(end, base::monotonic_milliseconds())));
       return true;
@@ -119,18 +165,20 @@ class OneSession {
     return false;
   }
 
-  bool shake_hands() {
+  // `octets` of it have come already.
+  bool shake_hands(std::string_view octets = {}) {
     tls_ = std::make_unique<net::tls::Session>(conversation_.tls_context());
-    const auto deadline = base::monotonic_milliseconds() + conversation_.configuration().time.handshake;
-    const auto failed = [](std::string_view cause) {
-      base::log::info("TLS handshake failed", {{"cause", cause}});
+    const auto deadline = base::monotonic_milliseconds() + conversation_.handshake_time();
+    const auto failed = [this](std::string_view cause) {
+      base::log::info("TLS handshake failed", {{"id", conversation_.id()}, {"client", conversation_.peer().client_ip}, {"cause", cause}});
       return false;
     };
+    if (const auto heard = hear(octets); !heard) return failed(heard.error().cause);
     while (!tls_->is_open()) {
       if (wait_until(deadline) == Waited::TimedOut) return failed("timeout");
-      const auto octets = read();
-      if (!octets) return failed(octets.error().cause);
-      if (const auto heard = hear(*octets); !heard) return failed(heard.error().cause);
+      const auto more = read();
+      if (!more) return failed(more.error().cause);
+      if (const auto heard = hear(*more); !heard) return failed(heard.error().cause);
     }
     conversation_.tls_started(tls_->facts());
     return true;

@@ -53,6 +53,36 @@ mail() { printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.examp
   [ "$(asked 4.1.0.127.zen.example A)" = 1 ]
 }
 
+@test "smtpd dnsbl: a zone that knot serves" {
+  dns_port=$(free_port)
+  cat >zen.zone <<'END'
+@ 300 SOA ns.zen.example. root.zen.example. 1 1 1 1 300
+@ 300 NS ns.zen.example.
+2.1.0.127 300 A 127.0.0.4
+2.1.0.127 300 TXT "Listed by knot"
+END
+  cat >knot.conf <<END
+server:
+  rundir: "$PWD"
+  listen: 127.0.0.1@$dns_port
+database:
+  storage: "$PWD"
+log:
+  - target: stderr
+    any: info
+zone:
+  - domain: zen.example.
+    file: "$PWD/zen.zone"
+END
+  start knot knotd -c knot.conf
+  wait_for grep -q 'loaded' knot.log
+  listing --shield-dnsbl zen.example
+  run -0 from 127.0.1.2 < <(mail)
+  [[ $output == *'554 5.7.1 Service unavailable; client [127.0.1.2] blocked using zen.example; Listed by knot'* ]]
+  run -0 from 127.0.1.3 < <(mail)
+  [ "$(codes <<<"$output")" = '220 250 250 250 250 221' ]
+}
+
 @test "smtpd dnsbl: weights add up, lists of good clients too, at the edge of the threshold" {
   dns '2.1.0.127.a.example. A 127.0.0.2' '2.1.0.127.b.example. A 127.0.0.2' '3.1.0.127.a.example. A 127.0.0.2' \
     '4.1.0.127.a.example. A 127.0.0.2' '4.1.0.127.b.example. A 127.0.0.2' '4.1.0.127.good.example. A 127.0.5.1'
@@ -80,12 +110,38 @@ mail() { printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.examp
   [ "$(codes <<<"$output")" = '220 250 235 250 250 221' ]
 }
 
+@test "smtpd dnsbl: users' ports are looked up if that is said, and who has logged in is not refused" {
+  dns '2.1.0.127.zen.example. A 127.0.0.2'
+  echo "ann:{PLAIN}secret" >users
+  chmod 600 users
+  local two=(--listen-submission 127.0.0.1:0 --submission-security-level none --password-file users --allow-plaintext yes --required no --shield-dnsbl zen.example --local-domains b.example)
+  listing "${two[@]}"
+  smtp=$port
+  port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\) service=submission$/\1/p' smtpd.log)
+  run -0 from 127.0.1.2 < <(mail)
+  ! grep -q zen.example unbound.log
+  stop smtpd
+  listing "${two[@]}" --shield-dnsbl-service 'submission' --shield-dnsbl-action connect
+  smtp=$port
+  [[ "$(greeting 127.0.1.2)" == '220 '* ]]
+  port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\) service=submission$/\1/p' smtpd.log)
+  [[ "$(greeting 127.0.1.2)" == '554 '* ]]
+  [[ "$(greeting 127.0.1.3)" == '220 '* ]]
+  stop smtpd
+  listing "${two[@]}" --shield-dnsbl-service 'smtp submission'
+  port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\) service=submission$/\1/p' smtpd.log)
+  run -0 from 127.0.1.2 < <(printf 'EHLO c\r\nAUTH PLAIN %s\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nQUIT\r\n' "$(printf '\0ann\0secret' | base64)")
+  [ "$(codes <<<"$output")" = '220 250 235 250 250 221' ]
+  run -78 timeout 20 smtpd --listen 127.0.0.1:0 --shield-dnsbl zen.example --shield-dnsbl-service pop -- ./keep
+  [[ $output == *"shield.dnsbl_service: 'pop'; expected some of: smtp, submission, submissions"* ]]
+}
+
 @test "smtpd dnsbl: a list that is dead, refuses or says nonsense refuses nobody, and costs no more than its time" {
   dns '2.1.0.127.odd.example. A 203.0.113.1' '2.1.0.127.no.example. A 127.255.255.254'
   listing --shield-dnsbl 'odd.example no.example broken.example'
   run -0 from 127.0.1.2 < <(mail)
   [ "$(codes <<<"$output")" = '220 250 250 250 250 221' ]
-  grep -q 'a list does not answer client=127.0.1.2 cause="A 2.1.0.127.broken.example: ' smtpd.log
+  grep -q 'a list does not answer .*client=127.0.1.2 cause="A 2.1.0.127.broken.example: ' smtpd.log
   stop smtpd
   stop unbound
   listing --shield-dnsbl zen.example --shield-dnsbl-timeout 300ms

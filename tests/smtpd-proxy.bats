@@ -34,6 +34,27 @@ version_2() { printf '\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\2\7\xc0\0\2\x08\x
   has_kept 0
 }
 
+@test "smtpd: one session under tcpserver has its client from the header of a proxy, and nobody else's" {
+  port=$(free_port)
+  start smtpd tcpserver -HRl0 127.0.0.1 "$port" smtpd --domain mx.example.org --proxy-clients 127.0.0.1 --relay-clients 192.0.2.0/24 --handshake-timeout 1s -- ./keep
+  wait_for_port "$port"
+  { printf 'PROXY TCP4 192.0.2.7 192.0.2.8 40000 25\r\n'; message; } | say >out
+  [ "$(codes <out)" = '220 250 250 250 354 250 221' ]
+  { version_2; message; } | say | codes | grep -q '354 250 221$'
+  for n in 1 2; do
+    grep -qx TCPREMOTEIP=192.0.2.7 kept/$n.envir
+    [ "$(jq -r .connection.client_addr kept/$n.ctx)" = 192.0.2.7:40000 ]
+  done
+  { printf 'PROXY TCP4 198.51.100.7 192.0.2.8 40000 25\r\n'; message; } | say | codes | grep -q '^220 250 250 550'
+  [ -z "$(message | say)" ]
+  grep -q 'no header of the PROXY protocol .*cause="not of its form"' smtpd.log
+  [ -z "$(socat -t 5 -T 5 -u "TCP4:127.0.0.1:$port" STDOUT)" ]
+  grep -q 'no header of the PROXY protocol .*cause=timeout' smtpd.log
+  # From anywhere else a header is no more than a bad command.
+  { printf 'PROXY TCP4 192.0.2.7 192.0.2.8 40000 25\r\n'; message; } | socat -t 20 -T 20 - "TCP4:127.0.0.1:$port,bind=127.0.0.2" | codes | grep -q '^220 500'
+  has_kept 2
+}
+
 @test "smtpd: octets of the header may come one by one, and a client that sends none has its time" {
   serve --proxy-clients 127.0.0.1 --relay-clients 192.0.2.0/24 --handshake-timeout 1s
   timeout 30 python3 - "$port" <<'END'

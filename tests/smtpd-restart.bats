@@ -124,6 +124,32 @@ EOF
   [ "$(send | grep ^220 | tr -d '\r')" = "220 mx.example.org two" ]
 }
 
+@test "smtpd: in a chroot it begins anew with what is found there" {
+  [ "$(id -u)" = 0 ] || skip "only root can enter a chroot"
+  chmod 755 "$BATS_TEST_TMPDIR"
+  mkdir -p jail/bin jail/large spool
+  chown nobody jail/large
+  cp "$TOP/bin/smtpd" jail/bin/
+  queue-inject --spool spool --make-spool
+  start queue queue-inject --spool spool --resident "$PWD/jail/queue.sock" --socket-mode 666
+  wait_for serves jail/queue.sock
+  printf '[smtp]\ngreeting = one\n[server]\ndomain = mx.example.org\n' >jail/vsmtp.ini
+  cd jail
+  start smtpd bin/smtpd --config vsmtp.ini --listen 127.0.0.1:0 --user nobody --chroot "$PWD" --message-directory large -- unix:/queue.sock
+  cd ..
+  wait_for grep -q 'listening address=127' smtpd.log
+  port=$(sed -n 's/.*listening address=127.0.0.1:\([0-9]*\).*/\1/p' smtpd.log | head -n 1)
+  [ "$(send | grep ^220 | tr -d '\r')" = "220 mx.example.org one" ]
+  sed -i 's/one/two/' jail/vsmtp.ini
+  kill -USR2 "$(pid_of smtpd)"
+  wait_for has_restarted 1 || { cat smtpd.log; false; }
+  [ "$(readlink "/proc/$(worker)/root")" = "$PWD/jail" ]
+  [ "$(awk '/^Uid/ { print $2 }' "/proc/$(worker)/status")" = "$(id -u nobody)" ]
+  send >said
+  [ "$(codes <said)" = "220 250 250 250 354 250 221" ]
+  grep -q '^220 mx.example.org two' said
+}
+
 @test "smtpd: begun anew it listens where the new configuration says" {
   local other
   other=$(free_port)

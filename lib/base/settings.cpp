@@ -164,6 +164,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"shield", "dnsbl", Kind::List, "", "", "lists of addresses in DNS that are asked about clients, as Postfix's postscreen has them: zen.example=127.0.0.[2..11]*3 dnswl.example*-2. Empty: none"},
     {"shield", "dnsbl_threshold", Kind::Count, "1", "", "sum of their weights from which on a client is listed"},
     {"shield", "dnsbl_action", Kind::Choice, "rcpt", "none|rcpt|connect", "where a client that is listed is refused; none: that is left to policies"},
+    {"shield", "dnsbl_service", Kind::List, "smtp", "", "whose clients are looked up: smtp, submission, submissions. Who has logged in is not refused for it"},
     {"shield", "dnsbl_timeout", Kind::Duration, "10s", "", "time for a list to answer; what comes later counts as nothing"},
     {"shield", "exempt", Kind::List, "127.0.0.0/8 ::1", "", "addresses and networks that are not counted"},
 

@@ -77,6 +77,7 @@ struct Facts {
   // Channel bindings (RFC 5929); "": there is none. The first only of a full handshake under TLS 1.2: without the extended master secret
   // (RFC 7627) that of a resumed one may be known to somebody in between.
   std::string unique, server_end_point;
+  std::string exporter;        // RFC 9266, under TLS 1.3
   std::string virtual_domain;  // whose certificate that was: ServerOptions::Virtual::domain; "": the standard one
   std::unique_ptr<PeerCertificate> peer;
 };

@@ -214,6 +214,23 @@ std::string Session::Internal::end_point(std::string_view cipher) const {
   return {};
 }
 
+namespace {
+
+// RFC 9266 section 4.2. Under TLS 1.2 it would be worth something with the extended master secret only; there is tls-unique.
+std::string exporter_of([[maybe_unused]] mbedtls_ssl_context* ssl, std::string_view protocol) {
+  if (protocol != "TLSv1.3") return {};
+#if defined(MBEDTLS_SSL_KEYING_MATERIAL_EXPORT)
+  constexpr std::string_view kLabel = "EXPORTER-Channel-Binding";
+  constexpr std::size_t kOctets = 32;
+  constexpr int kUsesContext = 1;  // an empty one
+  std::string octets(kOctets, '\0');
+  if (::mbedtls_ssl_export_keying_material(ssl, reinterpret_cast<unsigned char*>(octets.data()), octets.size(), kLabel.data(), kLabel.size(), nullptr, 0, kUsesContext) == 0) return octets;
+#endif
+  return {};
+}
+
+}  // namespace
+
 Facts Session::facts() const {
   auto* const ssl = internal_->ssl.get();
   Facts facts;
@@ -223,6 +240,7 @@ Facts Session::facts() const {
   facts.server_name = internal_->server_name;
   facts.is_resumed = !internal_->is_full;
   facts.unique = internal_->unique();
+  facts.exporter = exporter_of(ssl, facts.protocol);
   facts.server_end_point = internal_->end_point(facts.cipher);
   facts.virtual_domain = internal_->virtual_domain;
   if (const auto* certificate = ::mbedtls_ssl_get_peer_cert(ssl); certificate != nullptr) facts.peer = peer_certificate(*certificate, ::mbedtls_ssl_get_verify_result(ssl), internal_->context->has_authorities);
