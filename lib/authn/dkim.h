@@ -80,5 +80,13 @@ struct SignOptions {
 };
 // The body of the field, folded with CRLF and a tab: what stands behind "DKIM-Signature:". Permanent where the message has no From.
 [[nodiscard]] base::Result<std::string> sign(const mail::Message& message, const PrivateKey& key, const SignOptions& options);
+// The same of an ARC-Message-Signature (RFC 8617 section 4.1.2).
+[[nodiscard]] base::Result<std::string> sign_for_arc(const mail::Message& message, unsigned instance, const PrivateKey& key, const SignOptions& options);
+// "v=1; a=..." folded as the fields above; the last one, b=, may be broken anywhere. `name` is of the field.
+struct TagText {
+  std::string name;
+  std::string value;
+};
+[[nodiscard]] std::string folded_tags(std::string_view name, std::span<const TagText> tags, std::string_view signature);
 
 }  // namespace authn::dkim

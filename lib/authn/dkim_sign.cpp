@@ -52,21 +52,21 @@ std::vector<std::string> names_to_sign(const mail::Message& message, const SignO
   return names;
 }
 
-// The field, grown line by line; folded only where blanks are allowed.
-class FoldedTags {
+// A field, grown line by line; folded only where blanks are allowed.
+class FoldedText {
  public:
-  void add(std::string_view name, std::string_view value) { append(std::string(name) + "=" + std::string(value) + ";", true); }
-  void add_last(std::string_view name, std::string_view value) {  // long, of octets that may stand in any line
-    append(std::string(name) + "=", true);
-    while (!value.empty()) {
-      const auto piece = value.substr(0, line_ < kLineOctets - 1 ? kLineOctets - 1 - line_ : kLineOctets - kTabOctets - 1);
+  explicit FoldedText(std::string_view name) : line_(name.size() + 1) {}
+  // In one line, behind a blank or at the start of a new one.
+  void add_word(std::string_view word) { append(word, true); }
+  // Right behind what is there, or at the start of a new line.
+  void add_part(std::string_view part) { append(part, false); }
+  // May be broken anywhere.
+  void add_octets(std::string_view octets) {
+    while (!octets.empty()) {
+      const auto piece = octets.substr(0, line_ < kLineOctets - 1 ? kLineOctets - 1 - line_ : kLineOctets - kTabOctets - 1);
       append(piece, false);
-      value.remove_prefix(piece.size());
+      octets.remove_prefix(piece.size());
     }
-  }
-  void add_names(std::string_view name, std::span<const std::string> names) {
-    append(std::string(name) + "=", true);
-    for (std::size_t i = 0; i < names.size(); ++i) append(names[i] + (i + 1 < names.size() ? ":" : ";"), false);
   }
   [[nodiscard]] const std::string& text() const { return text_; }
 
@@ -83,12 +83,13 @@ class FoldedTags {
     line_ += piece.size();
   }
   std::string text_;
-  std::size_t line_ = std::string_view("DKIM-Signature:").size();
+  std::size_t line_;
 };
 
-}  // namespace
+std::string form_name(Canonicalization how) { return how == Canonicalization::Relaxed ? "relaxed" : "simple"; }
 
-base::Result<std::string> sign(const mail::Message& message, const PrivateKey& key, const SignOptions& options) {
+// Both kinds of signatures: `tags` stand in front.
+base::Result<std::string> sign_as(std::string_view field, std::vector<TagText> tags, const mail::Message& message, const PrivateKey& key, const SignOptions& options) {
   if (count_fields(message, "From") == 0) return base::fail(base::Fault::Permanent, "a message without From cannot be signed (RFC 6376 section 5.4)");
   if (!is_domain(options.domain)) return base::fail(base::Fault::Usage, "'" + text::printable(options.domain) + "' is no domain to sign for");
   if (!is_domain(options.selector)) return base::fail(base::Fault::Usage, "'" + text::printable(options.selector) + "' is no selector");
@@ -97,26 +98,49 @@ base::Result<std::string> sign(const mail::Message& message, const PrivateKey& k
   hash_body(message.body(message.root()), {&body, 1});
   const auto names = names_to_sign(message, options);
   const auto now = options.now != 0 ? options.now : static_cast<std::uint64_t>(std::time(nullptr));
-  const auto form = [](Canonicalization how) { return how == Canonicalization::Relaxed ? std::string("relaxed") : std::string("simple"); };
+  std::string list;
+  for (const auto& name : names) list += (list.empty() ? "" : ":") + name;
 
-  FoldedTags tags;
-  tags.add("v", "1");
-  tags.add("a", key.type() == KeyType::Rsa ? "rsa-sha256" : "ed25519-sha256");
-  tags.add("c", form(options.header_form) + "/" + form(options.body_form));
-  tags.add("d", text::to_lower(options.domain));
-  tags.add("s", options.selector);
-  if (!options.identity.empty()) tags.add("i", options.identity);
-  tags.add("t", std::to_string(now));
-  if (options.lifetime_seconds != 0) tags.add("x", std::to_string(now + options.lifetime_seconds));
-  tags.add_names("h", names);
-  tags.add("bh", base::to_base64({reinterpret_cast<const char*>(body.digest.data()), body.digest.size()}));
-  FoldedTags unsigned_tags = tags;
-  unsigned_tags.add_last("b", "");
-  const auto digest = hash_header(message, names, "DKIM-Signature:" + unsigned_tags.text(), options.header_form);
+  tags.push_back({"a", key.type() == KeyType::Rsa ? "rsa-sha256" : "ed25519-sha256"});
+  tags.push_back({"c", form_name(options.header_form) + "/" + form_name(options.body_form)});
+  tags.push_back({"d", text::to_lower(options.domain)});
+  tags.push_back({"s", options.selector});
+  tags.push_back({"t", std::to_string(now)});
+  if (options.lifetime_seconds != 0) tags.push_back({"x", std::to_string(now + options.lifetime_seconds)});
+  tags.push_back({"h", list});
+  tags.push_back({"bh", base::to_base64({reinterpret_cast<const char*>(body.digest.data()), body.digest.size()})});
+  const auto digest = hash_header(message, names, std::string(field) + ":" + folded_tags(field, tags, ""), options.header_form);
   const auto signature = key.sign(digest);
   if (!signature) return std::unexpected(signature.error());
-  tags.add_last("b", base::to_base64(*signature));
-  return tags.text();
+  return folded_tags(field, tags, *signature);
+}
+
+}  // namespace
+
+std::string folded_tags(std::string_view name, std::span<const TagText> tags, std::string_view signature) {
+  FoldedText text(name);
+  for (const auto& tag : tags) {
+    if (tag.name != "h") {
+      text.add_word(tag.name + "=" + tag.value + ";");
+      continue;
+    }
+    text.add_word("h=");
+    const auto names = text::split(tag.value, ':');
+    for (std::size_t i = 0; i < names.size(); ++i) text.add_part(std::string(names[i]) + (i + 1 < names.size() ? ":" : ";"));
+  }
+  text.add_word("b=");
+  text.add_octets(base::to_base64(signature));
+  return text.text();
+}
+
+base::Result<std::string> sign(const mail::Message& message, const PrivateKey& key, const SignOptions& options) {
+  std::vector<TagText> tags = {{"v", "1"}};
+  if (!options.identity.empty()) tags.push_back({"i", options.identity});
+  return sign_as("DKIM-Signature", std::move(tags), message, key, options);
+}
+
+base::Result<std::string> sign_for_arc(const mail::Message& message, unsigned instance, const PrivateKey& key, const SignOptions& options) {
+  return sign_as("ARC-Message-Signature", {{"i", std::to_string(instance)}}, message, key, options);
 }
 
 }  // namespace authn::dkim

@@ -91,14 +91,19 @@ Wrong read_selector(std::string_view value, Signature& signature) {
   return std::nullopt;
 }
 
-Wrong read_headers(std::string_view value, Signature& signature) {
+// What other sealers write has holes: nothing is signed by them.
+Wrong read_names(std::string_view value, Signature& signature, bool is_arc) {
   for (const auto name : split_folded(value, ':')) {
+    if (name.empty() && is_arc) continue;
     if (!mail::is_field_name(name)) return "h= has no field name: '" + text::printable(name, 40) + "'";
     if (signature.headers.size() == kMaxHeaders) return "h= has more than " + std::to_string(kMaxHeaders) + " names";
     signature.headers.emplace_back(name);
   }
   return std::nullopt;
 }
+
+Wrong read_headers(std::string_view value, Signature& signature) { return read_names(value, signature, false); }
+Wrong read_arc_headers(std::string_view value, Signature& signature) { return read_names(value, signature, true); }
 
 // Section 3.5: the domain of i= is d= or below.
 Wrong read_identity(std::string_view value, Signature& signature) {
@@ -180,12 +185,15 @@ std::expected<Signature, std::string> parse(std::string_view body, Kind kind) {
   const auto tags = TagList::parse(body);
   if (!tags) return std::unexpected(tags.error());
   Signature signature;
+  // RFC 8617 says nothing of c= being missing; its suite and other implementations take the relaxed forms.
+  if (kind == Kind::ArcMessage) signature.header_form = signature.body_form = Canonicalization::Relaxed;
   for (const auto& row : kTags) {
     if (kind == Kind::ArcMessage && !row.is_of_arc) continue;
     const auto value = tags->get(row.name);
     if (!value && row.is_required) return std::unexpected(std::string(row.name) + "= is missing");
     if (!value) continue;
-    if (auto wrong = row.read(*value, signature)) return std::unexpected(std::move(*wrong));
+    const auto read = kind == Kind::ArcMessage && row.name == "h" ? read_arc_headers : row.read;
+    if (auto wrong = read(*value, signature)) return std::unexpected(std::move(*wrong));
   }
   if (auto wrong = check_whole(signature, kind)) return std::unexpected(std::move(*wrong));
   return signature;
