@@ -94,7 +94,7 @@ base::Result<void> Deliveries::admit(queue::Spool& spool, const queue::Place& pl
   const auto events = spool.read_progress(id);
   if (!events) return std::unexpected(events.error());
   if (const auto mark = notice_mark(stored->item.context))
-    if (const auto told = acknowledge(spool, id, mark->of); !told) return told;
+    if (const auto told = acknowledge(spool, place, id, mark->of); !told) return told;
   auto message = std::make_unique<Message>();
   message->id = id;
   message->place = place;

@@ -132,7 +132,7 @@ void Notifier::on_end(Job& job) {
   start();
 }
 
-base::Result<void> acknowledge(queue::Spool& spool, const queue::Id& notice, const queue::Id& of) {
+base::Result<void> acknowledge(queue::Spool& spool, const queue::Place& place, const queue::Id& notice, const queue::Id& of) {
   const auto events = spool.read_progress(of);
   if (!events) return std::unexpected(events.error());
   const auto is_of_notice = [&](const queue::Event& event) { return event.destination == notice.text(); };
@@ -142,6 +142,8 @@ base::Result<void> acknowledge(queue::Spool& spool, const queue::Id& notice, con
     is_stored = is_stored || (event.kind == queue::EventKind::Noticed && is_of_notice(event));
   }
   if (!is_announced || is_stored) return {};
+  // It is seen as soon as it has its name, which a power cut may take still: then nobody would be told.
+  if (const auto synced = spool.sync_folder(place); !synced) return synced;
   const auto after = event_after(notice);
   return spool.append_progress(of, std::span(&after, 1));
 }

@@ -49,7 +49,7 @@ class Notifier {
   std::shared_ptr<Notifier*> self_;  // for threads that may end later than this
 };
 
-// Of a message that is itself a notice, before its delivery: step 3, unless it was done.
-[[nodiscard]] base::Result<void> acknowledge(queue::Spool& spool, const queue::Id& notice, const queue::Id& of);
+// Of a message that is itself a notice and lies in `place`, before its delivery: what is missing of steps 2 and 3.
+[[nodiscard]] base::Result<void> acknowledge(queue::Spool& spool, const queue::Place& place, const queue::Id& notice, const queue::Id& of);
 
 }  // namespace run

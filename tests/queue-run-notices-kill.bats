@@ -38,6 +38,15 @@ delivered_notices() { sed -n 's/.* delivery id=\([0-9A-Z]*\) status=sent recipie
   [ -z "$(find spool/working spool/deliver spool/dead -type f)" ]
 }
 
+@test "queue-run: a notification is recorded as stored when its name is durable, however soon it is delivered" {
+  "$TOP/tests/tools/store-items" --sender 'ok-s@d.test' spool working bad@e.test later@f.test
+  strace -f -qq -y -s 100 -o trace -e trace=renameat2,fsync,write -e inject=renameat2:delay_exit=300000 queue-run "${settings[@]}" --drain
+  local recorded durable
+  recorded=$(grep -n 'write(.* noticed \* ' trace | head -n 1 | cut -d: -f1)
+  durable=$(grep -n 'fsync(.*/spool/working>' trace | head -n 1 | cut -d: -f1)
+  [ "$durable" -lt "$recorded" ]
+}
+
 @test "queue-run: a notification that has left is not made again, though its message stays and the record was cut" {
   "$TOP/tests/tools/store-items" --sender 'ok-s{n}@d.test' --count "$messages" spool working 'bad-{n}@e.test' 'later-{n}@f.test' >ids
   log_store --sender 'ok-log{n}@d.test' --count 1 spool 'bad-l{n}@e.test' 'later-l{n}@f.test' >>ids
