@@ -1,7 +1,7 @@
 """The servers that are measured: a private Postfix (Debian's package) and ours, each on a loopback port and in a folder of its own.
 
 A server has start(), stop(), pids(), and in mode 'local' maildirs(). Modes: hold (accept and keep), local (deliver to
-Maildirs below maildirs()), relay (everything to a sink on port + 1)."""
+Maildirs below maildirs()), relay (everything to a sink on port + 1), fan-out (each of FAR_DOMAINS to a host of its own, on port + 1)."""
 import os
 import shutil
 import signal
@@ -13,6 +13,7 @@ import measure
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DOMAIN = 'bench.invalid'
+FAR_DOMAINS = {f'd{i}.{DOMAIN}': f'127.0.1.{i}' for i in range(1, 101)}
 
 
 def wait_for_greeting(port, seconds=30):
@@ -71,6 +72,8 @@ class Postfix:
         if self.mode == 'relay':
             settings |= {'relay_domains': DOMAIN, 'relay_recipient_maps': '', 'relayhost': f'[127.0.0.1]:{self.port + 1}',
                          'relay_transport': f'relay:[127.0.0.1]:{self.port + 1}'}
+        if self.mode == 'fan-out':
+            settings |= {'relay_domains': f'texthash:{self.etc}/far', 'relay_recipient_maps': '', 'transport_maps': f'texthash:{self.etc}/far'}
         return ''.join(f'{name} = {value}\n' for name, value in settings.items())
 
     def _master_cf(self):
@@ -94,7 +97,8 @@ class Postfix:
             os.makedirs(folder, 0o755)
         shutil.chown(self.folder + '/data', 'postfix')
         shutil.chown(self.maildirs(), 'nobody')
-        for name, text in (('main.cf', self._main_cf()), ('master.cf', self._master_cf())):
+        far = ''.join(f'{domain} relay:[{host}]:{self.port + 1}\n' for domain, host in FAR_DOMAINS.items())
+        for name, text in (('main.cf', self._main_cf()), ('master.cf', self._master_cf()), ('far', far)):
             with open(f'{self.etc}/{name}', 'w') as file:
                 file.write(text)
         if self.mode == 'local':
@@ -176,11 +180,11 @@ class Vsmtp:
         after_smtpd = [f'unix:{self._socket("queue")}']
         if self.mode in ('local', 'direct'):
             self._run('deliver-maildir', socket_name='maildir')
-        if self.mode == 'relay':
+        if self.mode in ('relay', 'fan-out'):
             self._run('deliver-remote', socket_name='remote')
         if self.mode == 'direct':
             after_smtpd = [f'unix:{self._socket("maildir")}', '--', *after_smtpd]
-        if self.mode in ('local', 'relay'):
+        if self.mode in ('local', 'relay', 'fan-out'):
             self._run('queue-run')
         policy = []
         if self.rules:
@@ -198,7 +202,7 @@ client_count_max = {self.places}
 [smtp]
 listen = 127.0.0.1:{self.port}
 {f"relay_clients = {self.relay_clients}" if self.relay_clients else ""}
-relay_domains = {DOMAIN}
+relay_domains = {DOMAIN} .{DOMAIN}
 [shield]
 {self.shield}[tls]
 certificate = {self.certificate or ''}
@@ -213,7 +217,10 @@ template = {self.maildirs()}/{{local}}
 create = yes
 [remote]
 relay_host = [127.0.0.1]:{self.port + 1}
-'''
+''' + (self._far() if self.mode == 'fan-out' else '')
+
+    def _far(self):
+        return ''.join(f'[relay "{domain}"]\nhost = [{host}]:{self.port + 1}\n' for domain, host in FAR_DOMAINS.items())
 
     def pids(self):
         return [pid for process in self.running for pid in measure.descendants(process.pid)]
