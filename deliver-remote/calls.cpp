@@ -70,6 +70,18 @@ void demand_tls(Job& job, const chain::Words& variables) {
   if (job.requires_tls) job.tls_demands.push_back({TlsLevel::Secure, {}, "REQUIRETLS"});
 }
 
+// XFORWARD_README of Postfix; UCSPI and qmail-spp have the same facts under other names.
+void tell_client(Job& job, const chain::Words& variables) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {{"NAME", "TCPREMOTEHOST="}, {"ADDR", "TCPREMOTEIP="}, {"PORT", "TCPREMOTEPORT="}, {"HELO", "SMTPHELOHOST="}};
+  for (const auto& [attribute, variable] : kNames)
+    for (const std::string_view text : variables)
+      if (text.starts_with(variable)) {
+        const auto value = text.substr(variable.size());
+        const bool is_ipv6 = attribute == "ADDR" && value.contains(':');
+        job.client.emplace_back(attribute, (is_ipv6 ? "IPv6:" : "") + std::string(value));
+      }
+}
+
 void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocation, const Answered& done) {
   auto call = chain::parse_delivery_call(invocation.arguments);
   if (!call) return done(Answer::exit(base::exit_row(call.error().fault).in_chain));
@@ -82,6 +94,7 @@ void take_delivery_call(Deliverer& deliverer, const chain::Invocation& invocatio
   const bool tells_reach = !dsn.is_empty();
   Job job{std::move(way->target), std::move(call->sender), std::move(call->recipients), std::move(*letter), std::move(dsn), false, std::move(way->profile), std::move(way->demands)};
   demand_tls(job, invocation.call.environment);
+  tell_client(job, invocation.call.environment);
   deliver(deliverer, std::move(job), chain::LogIds::of(invocation.call), [done, tells_reach](const std::vector<Outcome>& outcomes) { done(chain::to_answer(report_of(outcomes, tells_reach))); });
 }
 
@@ -104,6 +117,7 @@ struct MessageCall : std::enable_shared_from_this<MessageCall> {
     if (!way) return done(answer_of(of_destination(no_destination(way.error()))));
     Job job{std::move(way->target), reverse_path, groups[i].recipients, letter, chain::dsn_of(context, groups[i].recipients), true, std::move(way->profile), std::move(way->demands)};
     demand_tls(job, variables);
+    tell_client(job, variables);
     deliver(deliverer, std::move(job), log_ids, [self = shared_from_this(), i](const std::vector<Outcome>& outcomes) {
       const auto worst = std::ranges::max_element(outcomes, [](const auto& a, const auto& b) { return is_worse(b, a); });
       if (worst->verdict.result == Class::Accepted && i + 1 < self->groups.size()) return self->deliver_group(i + 1);

@@ -83,6 +83,8 @@ void Delivery::begin_transaction() {
   const auto& letter = letter_for_host(transaction.why_8bit);
   transaction.message = letter.view.octets();
   transaction.needs = letter.needs;
+  const auto is_trusted = [&](const net::Network& network) { return network.contains(connection_->to().address); };
+  if (std::ranges::any_of(options_.xforward_hosts, is_trusted)) transaction.client = job_.client;
   transaction.all_or_nothing = job_.all_or_nothing;
   transaction.requires_tls = job_.requires_tls && connection_->session().is_secured();
   transaction.is_last = asked_ == pending_.size() && !pool_.may_be_used_again(*connection_);

@@ -24,6 +24,7 @@ struct Job {
   bool all_or_nothing = false;  // as smtp::ClientTransaction has it
   std::shared_ptr<const Profile> profile = {};
   std::vector<TlsDemand> tls_demands = {};
+  std::vector<std::pair<std::string, std::string>> client = {};  // who has sent it to us, as XFORWARD has it
   bool requires_tls = false;  // REQUIRETLS (RFC 8689): the host must promise to keep to it
 };
 

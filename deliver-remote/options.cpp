@@ -11,7 +11,7 @@ namespace remote {
 namespace {
 
 constexpr auto kNames = std::to_array<std::string_view>({
-    "remote.relay_host", "remote.port", "remote.protocol", "remote.helo", "remote.source", "remote.own_addresses", "remote.dead_host_time", "remote.address_family", "remote.max_addresses",
+    "remote.relay_host", "remote.port", "remote.protocol", "remote.helo", "remote.source", "remote.chunking", "remote.xforward_hosts", "remote.own_addresses", "remote.dead_host_time", "remote.address_family", "remote.max_addresses",
     "remote.pipelining", "remote.eight_bit", "remote.recipients_max", "remote.connections_max", "remote.reuse", "remote.reuse_idle",
     "remote.reuse_max", "remote.reuse_time", "remote.tls_level", "remote.tls_wrapper", "remote.tls_names", "remote.tls_fingerprints", "remote.tls_authorities",
     "remote.tls_certificate", "remote.tls_private_key", "remote.tls_version_min", "remote.tls_cipher_suite", "remote.tls_sessions_max", "remote.user",
@@ -82,6 +82,7 @@ smtp::ClientSession::Settings session_settings(const base::Settings& settings, c
   smtp::ClientSession::Settings session;
   session.helo = settings.text("remote.helo").empty() ? own_name : settings.text("remote.helo");
   session.is_lmtp = settings.text("remote.protocol") == "lmtp";
+  session.use_chunking = settings.flag("remote.chunking");
   session.use_pipelining = settings.flag("remote.pipelining");
   session.sends_undeclared_8bit = settings.text("remote.eight_bit") == "send";
   for (const auto& row : kLimits) session.limits.*row.limit = settings.milliseconds(row.setting);
@@ -142,6 +143,11 @@ base::Result<Options> read_options(const base::Settings& settings) {
   if (!profiles) return std::unexpected(profiles.error());
   options.profiles = std::move(*profiles);
   options.relay_host = settings.text("remote.relay_host");
+  for (const auto& word : settings.words("remote.xforward_hosts")) {
+    auto network = net::Network::parse(word);
+    if (!network) return base::fail(base::Fault::Config, "remote.xforward_hosts: " + network.error().cause);
+    options.xforward_hosts.push_back(*network);
+  }
   auto own = OwnPlaces::read(settings);
   if (!own) return std::unexpected(std::move(own.error()));
   options.own_places = std::move(*own);

@@ -28,6 +28,7 @@ struct Options {
   std::size_t max_addresses = 5;
   std::size_t recipients_max = 100;
   std::size_t connections_max = 500;
+  std::vector<net::Network> xforward_hosts;
   OwnPlaces own_places;
   std::vector<std::string> own_names;  // a mail exchanger of this name is this host
   std::uint64_t timeout_connect_milliseconds = 30'000;

@@ -736,3 +736,42 @@ END
   run ! call --to x@a.example --to z@c.example -- deliver-remote --domain me.example --config vsmtp.ini <mail.eml
   [[ $output == temporary*":$other"* ]]
 }
+
+@test "deliver-remote: BDAT where it is offered and wanted; Postfix takes it" {
+  [ "$(id -u)" = 0 ] || skip 'Postfix starts as root only'
+  local postfix
+  postfix=$(mktemp -d /tmp/vsmtp-postfix.XXXXXX)
+  chmod 755 "$postfix"
+  python3 - "$TOP/tests/bench" "$postfix" "$port" <<'END' >postfix.out 2>&1 || { cat postfix.out; false; }
+import sys
+sys.path.insert(0, sys.argv[1])
+import servers
+server = servers.Postfix(sys.argv[2] + '/run', int(sys.argv[3]), 'hold')
+server.start()
+servers.wait_for_greeting(int(sys.argv[3]))
+END
+  printf 'Subject: x\n\n.dot\n..\n.\nlast' >mail.eml
+  run remote --chunking yes "[127.0.0.1]:$port" a@example.net u@bench.invalid <mail.eml
+  local queued
+  queued=$(find "$postfix/run/spool/hold" -type f | head -n 1)
+  postcat -c "$postfix/run/etc" -b "$queued" >body || true
+  python3 - "$TOP/tests/bench" "$postfix" "$port" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import servers
+servers.Postfix(sys.argv[2] + '/run', int(sys.argv[3]), 'hold').stop()
+END
+  rm -rf "$postfix"
+  [ "${lines[0]:0:1}" = r ]
+  cmp <(tail -n 4 body) <(printf '.dot\n..\n.\nlast\n')
+}
+
+@test "deliver-remote: XFORWARD tells a host of xforward_hosts who the client was" {
+  liar 'say 220 x' 'hear EHLO' 'say 250-x|250 XFORWARD ADDR HELO' loop
+  export TCPREMOTEIP=2001:db8::1 SMTPHELOHOST=client.example
+  run -0 remote --xforward-hosts 127.0.0.0/8 "[127.0.0.1]:$port" a@example.net b@example.org <mail.eml
+  [ "${lines[0]:0:1}" = r ]
+  grep -qxF '1 XFORWARD ADDR=IPv6:2001:db8::1 HELO=client.example' liar.log
+  run -0 to_server
+  [ "$(grep -c XFORWARD liar.log)" = 1 ]
+}

@@ -295,6 +295,8 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"remote", "address_family", Kind::Choice, "any", "any|ipv4|ipv6|prefer_ipv4|prefer_ipv6", "which addresses of a host are used, or tried first; any: in turn"},
     {"remote", "max_addresses", Kind::Count, "5", "", "addresses of a destination that are tried for one message"},
     {"remote", "pipelining", Kind::Flag, "yes", "", "use PIPELINING where it is offered"},
+    {"remote", "chunking", Kind::Flag, "no", "", "send by BDAT where CHUNKING is offered: a small message without waiting for its recipients to be taken"},
+    {"remote", "xforward_hosts", Kind::List, "", "", "addresses and networks of hosts, such as content filters, that are told who the client was (XFORWARD) if they offer it"},
     {"remote", "eight_bit", Kind::Choice, "convert", "convert|refuse|send", "a message with 8-bit octets for a host without 8BITMIME: in quoted-printable, 5.6.3, or sent as it is"},
     {"remote", "dead_host_time", Kind::Duration, "1m", "", "how long a resident program tries an address that did not answer behind others; 0: not at all"},
     {"remote", "recipients_max", Kind::Count, "100", "", "recipients of one transaction; more get another one"},

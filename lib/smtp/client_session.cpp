@@ -35,9 +35,11 @@ const ClientSession::StageRow ClientSession::kStages[] = {
     {ClientStage::Helo,     "HELO",        &TimeLimits::hello,    &ClientSession::put_helo,      &ClientSession::on_helo},      // §4.1.1.1
     {ClientStage::StartTls, "STARTTLS",    &TimeLimits::tls,      &ClientSession::put_start_tls, &ClientSession::on_start_tls}, // RFC 3207
     {ClientStage::Auth,     "AUTH",        &TimeLimits::auth,     &ClientSession::put_auth,      &ClientSession::on_auth},      // RFC 4954
+    {ClientStage::Forward,  "XFORWARD",    &TimeLimits::mail,     &ClientSession::put_forward,   &ClientSession::on_forward},
     {ClientStage::Mail,     "MAIL",        &TimeLimits::mail,     &ClientSession::put_mail,      &ClientSession::on_mail},      // §4.1.1.2
     {ClientStage::Rcpt,     "RCPT",        &TimeLimits::rcpt,     &ClientSession::put_rcpt,      &ClientSession::on_rcpt},      // §4.1.1.3
     {ClientStage::Data,     "DATA",        &TimeLimits::data,     &ClientSession::put_data,      &ClientSession::on_data},      // §4.1.1.4
+    {ClientStage::Chunk,    "BDAT",        &TimeLimits::message,  &ClientSession::put_chunk,     &ClientSession::on_chunk},     // RFC 3030
     {ClientStage::Block,    "message",     &TimeLimits::block,    nullptr,                       nullptr},
     {ClientStage::Message,  "end of data", &TimeLimits::message,  nullptr,                       &ClientSession::on_message},   // §4.1.1.4
     {ClientStage::Reset,    "RSET",        &TimeLimits::mail,     &ClientSession::put_reset,     &ClientSession::on_reset},     // §4.1.1.5
@@ -82,7 +84,7 @@ void ClientSession::on_time_limit() {
 void ClientSession::on_reply(Reply reply) {
   if (!is_awaiting()) return on_unasked_reply(std::move(reply));
   const auto& row = row_of(awaited());
-  if (reply.code == kServiceClosing && row.stage != ClientStage::Message && row.stage != ClientStage::Quit)
+  if (reply.code == kServiceClosing && !is_end_of_message(row.stage) && row.stage != ClientStage::Quit)
     return fail({Class::Temporary, row.stage, false, std::move(reply)});
   ++answered_;
   (this->*row.on_reply)(std::move(reply));
@@ -209,10 +211,20 @@ void ClientSession::send_planned() {
   if (!writer_.is_done()) return;
   for (; sent_ < script_.size(); ++sent_) {
     const auto stage = script_[sent_];
-    const bool must_wait = !is_pipelining() || (stage == ClientStage::Data && transaction_.all_or_nothing);
-    if (must_wait && is_awaiting()) return;
+    if (is_awaiting() && must_wait(stage)) return;
     (this->*row_of(stage).put_command)();
+    if (!writer_.is_done()) {  // a chunk: what is planned behind it goes out with its end
+      ++sent_;
+      return;
+    }
   }
+}
+
+// A message that is sent without waiting may be sent for nobody: a small one is worth the round trip.
+bool ClientSession::must_wait(ClientStage stage) const {
+  if (!is_pipelining()) return true;
+  if (stage == ClientStage::Chunk && transaction_.needs.size_octets > DotWriter::kBlockOctets) return true;
+  return transaction_.all_or_nothing && (stage == ClientStage::Data || stage == ClientStage::Chunk);
 }
 
 void ClientSession::put_hello() { commands_ += (settings_->is_lmtp ? "LHLO " : "EHLO ") + settings_->helo + "\r\n"; }
@@ -272,9 +284,10 @@ void ClientSession::begin(ClientTransaction transaction) {
   refuse_what_server_cannot_take();
   if (asked_.empty()) return finish_transaction();
   if (needs_reset_) plan(ClientStage::Reset);
+  if (extensions_.xforward && !transaction_.client.empty()) plan(ClientStage::Forward);
   plan(ClientStage::Mail);
   plan(ClientStage::Rcpt, asked_.size());
-  plan(ClientStage::Data);
+  plan(settings_->use_chunking && extensions_.chunking && !settings_->is_lmtp ? ClientStage::Chunk : ClientStage::Data);
   send_planned();
 }
 
@@ -337,7 +350,7 @@ void ClientSession::quit() {
 // ---- the end
 
 void ClientSession::fail(Verdict verdict) {
-  const bool was_sent = state_ == State::Busy && is_awaiting() && awaited() == ClientStage::Message;
+  const bool was_sent = state_ == State::Busy && is_awaiting() && is_end_of_message(awaited()) && writer_.is_done();
   if (was_sent) {
     auto doubtful = verdict;
     doubtful.result = Class::Temporary;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lib/mail/dsn.h"
@@ -24,7 +25,7 @@
 namespace smtp {
 
 // Where in a session something was said.
-enum class ClientStage : std::uint8_t { Greeting, Hello, Helo, StartTls, Auth, Mail, Rcpt, Data, Block, Message, Reset, Quit };
+enum class ClientStage : std::uint8_t { Greeting, Hello, Helo, StartTls, Auth, Forward, Mail, Rcpt, Data, Chunk, Block, Message, Reset, Quit };
 std::string_view stage_name(ClientStage stage);  // "greeting", "EHLO", "RCPT", "end of data"
 
 struct Verdict {
@@ -45,6 +46,7 @@ struct ClientTransaction {
   std::vector<std::string> recipients;
   std::string_view message;  // must stay until the session is no longer Busy
   MessageNeeds needs;        // scan_message(message)
+  std::vector<std::pair<std::string, std::string>> client = {};  // XFORWARD: "ADDR", "192.0.2.1"; told as far as the server asks
   std::string why_8bit = {};    // for the refusal of one with 8-bit octets where that must be: why it cannot be sent otherwise
   mail::DsnRequest dsn = {};    // of these recipients; told to a server that offers DSN, and to no other
   bool all_or_nothing = false;  // no message for anybody when one recipient is refused
@@ -75,6 +77,7 @@ class ClientSession {
     bool auth_in_clear = false;                     // also those that show the password, without TLS
     bool is_lmtp = false;
     bool use_pipelining = true;
+    bool use_chunking = false;  // BDAT instead of DATA where it is offered (RFC 3030)
     // A message with octets over 127 for a server without 8BITMIME: send it as it is rather than refuse it.
     bool sends_undeclared_8bit = false;
     TimeLimits limits = {};
@@ -136,6 +139,9 @@ class ClientSession {
   [[nodiscard]] bool is_pipelining() const { return extensions_.pipelining && settings_->use_pipelining; }
   [[nodiscard]] bool is_awaiting() const { return answered_ < sent_; }
   [[nodiscard]] ClientStage awaited() const { return script_[answered_]; }
+  // Its reply is about the message.
+  [[nodiscard]] static bool is_end_of_message(ClientStage stage) { return stage == ClientStage::Message || stage == ClientStage::Chunk; }
+  [[nodiscard]] bool must_wait(ClientStage stage) const;
   [[nodiscard]] ClientStage stage() const;
   [[nodiscard]] std::string at_stage() const;
 
@@ -148,6 +154,8 @@ class ClientSession {
   void put_dsn_of_message();
   void put_dsn_of(const mail::DsnRequest::Recipient& asked, std::string_view recipient);
   void put_data();
+  void put_forward();
+  void put_chunk();
   void put_reset();
   void put_quit();
 
@@ -161,6 +169,8 @@ class ClientSession {
   void on_mail(Reply reply);
   void on_rcpt(Reply reply);
   void on_data(Reply reply);
+  void on_forward(Reply reply);
+  void on_chunk(Reply reply);
   void on_message(Reply reply);
   void on_reset(Reply reply);
   void on_quit(Reply reply);

@@ -4,8 +4,8 @@
 
 namespace smtp {
 
-DotWriter::DotWriter(std::string_view message, bool is_wire_ready, std::string_view ending)
-    : rest_(message), ending_(ending), is_wire_ready_(is_wire_ready), is_done_(false) {}
+DotWriter::DotWriter(std::string_view message, bool is_wire_ready, std::string_view ending, Form form)
+    : rest_(message), ending_(ending), is_wire_ready_(is_wire_ready), form_(form), is_done_(false) {}
 
 std::string_view DotWriter::next() {
   if (is_done_) return {};
@@ -24,7 +24,7 @@ std::string_view DotWriter::next() {
   }
   if (rest_.empty()) {
     if (!at_line_start_) put_line_end();
-    block_ += ".\r\n";
+    if (form_ == Form::Dots) block_ += ".\r\n";
     block_ += ending_;
     is_done_ = true;
   }
@@ -41,7 +41,7 @@ void DotWriter::put(std::string_view line) {
   for (;;) {
     const auto cr = line.find('\r');
     const auto piece = line.substr(0, cr);
-    if (at_line_start_ && piece.starts_with('.')) block_ += '.';
+    if (form_ == Form::Dots && at_line_start_ && piece.starts_with('.')) block_ += '.';
     if (!piece.empty()) at_line_start_ = false;
     block_ += piece;
     if (cr == std::string_view::npos) return;

@@ -144,3 +144,15 @@ TEST_CASE("message_needs: what a message asks of a server") {
     CHECK(needs.size_octets == normalised(row.message).size());
   }
 }
+
+TEST_CASE("dot_writer: a chunk has CRLF line ends, no dots of ours, and the size that was announced") {
+  CHECK(all_of({".a\r\nb\r\n", false, "QUIT\r\n", DotWriter::Form::Chunk}) == ".a\r\nb\r\nQUIT\r\n");
+  CHECK(all_of({"", true, "", DotWriter::Form::Chunk}).empty());
+  const std::string large(200'000, 'x');
+  for (const auto& message : {std::string(), std::string("a"), std::string("a\n.\n"), std::string("\r"), std::string("a\rb\r\n\r\r\n\n"), std::string("a\r"), std::string(".\r\n..\r\n"), large, large + "\n" + large + "\r" + large}) {
+    const auto needs = scan_message(message);
+    const auto chunk = all_of({message, needs.size_octets == message.size(), "", DotWriter::Form::Chunk});
+    CAPTURE(message.size());
+    CHECK(chunk.size() == needs.size_octets);
+  }
+}

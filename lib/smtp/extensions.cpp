@@ -24,6 +24,7 @@ constexpr auto kKeywords = std::to_array<KeywordRow>({
     {"DSN", &Extensions::dsn},
     {"STARTTLS", &Extensions::starttls},
     {"AUTH", &Extensions::auth},
+    {"XFORWARD", &Extensions::xforward},
     {"REQUIRETLS", &Extensions::require_tls},
 });
 
@@ -36,6 +37,7 @@ void take_line(Extensions& extensions, std::string_view line) {
     // A limit that is no number is as good as none: the server decides when it sees the size.
     if (row.offered == &Extensions::size) extensions.size_max_octets = text::parse_number<std::uint64_t>(text::trim(parameters)).value_or(0);
     if (row.offered == &Extensions::auth) extensions.auth_mechanisms = parameters;
+    if (row.offered == &Extensions::xforward) extensions.xforward_attributes = parameters;
   }
 }
 

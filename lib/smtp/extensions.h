@@ -19,9 +19,11 @@ struct Extensions {
   bool dsn = false;                 // RFC 3461
   bool starttls = false;            // RFC 3207
   bool auth = false;                // RFC 4954
+  bool xforward = false;            // XFORWARD_README of Postfix
   bool require_tls = false;         // RFC 8689; only under TLS does it mean anything
   std::uint64_t size_max_octets = 0;  // 0: the server names no limit
   std::string auth_mechanisms;        // "PLAIN LOGIN"
+  std::string xforward_attributes;    // "NAME ADDR HELO"
 };
 
 // The first line is the server's name. Keywords that nobody here knows are ignored.
