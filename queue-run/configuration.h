@@ -13,7 +13,7 @@ namespace run {
 inline constexpr auto kSettings = std::to_array<std::string_view>({
     "queue.spool", "delivery.local_domains", "queue.local_transport", "queue.remote_transport", "remote.relay_host",
     "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
-    "queue.destination_concurrency_start", "queue.destination_rate_delay",
+    "queue.destination_concurrency_start", "queue.destination_rate_delay", "queue.metrics",
     "queue.processes", "queue.delivery_timeout", "queue.retry_min", "queue.retry_max", "queue.lifetime",
     "queue.destination_failures", "queue.destination_pause", "queue.destination_pause_max", "queue.transport_patience",
     "queue.messages_max", "queue.stop_timeout", "queue.bounce", "queue.postmaster", "queue.bounce_size_max", "queue.bounce_recipients_max",

@@ -112,6 +112,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   Message& message = *owned;
   messages_[message.id] = std::move(owned);
   if (!message.is_fresh) ++old_messages_;
+  ++(message.is_fresh ? counters_.attempts_fresh : counters_.attempts_old);
   message.wishes = wishes_of(context, settings_.retry);
   message.requires_tls = requires_tls(context);
   const auto& recipients = message.envelope.recipients;
@@ -250,6 +251,7 @@ void Deliveries::on_outcome(Delivery& delivery, const chain::Outcome& outcome) {
   const auto ending = ending_of(outcome, report);
   delivery.is_open = false;
   --message.open;
+  ++(ending == Schedule::Ending::Unavailable ? counters_.unavailable : counters_.calls);
   if (ending == Schedule::Ending::Unavailable) {
     complain(outcome, now);
     schedule_.ended(delivery, ending, outcome.cause, now);
@@ -269,6 +271,7 @@ void Deliveries::complain(const chain::Outcome& outcome, Milliseconds now) {
 }
 
 void Deliveries::put_off(Delivery& delivery, std::string_view reason) {
+  ++counters_.put_off;
   delivery.message->waits_for = delivery.batch.route.host;
   const bool gives_up = is_too_old(delivery.message->wishes.retry, delivery.message->arrived, base::wall_now());
   const auto report = chain::DeliveryReport::for_all(delivery.batch.recipients.size(), chain::Outcome::Class::Temporary, std::string(kNotTried) + std::string(reason));
@@ -282,6 +285,7 @@ void Deliveries::on_results(Delivery& delivery, const std::vector<Result>& resul
   std::vector<queue::EventKind> kinds;
   for (std::size_t i = 0; i < results.size(); ++i) {
     message.tally.add(results[i].status);
+    ++counters_.results[static_cast<std::size_t>(results[i].status)];
     kinds.push_back(event_kind(message, recipients[i], results[i], route.transport));
     note_end(message, recipients[i], kinds.back(), results[i].text);
     log_result(message, transport.name, route.host, message.envelope.recipients[recipients[i]], results[i]);

@@ -14,6 +14,7 @@
 #include "lib/queue/log_reader.h"
 #include "lib/queue/spool.h"
 #include "queue-run/keeper.h"
+#include "queue-run/counters.h"
 #include "queue-run/message.h"
 #include "queue-run/retry.h"
 #include "queue-run/transports.h"
@@ -63,6 +64,8 @@ class Deliveries {
   [[nodiscard]] std::size_t waiting_calls() const { return schedule_.waiting(); }
   [[nodiscard]] std::size_t unconcluded() const { return keeper_.unconcluded(); }
   [[nodiscard]] const Schedule& schedule() const { return schedule_; }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] std::uint64_t syncs() const { return keeper_.syncs(); }
 
   // Some messages of the log that hinder its segments get files of their own. True: there are more.
   bool make_room_in_log(queue::LogReader& log);
@@ -107,6 +110,7 @@ class Deliveries {
   std::unordered_map<queue::Id, std::unique_ptr<Message>> messages_;
   std::vector<queue::Id> just_admitted_;  // their files are held until start() has looked at them
   std::size_t old_messages_ = 0;
+  Counters counters_;
   Milliseconds complained_at_ = 0;
 };
 

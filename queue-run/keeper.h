@@ -44,6 +44,8 @@ class Keeper {
   virtual void flush(Milliseconds now, bool at_end) = 0;
   [[nodiscard]] virtual Milliseconds wakes_at() const = 0;
   [[nodiscard]] virtual std::size_t unconcluded() const = 0;
+  // Times that something was made durable.
+  [[nodiscard]] virtual std::uint64_t syncs() const { return 0; }
 };
 
 }  // namespace run

@@ -9,6 +9,7 @@
 #include "lib/base/service.h"
 #include "lib/net/watchdog.h"
 #include "queue-run/configuration.h"
+#include "queue-run/metrics.h"
 #include "queue-run/requests.h"
 #include "queue-run/runner.h"
 
@@ -139,6 +140,8 @@ int main(int argc, char** argv) {
 
   const auto begun = runner.start();
   if (!begun) return base::report(kProgram, begun.error());
+  const auto metrics = run::MetricsPlaces::make(loop, line->settings.words("queue.metrics"), [&runner] { return runner.metrics(); });
+  if (!metrics) return base::report(kProgram, metrics.error());
   if (const auto going = repair_in_thread(loop, *spool, *log, started); !going) return base::report(kProgram, going.error());
   base::log::info("started", {{"spool", spool->path()}});
   base::service::ready();

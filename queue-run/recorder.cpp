@@ -197,6 +197,7 @@ void Recorder::on_spilled(SpillJob& job) {
 
 void Recorder::sync(Milliseconds now) {
   sync_at_ = kNever;
+  ++syncs_;
   for (const auto& result : {spool_.sync(), log_.sync_results(), log_.free_segments()}) {
     if (result) continue;
     base::log::error("sync failed", {{"cause", result.error().cause}});

@@ -35,6 +35,7 @@ class Recorder {
   void flush(Milliseconds now, bool at_end = false);
   [[nodiscard]] Milliseconds wakes_at() const;
   [[nodiscard]] std::size_t unconcluded() const { return spills_.size() + spilling_messages_ + stuck_.size(); }
+  [[nodiscard]] std::uint64_t syncs() const { return syncs_; }
   [[nodiscard]] bool needs_sync() const { return spool_.needs_sync() || log_.needs_sync(); }
 
  private:
@@ -64,6 +65,7 @@ class Recorder {
   Milliseconds spill_at_ = kNever;
   Milliseconds retry_at_ = kNever;
   Milliseconds sync_at_ = kNever;
+  std::uint64_t syncs_ = 0;
 };
 
 }  // namespace run

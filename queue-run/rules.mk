@@ -1,4 +1,4 @@
-QUEUE_RUN := schedule waiting_lines due retry route destination_limits transports results context_routes wishes turns diagnosis notice_text notice notices notifier recorder spool_keeper deliveries folders runner runner_requests requests
+QUEUE_RUN := schedule waiting_lines due retry route destination_limits transports results context_routes wishes turns diagnosis notice_text notice notices notifier recorder spool_keeper deliveries folders runner metrics runner_requests requests
 
 BINARIES += $(BIN)/queue-run
 $(BIN)/queue-run: $(call objects,queue-run,main configuration $(QUEUE_RUN)) $(BUILD)/lib.a

@@ -57,6 +57,7 @@ class Runner {
   std::size_t retry_all();
   void retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer);
   [[nodiscard]] std::string status() const;  // JSON
+  [[nodiscard]] std::string metrics() const;
   // How many wait in deferred/, their octets, the oldest, the next attempt, and how many are younger than each of `limits`, as
   // queue-run(8) describes it. Fault::Temporary while the folder is being read.
   [[nodiscard]] base::Result<std::string> summary(std::span<const std::chrono::seconds> limits) const;
@@ -67,6 +68,10 @@ class Runner {
   struct FreshFile {
     queue::Place place;
     queue::Id id;
+  };
+  struct Search {  // for retry_domain()
+    std::string domain;
+    std::function<void(base::Result<std::size_t>)> answer;
   };
 
   void turn();
@@ -81,6 +86,7 @@ class Runner {
   void on_gone(const queue::Place& place, const queue::Id& id);
   void on_left(const Deliveries::Left& left);
   void hurry_for_recovered();
+  void search_next();
   void on_trigger();
   void fulfil(const queue::Id& id, Wish wish);
   void fulfil_in_folder(const queue::Entry& entry, const Wish& wish);
@@ -110,6 +116,7 @@ class Runner {
   std::deque<FreshFile> fresh_;
   std::unordered_set<queue::Id> fresh_known_;  // ids in fresh_
   DueIndex due_;
+  std::deque<Search> searches_;  // the first is going on
   Milliseconds look_at_log_at_ = 0;  // crowded segments
   Milliseconds timer_is_for_ = kNever;
   bool is_stopping_ = false;

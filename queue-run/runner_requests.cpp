@@ -5,6 +5,8 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
+#include "lib/queue/view.h"
+#include "queue-run/metrics.h"
 #include "queue-run/runner.h"
 
 namespace run {
@@ -108,31 +110,36 @@ std::size_t Runner::retry_all() {
 
 void Runner::retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer) {
   deliveries_->forgive(base::text::to_lower(domain));
-  struct Search {
-    std::vector<queue::Id> found;
+  searches_.push_back({domain, std::move(answer)});
+  if (searches_.size() == 1) search_next();
+}
+
+// One after the other: each reads all of deferred/, with several threads.
+void Runner::search_next() {
+  struct Found {
+    std::vector<queue::Id> ids;
     base::Result<void> end;
   };
-  const auto search = std::make_shared<Search>();
-  const auto work = [search, domain, &spool = spool_] {
-    const queue::Place deferred{queue::State::Deferred, {}};
-    search->end = spool.list(deferred, [&](const queue::Entry& entry) {
-      const auto item = spool.read(deferred, entry.id);
-      if (item && has_recipient_at(item->item, domain)) search->found.push_back(entry.id);
-      return true;
-    });
+  const auto found = std::make_shared<Found>();
+  const auto work = [found, domain = searches_.front().domain, &spool = spool_] {
+    const queue::Visitor visitor{
+        .wants_item = [&](const queue::Item& item) { return has_recipient_at(item, domain); },
+        .on_seen = [&](const queue::Seen& seen) { return found->ids.push_back(seen.item.id), true; },
+    };
+    found->end = queue::View(spool).visit({queue::State::Deferred, {}}, visitor);
   };
-  net::run_in_thread(loop_, work, [this, search, answer = std::move(answer)] {
-    if (!search->end) {
-      answer(std::unexpected(search->end.error()));
-      return;
-    }
+  net::run_in_thread(loop_, work, [this, found] {
+    const auto now = base::wall_now();
     std::size_t count = 0;
-    for (const auto& id : search->found) {
+    for (const auto& id : found->ids) {
       if (!due_.contains(id)) continue;
-      due_.set(id, base::wall_now());
+      due_.set(id, now);
       ++count;
     }
-    answer(count);
+    const auto search = std::move(searches_.front());
+    searches_.pop_front();
+    if (!searches_.empty()) search_next();
+    search.answer(found->end ? base::Result<std::size_t>(count) : std::unexpected(found->end.error()));
   });
 }
 
@@ -144,6 +151,20 @@ base::Result<std::string> Runner::summary(std::span<const std::chrono::seconds> 
                      (next ? base::to_rfc3339(*next) : "-");
   for (const auto count : summary.by_age) text += " " + std::to_string(count);
   return text;
+}
+
+std::string Runner::metrics() const {
+  const auto now = base::wall_now();
+  Gauges gauges;
+  gauges.syncs = deliveries_->syncs();
+  gauges.in_hand = deliveries_->messages();
+  gauges.fresh_files = fresh_.size();
+  gauges.deferred = due_.size();
+  gauges.deferred_summary = due_.summarize(now, {});
+  gauges.calls_open = deliveries_->open_calls();
+  gauges.calls_waiting = deliveries_->waiting_calls();
+  gauges.destinations = deliveries_->schedule().status(loop_.now_milliseconds());
+  return open_metrics(deliveries_->counters(), gauges, now);
 }
 
 std::string Runner::status() const {

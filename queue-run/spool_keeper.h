@@ -27,6 +27,7 @@ class SpoolKeeper : public Keeper {
   base::Result<void> sync() override { return spool_.sync(); }
   void flush(Milliseconds now, bool at_end) override;
   Milliseconds wakes_at() const override { return std::min(recorder_.wakes_at(), notifier_.wakes_at()); }
+  std::uint64_t syncs() const override { return recorder_.syncs(); }
   std::size_t unconcluded() const override { return recorder_.unconcluded() + notifier_.waiting(); }
 
  private:

@@ -8,13 +8,13 @@
 #include "lib/base/log.h"
 #include "lib/base/service.h"
 #include "lib/base/text.h"
+#include "lib/net/metrics_service.h"
 #include "smtpd/board.h"
 #include "smtpd/configuration.h"
 #include "smtpd/confinement.h"
 #include "smtpd/handover.h"
 #include "smtpd/listening.h"
 #include "smtpd/meters.h"
-#include "smtpd/metrics_service.h"
 #include "smtpd/one_session.h"
 #include "smtpd/server.h"
 #include "smtpd/supervisor.h"
@@ -189,11 +189,11 @@ int main(int argc, char** argv) {
   const auto board = smtpd::map_board(handover.board);
   if (!board) return base::report(kManual.program, board.error());
 
-  auto metrics = smtpd::MetricsService::make(settings.words("server.metrics"), [&] { return smtpd::open_metrics((*board)->meters, smtpd::gauges_of(**board)); });
+  auto metrics = net::MetricsService::make("server.metrics", settings.words("server.metrics"), [&] { return smtpd::open_metrics((*board)->meters, smtpd::gauges_of(**board)); });
   if (!metrics && !handover.is_given) return base::report(kManual.program, metrics.error());
   if (!metrics) {  // workers of the predecessor serve, and this process with them
     base::log::error("no metrics", {{"cause", metrics.error().cause}});
-    metrics = smtpd::MetricsService();
+    metrics = net::MetricsService();
   }
 
   const bool are_workers_shut_in = base::is_confined(settings, smtpd::obstacle_of(**configuration));
@@ -207,7 +207,7 @@ int main(int argc, char** argv) {
     return read;
   };
   const auto work = [&](const smtpd::Post& post) {
-    *metrics = smtpd::MetricsService();  // its sockets are the parent's
+    *metrics = net::MetricsService();  // its sockets are the parent's
     if (const auto confined = smtpd::confine(*command_line, **configuration); !confined) return base::report(kManual.program, confined.error());
     smtpd::count_on(&(*board)->meters);
     smtpd::Server(*configuration, std::move(*listening), read_again, post).run();

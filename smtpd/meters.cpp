@@ -1,8 +1,8 @@
 #include "smtpd/meters.h"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "lib/base/open_metrics.h"
 #include "lib/base/version.h"
 #include "lib/sasl/mechanisms.h"
 
@@ -55,47 +55,26 @@ constexpr std::array<TimesRow, static_cast<std::size_t>(Stopwatch::kCount)> kTim
     {"vsmtp_smtpd_chain_seconds", "Time until the chain has answered for a message"},
 }};
 
-std::string number(double value) {
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.9g", value);
-  return text.data();
-}
-
-void begin_family(std::string& out, std::string_view family, std::string_view type, std::string_view help, std::string_view unit = {}) {
-  const auto line = [&](std::string_view what, std::string_view value) {
-    out.append("# ").append(what).append(" ").append(family).append(" ").append(value).append("\n");
-  };
-  line("TYPE", type);
-  if (!unit.empty()) line("UNIT", unit);
-  line("HELP", help);
-}
-
-void add_sample(std::string& out, std::string_view family, std::string_view suffix, std::string_view labels, std::string_view value) {
-  out.append(family).append(suffix);
-  if (!labels.empty()) out.append("{").append(labels).append("}");
-  out.append(" ").append(value).append("\n");
-}
-
-void add_times(std::string& out, const TimesRow& row, const Meters::Times& times) {
-  begin_family(out, row.family, "histogram", row.help, "seconds");
+void add_times(base::OpenMetrics& out, const TimesRow& row, const Meters::Times& times) {
+  out.begin(row.family, "histogram", row.help, "seconds");
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < times.counts.size(); ++i) {
     sum += times.counts[i].load(std::memory_order_relaxed);
-    const std::string end = i < kBuckets.size() ? number(kBuckets[i]) : std::string("+Inf");
-    add_sample(out, row.family, "_bucket", "le=\"" + end + "\"", std::to_string(sum));
+    const std::string end = i < kBuckets.size() ? base::OpenMetrics::number(kBuckets[i]) : std::string("+Inf");
+    out.add("_bucket", "le=\"" + end + "\"", sum);
   }
-  add_sample(out, row.family, "_count", "", std::to_string(sum));
-  add_sample(out, row.family, "_sum", "", number(static_cast<double>(times.microseconds.load(std::memory_order_relaxed)) / 1e6));
+  out.add("_count", "", sum);
+  out.add_number("_sum", "", static_cast<double>(times.microseconds.load(std::memory_order_relaxed)) / 1e6);
 }
 
-void add_log_ins(std::string& out, const Meters& meters) {
+void add_log_ins(base::OpenMetrics& out, const Meters& meters) {
   constexpr std::string_view kFamily = "vsmtp_smtpd_log_ins";
-  begin_family(out, kFamily, "counter", "Log-ins that were checked");
+  out.begin(kFamily, "counter", "Log-ins that were checked");
   const auto mechanisms = sasl::all_mechanisms();
   for (std::size_t i = 0; i < std::min(mechanisms.size(), kMechanisms); ++i)
     for (const bool is_right : {true, false}) {
       const auto labels = "mechanism=\"" + std::string(mechanisms[i].name) + "\",outcome=\"" + (is_right ? "right" : "wrong") + "\"";
-      add_sample(out, kFamily, "_total", labels, std::to_string(meters.log_ins[i][is_right ? 0 : 1].load(std::memory_order_relaxed)));
+      out.add("_total", labels, meters.log_ins[i][is_right ? 0 : 1].load(std::memory_order_relaxed));
     }
 }
 
@@ -123,24 +102,21 @@ void count_log_in(std::string_view mechanism, bool is_right) {
 }
 
 std::string open_metrics(const Meters& meters, const Gauges& gauges) {
-  std::string out;
+  base::OpenMetrics out;
   std::string_view family;
   for (const auto& row : kRows) {
-    if (row.family != family) begin_family(out, row.family, "counter", row.help);
+    if (row.family != family) out.begin(row.family, "counter", row.help);
     family = row.family;
-    add_sample(out, row.family, "_total", row.labels, std::to_string(meters.counters[static_cast<std::size_t>(row.meter)].load(std::memory_order_relaxed)));
+    out.add("_total", row.labels, meters.counters[static_cast<std::size_t>(row.meter)].load(std::memory_order_relaxed));
   }
   add_log_ins(out, meters);
   for (std::size_t i = 0; i < kTimes.size(); ++i) add_times(out, kTimes[i], meters.times[i]);
-  begin_family(out, "vsmtp_smtpd_sessions", "gauge", "Sessions that are open");
-  add_sample(out, "vsmtp_smtpd_sessions", "", "", std::to_string(gauges.sessions));
-  begin_family(out, "vsmtp_smtpd_workers", "gauge", "Processes that serve, those that finish their last sessions counted in");
-  add_sample(out, "vsmtp_smtpd_workers", "", "", std::to_string(gauges.workers));
-  begin_family(out, "vsmtp_smtpd_start_time_seconds", "gauge", "When the counters were 0", "seconds");
-  add_sample(out, "vsmtp_smtpd_start_time_seconds", "", "", number(gauges.started));
-  begin_family(out, "vsmtp_smtpd_build", "info", "The program");
-  add_sample(out, "vsmtp_smtpd_build", "_info", "version=\"" + std::string(base::kVersion) + "\"", "1");
-  return out + "# EOF\n";
+  out.gauge("vsmtp_smtpd_sessions", "Sessions that are open", static_cast<double>(gauges.sessions));
+  out.gauge("vsmtp_smtpd_workers", "Processes that serve, those that finish their last sessions counted in", static_cast<double>(gauges.workers));
+  out.gauge("vsmtp_smtpd_start_time_seconds", "When the counters were 0", gauges.started, "seconds");
+  out.begin("vsmtp_smtpd_build", "info", "The program");
+  out.add("_info", base::OpenMetrics::label("version", base::kVersion), 1);
+  return std::move(out).end();
 }
 
 }  // namespace smtpd

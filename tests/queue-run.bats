@@ -408,6 +408,33 @@ END
   is_empty
 }
 
+@test "queue-run: metrics are given as OpenMetrics text" {
+  store --count 3 --due 3600 --age 7200 spool deferred 'ok-{n}@later.test' >/dev/null
+  start_queue_run --metrics "unix:$PWD/metrics.sock" --metrics "file:$PWD/metrics.txt"
+  store spool working ok@one.test bad@one.test later@two.test
+  wait_for has deferred 4
+  ask() { socat -t 5 - "UNIX:metrics.sock" </dev/null >now; }
+  counted() { ask && /usr/bin/python3 - "$@" <<'END'
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+found = {}
+for family in text_string_to_metric_families(open('now', newline='').read()):
+    assert family.documentation, family
+    for one in family.samples:
+        found[one.name + ''.join(f'{{{k}={v}}}' for k, v in one.labels.items())] = one.value
+assert found['vsmtp_queue_deferred_oldest_seconds'] >= 7200, found
+for wanted in sys.argv[1:]:
+    name, _, value = wanted.rpartition(':')
+    assert found[name] == float(value), (wanted, found[name])
+END
+  }
+  wait_for counted 'vsmtp_queue_recipients_total{status=sent}:1' 'vsmtp_queue_recipients_total{status=failed}:1' 'vsmtp_queue_recipients_total{status=deferred}:1' \
+    'vsmtp_queue_attempts_total{age=fresh}:1' vsmtp_queue_deferred:4 vsmtp_queue_deferred_due:0 vsmtp_queue_messages_in_hand:0 'vsmtp_queue_calls_total{outcome=answered}:2'
+  curl -s --unix-socket metrics.sock http://x/metrics | tail -1 | grep -qx '# EOF'
+  grep -q '^vsmtp_queue_deferred ' metrics.txt
+  stop queue-run
+}
+
 # ---- life ---------------------------------------------------------------------------------------------------------------
 
 @test "queue-run: one a spool; a second says who holds it and exits 75" {

@@ -233,6 +233,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "destination_pause_max", Kind::Duration, "30m", "", "longest suspension of a destination"},
     {"queue", "transport_patience", Kind::Duration, "10s", "", "how long mail waits for a transport that cannot be called, before it is put off"},
     {"queue", "messages_max", Kind::Count, "50000", "", "messages that queue-run works on at once; the others wait on the disk"},
+    {"queue", "metrics", Kind::List, "", "", "where queue-run gives its metrics, as OpenMetrics text: unix:PATH, ADDRESS:PORT, file:PATH"},
     {"queue", "bounce", Kind::Flag, "yes", "", "tell senders what becomes of their mail (RFC 3461); no: what cannot be delivered waits in dead/"},
     {"queue", "delay_warning", Kind::Duration, "4h", "", "age at which the sender of a message that is still being tried is told so; 0: never"},
     {"queue", "postmaster", Kind::Text, "", "", "address that is told when a message without a sender, as a bounce is, cannot be delivered; empty: it waits in dead/"},

@@ -1,5 +1,4 @@
-// Gives the metrics to who asks on a socket, and writes them to a file, for the parent of the workers: without a loop of its own, and without
-// ever waiting for somebody.
+// Gives metrics to who asks on a socket, and writes them to a file: without a loop of its own, and without ever waiting for somebody.
 #pragma once
 
 #include <poll.h>
@@ -7,18 +6,19 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/result.h"
 #include "lib/base/unique_fd.h"
 
-namespace smtpd {
+namespace net {
 
 class MetricsService {
  public:
   using Text = std::function<std::string()>;
-  // `places`: "unix:PATH" or "ADDRESS:PORT", where HTTP and plain connections are answered, or "file:PATH".
-  [[nodiscard]] static base::Result<MetricsService> make(const std::vector<std::string>& places, Text text);
+  // `setting`: where the places stand, for errors. `places`: "unix:PATH" or "ADDRESS:PORT", where HTTP and plain connections are answered, or "file:PATH".
+  [[nodiscard]] static base::Result<MetricsService> make(std::string_view setting, const std::vector<std::string>& places, Text text);
 
   void add_watched(std::vector<pollfd>& watched) const;
   void on_watched(const std::vector<pollfd>& watched);
@@ -43,4 +43,4 @@ class MetricsService {
   std::uint64_t next_files_ = 0;
 };
 
-}  // namespace smtpd
+}  // namespace net

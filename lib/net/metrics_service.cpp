@@ -1,4 +1,4 @@
-#include "smtpd/metrics_service.h"
+#include "lib/net/metrics_service.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -15,7 +15,7 @@
 #include "lib/base/text.h"
 #include "lib/net/socket.h"
 
-namespace smtpd {
+namespace net {
 namespace {
 
 constexpr std::string_view kFile = "file:";
@@ -34,19 +34,19 @@ base::Result<void> replace_file(const std::string& path, std::string_view octets
 
 }  // namespace
 
-base::Result<MetricsService> MetricsService::make(const std::vector<std::string>& places, Text text) {
+base::Result<MetricsService> MetricsService::make(std::string_view setting, const std::vector<std::string>& places, Text text) {
   MetricsService service;
   service.text_ = std::move(text);
   for (const auto& place : places) {
     if (place.starts_with(kFile)) {
       service.files_.push_back(place.substr(kFile.size()));
-      if (auto written = replace_file(service.files_.back(), service.text_()); !written) return base::fail(base::Fault::Config, "server.metrics: " + written.error().cause);
+      if (auto written = replace_file(service.files_.back(), service.text_()); !written) return base::fail(base::Fault::Config, std::string(setting) + ": " + written.error().cause);
       continue;
     }
-    const auto address = net::Address::parse(place);
-    if (!address) return base::fail(base::Fault::Config, "server.metrics: " + address.error().cause + ", or file:PATH");
-    auto socket = net::listen_on(*address, 16, 0660);
-    if (!socket) return base::fail(base::Fault::Config, "server.metrics: " + socket.error().cause);
+    const auto address = Address::parse(place);
+    if (!address) return base::fail(base::Fault::Config, std::string(setting) + ": " + address.error().cause + ", or file:PATH");
+    auto socket = listen_on(*address, 16, 0660);
+    if (!socket) return base::fail(base::Fault::Config, std::string(setting) + ": " + socket.error().cause);
     service.listeners_.push_back(std::move(*socket));
   }
   return service;
@@ -111,4 +111,4 @@ void MetricsService::each_second() {
     if (const auto written = replace_file(file, text_()); !written) base::log::warning("metrics not written", {{"cause", written.error().cause}});
 }
 
-}  // namespace smtpd
+}  // namespace net
