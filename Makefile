@@ -4,7 +4,7 @@
 # programs land in build/, programs in bin/.
 
 PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote deliver-pipe qctl vsl-filter
-ROOMS    := base net mail lint authn sasl smtp chain queue
+ROOMS    := base net mail lint authn sasl smtp chain queue broker
 
 CXX      ?= g++
 ifeq ($(origin CXX),default)
@@ -37,8 +37,10 @@ RULES_LIBS := -lpsl -lre2 -lmbedcrypto -lunistring -lsqlite3 -lm
 TLS_LIBS := -Wl,--wrap=calloc,--undefined=__wrap_calloc -lmbedtls -lmbedx509 -lmbedcrypto
 # What checking users needs: hashes, the letters of Unicode, passwords as Unix and libsodium store them.
 SASL_LIBS := -lmbedcrypto -lunistring -lcrypt -lsodium
+# A spool on a broker. Of librabbitmq only what speaks plain TCP is linked: no OpenSSL.
+BROKER_LIBS := -lrabbitmq
 # What the unit tests and fuzzers need beside: all that any room needs.
-UNIT_LIBS := $(TLS_LIBS) $(SASL_LIBS) $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
+UNIT_LIBS := $(BROKER_LIBS) $(TLS_LIBS) $(SASL_LIBS) $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps demo test check-quick bench asan fuzz tidy install clean

@@ -6,6 +6,8 @@
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
 #include "lib/base/text.h"
+#include "lib/broker/address.h"
+#include "qctl/broker.h"
 #include "qctl/commands.h"
 
 namespace {
@@ -38,7 +40,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"empty,e", "TEXT", "status: what stands for no message [0]"},
     {"json", "", "print one JSON object a line"},
 });
-constexpr auto kSettings = std::to_array<std::string_view>({"queue.spool", "shield.file"});
+constexpr auto kSettings = std::to_array<std::string_view>({"queue.spool", "queue.broker_prefix", "queue.broker_password_file", "queue.broker_timeout", "queue.broker_message_limit", "shield.file"});
 
 std::string usage() {
   std::string text = "[OPTION...]";
@@ -97,7 +99,15 @@ base::Result<int> run(const base::CommandLine& line) {
   if ((*command)->run_apart != nullptr) return run_apart(**command, line);
   auto selection = qctl::Selection::of(line);
   if (!selection) return std::unexpected(selection.error());
-  auto spool = queue::Spool::open(line.settings.text("queue.spool"));
+  const auto& where = line.settings.text("queue.spool");
+  if (broker::is_address(where)) {
+    qctl::Output out(1);
+    const auto exit_code = qctl::run_on_broker(**command, line, std::move(*selection), out);
+    const auto flushed = out.flush();
+    if (exit_code && !flushed) return std::unexpected(flushed.error());
+    return exit_code;
+  }
+  auto spool = queue::Spool::open(where);
   if (!spool) return std::unexpected(spool.error());
 
   qctl::Session session{.line = line, .arguments = {}, .spool = std::move(*spool), .out = qctl::Output(1), .selection = std::move(*selection)};

@@ -10,6 +10,7 @@
 #include "qctl/line.h"
 #include "qctl/look.h"
 #include "qctl/quarantine_facts.h"
+#include "qctl/show.h"
 
 namespace qctl {
 namespace {
@@ -87,6 +88,8 @@ base::Result<int> show(Session& session) {
   }
   return 0;
 }
+
+void put_message(Output& out, const queue::Seen& seen, base::WallTime now, bool is_json) { out.put(is_json ? as_json(seen) + "\n" : as_text(seen, now, out)); }
 
 base::Result<int> cat(Session& session) {
   const auto given = require_arguments(session);

@@ -1,6 +1,7 @@
 // queue-inject: put a message in the spool, durably. See queue-inject(8).
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "lib/base/command_line.h"
 #include "lib/base/confinement.h"
@@ -8,6 +9,7 @@
 #include "lib/base/service.h"
 #include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
+#include "queue-inject/broker_store.h"
 #include "queue-inject/by_hand.h"
 #include "queue-inject/file_store.h"
 #include "queue-inject/resident.h"
@@ -29,8 +31,10 @@ constexpr auto kOptions = [] {
   std::ranges::copy(kOwnOptions, std::ranges::copy(kByHandOptions, all.begin()).out);
   return all;
 }();
-constexpr auto kSettings = std::to_array<std::string_view>({"server.domain", "queue.spool", "queue.message_limit", "queue.hop_limit", "queue.address_limit",
-                                                            "queue.segment_size", "queue.log_message_limit", "queue.submission", "server.sandbox", "server.sandbox_folders"});
+constexpr auto kSettings = std::to_array<std::string_view>({"server.domain", "queue.spool", "queue.broker_prefix", "queue.broker_password_file",
+                                                            "queue.broker_timeout", "queue.broker_message_limit", "queue.message_limit", "queue.hop_limit",
+                                                            "queue.address_limit", "queue.segment_size", "queue.log_message_limit", "queue.submission",
+                                                            "server.sandbox", "server.sandbox_folders"});
 
 constexpr base::Manual kManual{
     .program = kProgram,
@@ -60,7 +64,14 @@ base::Result<IntakeRules> rules_of(const base::CommandLine& line) {
   return rules;
 }
 
+bool is_on_broker(const base::CommandLine& line) { return broker::is_address(line.settings.text("queue.spool")); }
+
 int make_spool(const base::CommandLine& line) {
+  if (is_on_broker(line)) {
+    const auto setup = broker::Setup::from(line.settings, kProgram);
+    const auto made = setup ? make_queues(*setup) : std::unexpected(setup.error());
+    return made ? 0 : base::report(kProgram, made.error());
+  }
   const auto made = queue::Spool::create(line.settings.text("queue.spool"));
   return made ? 0 : base::report(kProgram, made.error());
 }
@@ -76,19 +87,34 @@ base::Result<void> confine(const base::Settings& settings) {
 int serve(const base::CommandLine& line, const IntakeRules& rules) {
   const auto mode = chain::parse_socket_mode(line.text("socket-mode"));
   if (!mode) return base::report(kProgram, mode.error());
+  if (is_on_broker(line)) {
+    const auto setup = broker::Setup::from(line.settings, kProgram);
+    if (!setup) return base::report(kProgram, setup.error());
+    return run_resident_on_broker(kProgram, {line.text("resident"), *mode, *setup, rules});
+  }
   return run_resident(kProgram, {line.text("resident"), *mode, line.settings.text("queue.spool"), line.settings.octets("queue.segment_size"),
                                  line.settings.octets("queue.log_message_limit"), rules, [&] { return confine(line.settings); }});
 }
 
-// One message call: a file of the spool.
-chain::Answer inject(const std::string& where, const IntakeRules& rules, bool is_logged, const chain::Invocation& invocation) {
+chain::Answer refuse(const Refused& refused) {
+  (void)base::report(kProgram, {base::Fault::Temporary, refused.cause});
+  return refused.answer;
+}
+
+Stored store_one(const base::CommandLine& line, const std::optional<broker::Setup>& broker, const Accepted& accepted) {
+  if (broker) return store_on_broker(*broker, accepted);
+  const auto spool = open_spool(line.settings.text("queue.spool"));
+  return spool ? store(*spool, std::span(&accepted, 1)).front() : std::unexpected(spool.error());
+}
+
+// One message call: a file of the spool, or a message on the broker.
+chain::Answer inject(const base::CommandLine& line, const std::optional<broker::Setup>& broker, const IntakeRules& rules, bool is_logged,
+                     const chain::Invocation& invocation) {
   const auto accepted = take_in(invocation, rules);
-  if (!accepted) {
-    (void)base::report(kProgram, {base::Fault::Temporary, accepted.error().cause});
-    return accepted.error().answer;
-  }
-  const auto spool = open_spool(where);
-  const auto stored = spool ? store(*spool, std::span(&*accepted, 1)).front() : std::unexpected(spool.error());
+  if (!accepted) return refuse(accepted.error());
+  if (broker)
+    if (const auto refused = check_for_broker(*broker, *accepted)) return refuse(*refused);
+  const auto stored = store_one(line, broker, *accepted);
   if (stored && is_logged) Queued(*accepted, accepted->item.context).log();
   if (stored) return taken(accepted->item.id);
   (void)base::report(kProgram, stored.error().error);
@@ -105,10 +131,15 @@ int main(int argc, char** argv) {
   const auto rules = rules_of(*line);
   if (!rules) return base::report_in_chain(kProgram, rules.error());
   if (line->has("resident")) return serve(*line, *rules);
-  const std::string& spool = line->settings.text("queue.spool");
+  std::optional<broker::Setup> broker;
+  if (is_on_broker(*line)) {
+    auto setup = broker::Setup::from(line->settings, kProgram);
+    if (!setup) return base::report_in_chain(kProgram, setup.error());
+    broker = std::move(*setup);
+  }
   // Who calls sendmail(8) wants no lines on a terminal.
   const bool is_logged = !is_by_hand(*line) || !line->settings.text("log.destination").empty();
-  const auto handler = [&](const chain::Invocation& invocation) { return inject(spool, *rules, is_logged, invocation); };
+  const auto handler = [&](const chain::Invocation& invocation) { return inject(*line, broker, *rules, is_logged, invocation); };
   if (is_by_hand(*line)) return run_by_hand(kProgram, *line, *rules, handler);
   if (line->has_chain) return base::report_in_chain(kProgram, {base::Fault::Usage, "this is the end of a chain: nothing can follow it"});
   return chain::serve_once(kProgram, {}, {}, rules->message_octets, handler);

@@ -447,6 +447,16 @@ bool Deliveries::fulfil(const queue::Id& id, Wish& wish) {
   return true;
 }
 
+void Deliveries::release_idle() {
+  std::vector<queue::Id> idle;
+  for (const auto& [id, message] : messages_)
+    if (message->open == 0 && !message->wish && !message->conclusion && !message->is_notifying) idle.push_back(id);
+  for (const auto& id : idle) {
+    Wish wish{queue::Place{queue::State::Deliver, {}}, [](const base::Result<void>&) {}};
+    fulfil(id, wish);
+  }
+}
+
 bool Deliveries::retry(const queue::Id& id) {
   const auto known = messages_.find(id);
   if (known == messages_.end()) return false;

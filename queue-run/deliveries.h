@@ -75,6 +75,8 @@ class Deliveries {
   [[nodiscard]] std::vector<std::string> take_recovered() { return schedule_.take_recovered(); }
   void forgive(std::string_view host) { schedule_.forgive(host); }
   void forgive_destinations_of(const mail::Envelope& envelope);
+  // Messages of which nothing is open go back to deliver/, as by fulfil().
+  void release_idle();
   // Ends all open calls; their results are not known. Messages that only waited are let go.
   void abandon();
 

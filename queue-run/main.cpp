@@ -1,13 +1,16 @@
 // queue-run: takes messages from the spool, drives the transports, retries, gives up. See queue-run(8).
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <optional>
 
 #include "lib/base/command_line.h"
 #include "lib/base/exits.h"
 #include "lib/base/log.h"
 #include "lib/base/service.h"
+#include "lib/broker/setup.h"
 #include "lib/net/watchdog.h"
+#include "queue-run/broker_runner.h"
 #include "queue-run/configuration.h"
 #include "queue-run/metrics.h"
 #include "queue-run/requests.h"
@@ -93,6 +96,42 @@ int exit_code_of(const run::Runner& runner, bool drains) {
   return has_left ? base::exit_row(base::Fault::Temporary).by_hand : 0;
 }
 
+// Its signals and the service manager, until it has ended.
+template <class AnyRunner>
+void serve(net::Loop& loop, AnyRunner& runner, const std::string& where, const std::function<void()>& retry_all) {
+  const auto stop = [&] {
+    base::service::stopping();
+    runner.stop();
+  };
+  const net::SignalWatch on_term(loop, SIGTERM, stop);
+  const net::SignalWatch on_int(loop, SIGINT, stop);
+  const net::SignalWatch on_hup(loop, SIGHUP, [] {
+    base::service::reloading();
+    base::log::reopen();
+    base::service::ready();
+  });
+  const net::SignalWatch on_alarm(loop, SIGALRM, retry_all);
+  base::log::info("started", {{"spool", where}});
+  base::service::ready();
+  const net::Watchdog watchdog(loop);
+  loop.run();
+  base::log::info("ended");
+}
+
+int run_on_broker(const base::CommandLine& line, const run::Runner::Settings& settings) {
+  const auto setup = broker::Setup::from(line.settings, kProgram);
+  if (!setup) return base::report(kProgram, setup.error());
+  const auto prefetch = line.settings.count("queue.broker_prefetch");
+  if (prefetch == 0 || prefetch > 65535) return base::report(kProgram, {base::Fault::Config, "queue.broker_prefetch: expected: 1 to 65535"});
+  if (settings.retries_all || !settings.only.empty())
+    return base::report(kProgram, {base::Fault::Usage, "--now and --once are not for a spool on a broker; expected: qctl retry, which moves messages out of its waiting queues"});
+  if (const auto known = base::service::configure(line.text("notify-fd")); !known) return base::report(kProgram, known.error());
+  net::Loop loop;
+  run::BrokerRunner runner(loop, *setup, static_cast<std::uint16_t>(prefetch), settings);
+  serve(loop, runner, setup->address.text(), [] { base::log::warning("what waits on a broker is retried with qctl"); });
+  return runner.was_cut_short() ? base::exit_row(base::Fault::Temporary).by_hand : 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -104,8 +143,10 @@ int main(int argc, char** argv) {
   const auto mode = read_mode(*line, *settings);
   if (!mode) return base::report(kProgram, mode.error());
 
+  const auto& where = line->settings.text("queue.spool");
+  if (broker::is_address(where)) return run_on_broker(*line, *settings);
   const auto started = base::wall_now();
-  auto spool = queue::Spool::open(line->settings.text("queue.spool"));
+  auto spool = queue::Spool::open(where);
   if (!spool) return base::report(kProgram, spool.error());
   const auto lock = spool->lock(kProgram);
   if (!lock) return base::report(kProgram, lock.error());
@@ -125,28 +166,11 @@ int main(int argc, char** argv) {
     const auto listening = requests->listen(*spool);
     if (!listening) base::log::error("no requests are served", {{"cause", listening.error().cause}});  // mail goes on
   }
-  const auto stop = [&] {
-    base::service::stopping();
-    runner.stop();
-  };
-  const net::SignalWatch on_term(loop, SIGTERM, stop);
-  const net::SignalWatch on_int(loop, SIGINT, stop);
-  const net::SignalWatch on_hup(loop, SIGHUP, [] {
-    base::service::reloading();
-    base::log::reopen();
-    base::service::ready();
-  });
-  const net::SignalWatch on_alarm(loop, SIGALRM, [&] { base::log::info("retry", {{"messages", runner.retry_all()}}); });
-
   const auto begun = runner.start();
   if (!begun) return base::report(kProgram, begun.error());
   const auto metrics = run::MetricsPlaces::make(loop, line->settings.words("queue.metrics"), [&runner] { return runner.metrics(); });
   if (!metrics) return base::report(kProgram, metrics.error());
   if (const auto going = repair_in_thread(loop, *spool, *log, started); !going) return base::report(kProgram, going.error());
-  base::log::info("started", {{"spool", spool->path()}});
-  base::service::ready();
-  const net::Watchdog watchdog(loop);
-  loop.run();
-  base::log::info("ended");
+  serve(loop, runner, spool->path(), [&] { base::log::info("retry", {{"messages", runner.retry_all()}}); });
   return exit_code_of(runner, settings->drains);
 }

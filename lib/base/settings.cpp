@@ -205,7 +205,12 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"delivery", "recipient_delimiter", Kind::Text, "+", "", "what separates a user's name from an extension in a local part; empty: nothing does"},
     {"delivery", "local_domains", Kind::List, "", "", "domains whose mailboxes are here; .example.org for all names below it, * for all"},
 
-    {"queue", "spool", Kind::Path, "/var/spool/vsmtp", "", "the queue: PATH or dir:PATH"},
+    {"queue", "spool", Kind::Path, "/var/spool/vsmtp", "", "the queue: PATH or dir:PATH, or amqp://USER:PASSWORD@HOST:PORT,HOST:PORT/VHOST for one on RabbitMQ"},
+    {"queue", "broker_prefix", Kind::Text, "vsmtp", "", "what the names of the queues on a broker begin with"},
+    {"queue", "broker_password_file", Kind::Path, "", "", "file whose first line is the password for the broker; better than one in queue.spool"},
+    {"queue", "broker_timeout", Kind::Duration, "30s", "", "time that the broker has for an answer, and to confirm a message"},
+    {"queue", "broker_message_limit", Kind::Octets, "128m", "", "largest message, with its envelope, that the broker takes (max_message_size of RabbitMQ)"},
+    {"queue", "broker_prefetch", Kind::Count, "200", "", "fresh messages that a queue-run has in hand of a broker, and as many that are tried again"},
     {"queue", "message_limit", Kind::Octets, "50m", "", "largest message that is taken"},
     {"queue", "hop_limit", Kind::Count, "100", "", "Received fields a message may have; more are a loop"},
     {"queue", "address_limit", Kind::Octets, "1000", "", "longest address of an envelope"},

@@ -30,6 +30,8 @@ std::vector<std::string> all_folders() {
 
 // The path in "dir:PATH" or "PATH".
 Result<std::string> path_of(std::string_view where) {
+  if (where.starts_with("amqp:") || where.starts_with("amqps:"))  // it may hold a password
+    return base::fail(Fault::Config, "spool: it is on a broker; expected here: PATH or dir:PATH");
   const auto colon = where.find(':');
   if (colon != std::string_view::npos && where.substr(0, colon).find('/') == std::string_view::npos) {
     if (where.substr(0, colon) != "dir") return base::fail(Fault::Config, "spool " + std::string(where) + ": expected: PATH or dir:PATH");

@@ -1,0 +1,117 @@
+#include "queue-inject/broker_store.h"
+
+#include "lib/base/exits.h"
+#include "lib/base/log.h"
+#include "lib/broker/link.h"
+#include "lib/chain/resident.h"
+#include "lib/net/loop.h"
+
+using base::Fault;
+using base::Result;
+
+namespace {
+
+constexpr chain::ResidentServer::Limits kServerLimits{.connections = 1000, .calls_at_once = 1000, .frame_octets = 64 << 20};
+
+std::unexpected<StoreFailure> failed(Step step, base::Error error) {
+  error.fault = Fault::Temporary;  // an operator can mend all of it
+  return std::unexpected(StoreFailure{step, std::move(error)});
+}
+
+broker::Parcel parcel_of(const Accepted& accepted) { return {accepted.item, accepted.message, {}, 0, accepted.modified}; }
+
+std::string queue_of(const broker::Setup& setup, const Accepted& accepted) { return setup.queues.of(accepted.place, accepted.modified, base::wall_now()); }
+
+// With the queue that its messages may go to on their own.
+Result<void> declare(broker::Connection& connection, const broker::Queues& queues, const std::string& name) {
+  const auto spec = queues.spec(name);
+  if (!spec.dead_letter_queue.empty())
+    if (const auto made = declare(connection, queues, spec.dead_letter_queue); !made) return made;
+  return connection.declare(spec);
+}
+
+// The confirmation of the only message.
+class Confirmation : public broker::Listener {
+ public:
+  std::optional<Result<void>> result;
+
+  void on_confirmed(std::uint64_t, bool, bool is_safe) override {
+    if (!result) result = is_safe ? Result<void>() : base::fail(Fault::Temporary, "the broker refused the message");
+  }
+  void on_returned(std::uint64_t, std::string why) override { result = base::fail(Fault::Temporary, std::move(why)); }
+  void on_arrived(broker::Incoming) override {}
+  void on_blocked(std::string why) override { result = std::unexpected(base::Error{Fault::Temporary, std::move(why), ENOSPC}); }
+};
+
+}  // namespace
+
+std::optional<Refused> check_for_broker(const broker::Setup& setup, const Accepted& message) {
+  const auto octets = queue::to_octets(message.item).size() + message.message.size();
+  if (octets <= setup.message_octets) return std::nullopt;
+  const auto limit = std::to_string(setup.message_octets);
+  return Refused{chain::Answer::as_reported(Fault::Permanent, "552 5.3.4 message of more than " + limit + " octets"),
+                 "message of " + std::to_string(octets) + " octets with its envelope; the broker takes " + limit};
+}
+
+Stored store_on_broker(const broker::Setup& setup, const Accepted& message) {
+  auto connection = broker::Connection::open(setup.address, setup.connection);
+  if (!connection) return failed(Step::Home, connection.error());
+  const auto queue = queue_of(setup, message);
+  auto ready = declare(*connection, setup.queues, queue);
+  if (ready) ready = connection->select_confirms();
+  if (!ready) return failed(Step::Spool, ready.error());
+  const auto published = connection->publish(queue, parcel_of(message));
+  if (!published) return failed(Step::Write, published.error());
+  Confirmation confirmation;
+  const auto until = std::chrono::steady_clock::now() + setup.connection.timeout;
+  while (!confirmation.result) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return failed(Step::Write, {Fault::Temporary, "the broker did not confirm the message in time", ETIMEDOUT});
+    if (const auto pumped = connection->pump(left, confirmation); !pumped) return failed(Step::Write, pumped.error());
+  }
+  if (!*confirmation.result) return failed(Step::Write, confirmation.result->error());
+  connection->close();
+  return {};
+}
+
+base::Result<void> make_queues(const broker::Setup& setup) {
+  auto connection = broker::Connection::open(setup.address, setup.connection);
+  if (!connection) return std::unexpected(connection.error());
+  for (const auto& queue : setup.queues.all_known())
+    if (const auto made = declare(*connection, setup.queues, queue); !made) return made;
+  connection->close();
+  return {};
+}
+
+int run_resident_on_broker(std::string_view program, const BrokerResidentSettings& settings) {
+  net::Loop loop;
+  bool was_up = true;
+  const auto on_state = [&](bool is_up, const std::string& why) {
+    if (is_up) base::log::info("connected to the broker", {{"host", why}});
+    else if (was_up) base::log::error("no connection to the broker, mail is put off", {{"cause", why}});
+    was_up = is_up;
+  };
+  broker::Link link(loop, {settings.setup.address, settings.setup.connection, settings.setup.queues, {}, {}}, {on_state, {}});
+  chain::ResidentServer server(loop, kServerLimits, [&](chain::PendingCall pending) {
+    const auto call = std::make_shared<chain::PendingCall>(std::move(pending));
+    auto accepted = take_in(call->invocation, settings.rules);
+    auto refused = accepted ? check_for_broker(settings.setup, *accepted) : std::optional(std::move(accepted.error()));
+    if (refused) {
+      base::log::warning("refused", {{"code", refused->answer.exit_code}, {"cause", refused->cause}});
+      return call->answer(std::move(refused->answer));
+    }
+    const auto id = accepted->item.id;
+    const Queued queued(*accepted, accepted->item.context);
+    link.publish(queue_of(settings.setup, *accepted), parcel_of(*accepted), [call, id, queued](const Result<void>& published) {
+      if (published) {
+        queued.log();
+        return call->answer(taken(id));
+      }
+      base::log::write(base::log::Level::Error, "not queued", queued.ids().before({{"cause", published.error().cause}}));
+      call->answer(chain::Answer::exit(exit_code_of(Step::Write, published.error())));
+    });
+  });
+  if (const auto listening = server.listen(settings.socket, settings.socket_mode); !listening) return base::report(program, listening.error());
+  chain::run_until_told(loop, server);
+  return 0;
+}
