@@ -18,6 +18,8 @@ constexpr auto kOne = std::to_array<Words>({"json"});
 constexpr auto kRepairing = kOne + std::to_array<Words>({"dry-run", "yes"});
 constexpr auto kLooking = kOne + std::to_array<Words>({"queue", "quarantine", "sender", "recipient", "domain", "older", "newer", "larger", "smaller", "reason", "rule",
                                                        "attempts", "subject", "header"});
+constexpr auto kWatching = kOne + std::to_array<Words>({"interval"});
+constexpr auto kReporting = std::to_array<Words>({"html", "title"});
 constexpr auto kExporting = kLooking + std::to_array<Words>({"all", "format", "directory"});
 constexpr auto kImporting = kOne + std::to_array<Words>({"from", "to", "queue", "dry-run"});
 constexpr auto kCounting = kLooking + std::to_array<Words>({"by", "rows", "empty"});
@@ -26,9 +28,13 @@ constexpr auto kRemoving = kChanging + std::to_array<Words>({"yes"});
 
 constexpr auto kCommands = std::to_array<Command>({
     {"status", "[QUEUE...]", "messages, octets and ages of each queue; what qctl alone does", kCounting, status},
+    {"top", "", "the spool and its queue-run, live on a terminal", kWatching, top},
+    {"report", "--html FILE [LOG...]", "a page with plots of what log lines tell, and of the spool", kReporting, report},
+    {"metrics", "", "the queues in OpenMetrics text", {}, metrics},
     {"list", "[QUEUE...]", "one line a message", kLooking, list},
     {"show", "ID...", "envelope, context and history of a message", kOne, show},
     {"why", "ID...", "why a message waits, and what was tried", kOne, why},
+    {"context", "ID...", "the context of a message, as JSON", kOne, context},
     {"cat", "ID...", "the message itself, as it came", {}, cat},
     {"move", "ID...|SELECTION QUEUE", "put messages into another queue", kChanging, move},
     {"hold", "ID...|SELECTION", "keep messages from being delivered", kChanging, hold},

@@ -25,9 +25,13 @@ std::span<const Command> commands();
 const Command* find_command(std::string_view name);
 
 base::Result<int> status(Session& session);
+base::Result<int> top(Session& session);
+base::Result<int> report(Session& session);
+base::Result<int> metrics(Session& session);
 base::Result<int> list(Session& session);
 base::Result<int> show(Session& session);
 base::Result<int> why(Session& session);
+base::Result<int> context(Session& session);
 base::Result<int> cat(Session& session);
 base::Result<int> move(Session& session);
 base::Result<int> hold(Session& session);

@@ -26,7 +26,10 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {queue::EventKind::Notice, "notice", Output::Style::Plain},
     {queue::EventKind::Noticed, "noticed", Output::Style::Plain},
 });
-const KindRow& row_of(queue::EventKind kind) { return *std::ranges::find(kKinds, kind, &KindRow::kind); }
+const KindRow& row_of(queue::EventKind kind) {
+  const auto* row = std::ranges::find(kKinds, kind, &KindRow::kind);
+  return row != kKinds.end() ? *row : *std::ranges::find(kKinds, queue::EventKind::Note, &KindRow::kind);
+}
 
 }  // namespace
 

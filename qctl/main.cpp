@@ -9,6 +9,7 @@
 #include "lib/broker/address.h"
 #include "qctl/broker.h"
 #include "qctl/commands.h"
+#include "qctl/vqueue.h"
 
 namespace {
 constexpr std::string_view kProgram = "qctl";
@@ -37,6 +38,9 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"yes,y", "", "remove, quarantine delete, repair: do not ask"},
     {"by", "WHAT", "status: a row for each domain (of recipients), sender, helo or reason"},
     {"rows", "N", "status: at most so many rows a queue, 0 for all [20]"},
+    {"html", "FILE", "report: the page; - is standard output"},
+    {"title", "TEXT", "report: of the page [Mail report]"},
+    {"interval", "TIME", "top: between two looks, 200ms to 1h [2s]"},
     {"empty,e", "TEXT", "status: what stands for no message [0]"},
     {"json", "", "print one JSON object a line"},
 });
@@ -141,10 +145,11 @@ int main(int argc, char** argv) {
       .options = kOptions,
       .settings = kSettings,
   };
-  const auto line = base::CommandLine::parse(manual, argc, argv);
+  auto line = base::CommandLine::parse(manual, argc, argv);
   if (!line) return base::report(kProgram, line.error());
   if (line->should_exit()) return 0;
   if (line->has_chain) return base::report(kProgram, {base::Fault::Usage, "no program can stand behind --", 0});
+  line->arguments = qctl::from_vqueue(std::move(line->arguments));
   const auto exit_code = run(*line);
   if (exit_code) return *exit_code;
   if (exit_code.error().error_number == EPIPE) return 0;

@@ -29,6 +29,10 @@ std::optional<RunStatus> parse_run_status(std::string_view text) {
   status.deferred = number_of(json, "deferred");
   status.deferred_due = number_of(json, "deferred_due");
   status.unrecorded = number_of(json, "unrecorded");
+  status.taken = number_of(json, "taken");
+  status.sent = number_of(json, "sent");
+  status.put_off = number_of(json, "put_off");
+  status.failed = number_of(json, "failed");
   const auto destinations = json.find("destinations");
   if (destinations == json.end() || !destinations->is_array()) return status;
   for (const auto& each : *destinations) {

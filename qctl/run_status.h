@@ -17,6 +17,7 @@ struct RunStatus {
     std::string reason;
   };
   std::uint64_t pid = 0, messages = 0, calls_open = 0, calls_waiting = 0, fresh_files_waiting = 0, deferred = 0, deferred_due = 0, unrecorded = 0;
+  std::uint64_t taken = 0, sent = 0, put_off = 0, failed = 0;  // since it was started
   std::vector<Destination> destinations;
 };
 

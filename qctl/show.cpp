@@ -91,6 +91,18 @@ base::Result<int> show(Session& session) {
 
 void put_message(Output& out, const queue::Seen& seen, base::WallTime now, bool is_json) { out.put(is_json ? as_json(seen) + "\n" : as_text(seen, now, out)); }
 
+base::Result<int> context(Session& session) {
+  const auto given = require_arguments(session);
+  if (!given) return std::unexpected(given.error());
+  for (const auto& id : session.arguments) {
+    const auto seen = find_seen(session.spool, id);
+    if (!seen) return std::unexpected(seen.error());
+    const auto text = canonical_context(seen->item, seen->events, !session.wants_json());
+    session.out.put((session.out.screen().is_terminal ? printable_lines(text, session.out.screen().utf8) : text) + "\n");
+  }
+  return 0;
+}
+
 base::Result<int> cat(Session& session) {
   const auto given = require_arguments(session);
   if (!given) return std::unexpected(given.error());

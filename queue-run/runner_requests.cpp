@@ -178,6 +178,12 @@ std::string Runner::status() const {
   number("deferred", due_.size());
   number("deferred_due", due_.summarize(base::wall_now(), {}).due);
   number("unrecorded", deliveries_->unconcluded());
+  const auto& counters = deliveries_->counters();
+  const auto results = [&](Status status) { return counters.results[static_cast<std::size_t>(status)]; };
+  number("taken", counters.attempts_fresh);
+  number("sent", results(Status::Sent));
+  number("put_off", results(Status::Deferred));
+  number("failed", results(Status::Failed));
   base::json::append_name(json, "destinations");
   json += '[';
   auto rows = deliveries_->schedule().status(loop_.now_milliseconds());

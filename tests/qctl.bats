@@ -391,6 +391,150 @@ assert sorted(m["Subject"] for m in mailbox.mbox("box")) == ["one", "two"]'
   cmp item "$spool/working/$(ids)"
 }
 
+@test "qctl top: elsewhere than on a terminal one look, as text or JSON" {
+  put deferred me@here.example a@one.example
+  start_queue_run
+  run -0 qctl top
+  [[ ${lines[0]} == "qctl top  "*" UTC  $spool  queue-run $(pid_of queue-run)" && $output == *"deferred                        1    "* ]]
+  json top | jq -e '.served and .queue_run.pid and (.queues[] | select(.queue == "deferred").messages == 1) and .sampled == 1'
+  run -64 qctl top --interval 1ms
+}
+
+@test "qctl top: on a terminal it keeps to its size, obeys keys, and leaves the terminal as it was" {
+  put deferred me@here.example a-very-long-name.one.example@a-very-long-name.one.example
+  # Keys when there is something to see: sort, another table, look, end.
+  (for key in s b ' ' q; do sleep 0.3; printf '%s' "$key"; done) |
+    script -qec "stty cols 60 rows 14; stty -g >before; $TOP/bin/qctl --spool $spool top; echo exit \$?; stty -g >after" /dev/null >shown
+  cmp before after
+  grep -q 'exit 0' shown
+  python3 - <<'P'
+import re
+text = open('shown', newline='').read()
+assert '\x1b[?1049h' in text and text.rindex('\x1b[?25h\x1b[?1049l') > text.rindex('qctl top')
+screens = text.split('\x1b[H')[1:]
+assert len(screens) >= 4, len(screens)
+for screen in screens:
+    screen = screen.split('\x1b[?25h')[0]
+    lines = re.sub(r'\x1b\[[0-9;?]*[A-Za-z]', '', screen).split('\r\n')
+    assert len(lines) <= 14, lines
+    assert all(len(line) <= 59 for line in lines), lines
+assert any('DOMAIN' in screen for screen in screens) and any('REASON' in screen for screen in screens)
+P
+}
+
+# logs: lines of smtpd and queue-run, as text and JSON, with names that want to be more than text.
+logs() {
+  python3 - <<'P'
+import json, math
+names = ['one.example', '<script>alert(1)</script>', 'two.example"><svg onload=x>', '\u0443\u043d\u0438.example', 'a' * 300]
+for n in range(600):
+    time = f'2026-11-21T{n // 60:02d}:{n % 60:02d}:00.000000Z'
+    print(f'{time} smtpd[7] info accepted id=X size=4000')
+    fields = {'id': 'X', 'status': ('sent', 'sent', 'deferred', 'failed')[n % 4], 'recipient': 'a@x', 'destination': names[n % 5],
+              'delay': f'{math.exp(n % 9):.3f}', 'reply': '550 no & <b>never</b> ]]> --> \x01 ' + names[n % 5]}
+    if n % 2: print(json.dumps({'time': time, 'program': 'queue-run', 'pid': 1, 'level': 'info', 'event': 'delivery', **fields}))
+    else: print(f'{time} queue-run[1] info delivery ' + ' '.join(k + '=' + json.dumps(v) for k, v in fields.items()))
+print('a line of something else: delivery accepted')
+P
+}
+
+@test "qctl report: one page that is well-formed, escapes all, and has its plots" {
+  put deferred me@here.example a@one.example
+  logs >log
+  run -0 qctl report --html page.html --title 'Mail & <more>' log
+  python3 - <<'P'
+import xml.etree.ElementTree as tree
+page = tree.parse('page.html').getroot()
+text = open('page.html').read()
+assert page.find('head/title').text == 'Mail & <more>'
+plots = page.findall('.//svg')
+assert len(plots) == 7, len(plots)
+for plot in plots:
+    labels = plot.attrib['aria-labelledby'].split()
+    assert [plot.find('title').attrib['id'], plot.find('desc').attrib['id']] == labels and plot.find('desc').text, plot.attrib
+assert not page.findall('.//script') and 'onload=x>' not in text
+assert not [e for e in page.iter() for a in e.attrib if a.startswith('on') or a in ('href', 'src')]
+rows = {r.find('th').text: [d.text for d in r.findall('td')] for r in page.findall('.//tbody/tr')}
+assert rows['<script>alert(1)</script>'] == ['60', '30', '30'], rows['<script>alert(1)</script>']
+assert rows['deferred'] == ['1'] and rows['dead'] == ['0']
+P
+  qctl report --html - <log | grep -c '<section>' | grep -qx 7
+  run -0 qctl report --html empty.html </dev/null
+  python3 -c 'import xml.etree.ElementTree as tree; assert len(tree.parse("empty.html").getroot().findall(".//svg")) == 2'
+  run -64 qctl report log
+  run -75 qctl report --html page.html missing.log
+  run -75 qctl report --html no-such-folder/page.html log
+}
+
+@test "qctl report: a browser shows it, wide and narrow, light and dark" {
+  local browser
+  browser=$(command -v chromium-headless-shell || command -v chromium) || { [ -z "${CI:-}" ]; skip 'no chromium'; }
+  put deferred me@here.example a@one.example
+  logs | qctl report --html page.html
+  sed 's/@media (prefers-color-scheme:dark)/@media all/' page.html >dark.html
+  for shot in page:900 page:400 dark:400; do
+    timeout 60 "$browser" --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$PWD/browser" --window-size="${shot#*:},900" \
+      --screenshot="$PWD/${shot/:/-}.png" "file://$PWD/${shot%:*}.html" 2>browser.log
+    file "${shot/:/-}.png" | grep -q "PNG image data, ${shot#*:} x 900"
+  done
+  python3 - <<'P'
+import struct, zlib
+def pixels(name):
+    data = open(name, 'rb').read()
+    at, chunks = 8, {}
+    while at < len(data):
+        size, kind = struct.unpack('>I4s', data[at:at + 8])
+        chunks[kind] = chunks.get(kind, b'') + data[at + 8:at + 8 + size]
+        at += 12 + size
+    width, height, depth, kind = struct.unpack('>IIBB', chunks[b'IHDR'][:10])
+    step = {2: 3, 6: 4}[kind]
+    raw, rows, before = zlib.decompress(chunks[b'IDAT']), [], bytes(width * step)
+    for y in range(height):
+        filter, line = raw[y * (width * step + 1)], bytearray(raw[y * (width * step + 1) + 1:(y + 1) * (width * step + 1)])
+        for x in range(len(line)):
+            a, b, c = (line[x - step] if x >= step else 0), before[x], (before[x - step] if x >= step else 0)
+            p = a + b - c
+            paeth = a if abs(p - a) <= abs(p - b) and abs(p - a) <= abs(p - c) else b if abs(p - b) <= abs(p - c) else c
+            line[x] = line[x] + (0, a, b, (a + b) // 2, paeth)[filter] & 255
+        rows.append(bytes(line))
+        before = rows[-1]
+    return {row[i:i + 3] for row in rows for i in range(0, len(row), step)}, rows, step
+for name, ground, a, b, c in (('page-900', 'ffffff', '0b62c4', 'b35c00', 'b3124b'), ('page-400', 'ffffff', '0b62c4', 'b35c00', 'b3124b'), ('dark-400', '0f1318', '6cb0ff', 'f0a04b', 'ff7b9c')):
+    seen, rows, step = pixels(name + '.png')
+    for colour in (ground, a, b, c):
+        assert bytes.fromhex(colour) in seen, (name, colour)
+    # Nothing is wider than the screen: the right edge is ground from top to bottom.
+    assert {row[-step:][:3] for row in rows} == {bytes.fromhex(ground)}, name
+P
+}
+
+@test "qctl metrics: Prometheus' own library reads it" {
+  put deferred me@here.example a@one.example
+  mkdir "$spool/quarantine/spam"
+  put quarantine/spam me@here.example a@one.example
+  qctl metrics >metrics
+  /usr/bin/python3 - <<'P'
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+values = {(s.name, s.labels.get('queue')): s.value for f in text_string_to_metric_families(open('metrics').read()) for s in f.samples}
+assert values['vsmtp_spool_messages', 'deferred'] == 1 and values['vsmtp_spool_messages', 'quarantine/spam'] == 1, values
+assert values['vsmtp_spool_messages', 'dead'] == 0 and values['vsmtp_spool_served', None] == 0
+assert values['vsmtp_spool_size_bytes', 'deferred'] > 100 and 0 <= values['vsmtp_spool_oldest_age_seconds', 'deferred'] < 60
+P
+}
+
+@test "qctl: what vqueue understood" {
+  local id
+  id=$(put dead me@here.example a@one.example)
+  run -0 qctl show dead -e .
+  [[ ${lines[0]} == "DEAD       1 message,"* ]]
+  qctl msg "$id" show json | jq -e '.envelop.mail_from == "me@here.example"'
+  qctl msg "$id" show eml | grep -q "X-Id: $id"
+  run -0 qctl msg "$id" move hold
+  run -0 qctl msg "$id" remove -y
+  [ -z "$(ids)" ]
+  run -64 qctl msg "$id" re-run
+}
+
 @test "qctl repair: sets aside what nobody can use, removes what is nobody's, and loses no message" {
   local whole torn
   whole=$(put deferred me@here.example a@one.example)
@@ -496,7 +640,7 @@ into_log() { printf 'Subject: in the log\n\nThis one.\n' | queue-inject -f me@he
 start_queue_run() {
   cat >transport <<'T'
 #!/bin/sh
-[ ! -e slow ] || { : >begun; sleep 1; }
+[ ! -e slow ] || { : >begun; until [ -e go ]; do sleep 0.05; done; }
 for recipient in "${@:3}"; do printf 's451 4.7.1 come back\0'; done
 printf 'Z\0'
 T
@@ -584,6 +728,7 @@ is_gone() { ! qctl show "$1"; }
   local id
   id=$(ids)
   [ "$(json list | jq -r .in_log)" = true ]
+  { sleep 0.3; : >go; } &
   run -0 qctl hold "$id"
   [ "$(queue_of "$id")" = hold ]
 }
@@ -698,7 +843,7 @@ assert parts[1].get_content()["X-Id"] == sys.argv[1]' "$id"
 
 @test "qctl: --help names each command" {
   run -0 qctl --help
-  for command in status list show why cat move hold release retry remove quarantine export import check repair; do
+  for command in status top report metrics list show why context cat move hold release retry remove quarantine export import check repair; do
     grep -q "^ *usage: qctl $command" <<<"$output"
     grep -q "^\.It Cm $command$" "$TOP/qctl/qctl.8"
   done
