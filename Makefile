@@ -3,7 +3,7 @@
 # Each folder says in its rules.mk what it is made of; this file says how. Objects, dependency files, libraries and test
 # programs land in build/, programs in bin/.
 
-PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote deliver-pipe qctl vsl-filter
+PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote deliver-pipe address-map qctl vsl-filter
 ROOMS    := base net mail lint authn sasl smtp chain queue broker
 
 CXX      ?= g++
@@ -40,7 +40,7 @@ SASL_LIBS := -lmbedcrypto -lunistring -lcrypt -lsodium
 # A spool on a broker. Of librabbitmq only what speaks plain TCP is linked: no OpenSSL.
 BROKER_LIBS := -lrabbitmq
 # What the unit tests and fuzzers need beside: all that any room needs.
-UNIT_LIBS := $(BROKER_LIBS) $(TLS_LIBS) $(SASL_LIBS) $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
+UNIT_LIBS := -lcdb $(BROKER_LIBS) $(TLS_LIBS) $(SASL_LIBS) $(RULES_LIBS) $(DNS_LIBS) $(IDN_LIBS) -luv_a -lpthread -ldl
 
 .DEFAULT_GOAL := all
 .PHONY: all help deps demo test check-quick bench asan fuzz tidy install clean

@@ -96,6 +96,7 @@ relay_host = [192.0.2.7]:25
 .Xr vsmtp 1 ,
 .Xr vsmtp-spool 5 ,
 .Xr vsmtp-chain 7 ,
+.Xr address-map 8 ,
 .Xr deliver-maildir 8 ,
 .Xr deliver-pipe 8 ,
 .Xr deliver-remote 8 ,
