@@ -46,8 +46,13 @@ Parcel parcel_of(const chain::DeliveryCall& call, base::Blob message, const Call
   Parcel parcel;
   parcel.message = std::move(message);
   parcel.sender = call.sender;
-  parcel.default_domain = call.host.empty() ? rules.host_domain : call.host;
-  for (const auto& address : call.recipients) parcel.recipients.emplace_back().address = address;
+  const bool is_path = call.host.starts_with('/');
+  parcel.default_domain = call.host.empty() || is_path ? rules.host_domain : call.host;
+  for (const auto& address : call.recipients) {
+    auto& recipient = parcel.recipients.emplace_back();
+    recipient.address = address;
+    if (is_path) (call.host.ends_with('/') ? recipient.directory : recipient.mbox) = call.host;
+  }
   return parcel;
 }
 

@@ -18,7 +18,7 @@ struct CallRules {
   std::string host_domain;                 // of recipients without a domain, where the call names none
 };
 
-// ---- the delivery call: HOST is the domain of recipients that have none
+// ---- the delivery call: HOST is the domain of recipients that have none, or the mailbox of all: /file, or /folder/
 
 [[nodiscard]] Parcel parcel_of(const chain::DeliveryCall& call, base::Blob message, const CallRules& rules);
 [[nodiscard]] chain::DeliveryReport report_of(const Parcel& parcel);

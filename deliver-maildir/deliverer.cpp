@@ -84,6 +84,7 @@ void Deliverer::write_files(Parcel& parcel, Landings& landings) {
   if (!view) return refuse_all(parcel, refusal_of(view.error()));
   const auto message = parcel.sender ? mail::without_return_path(view->octets()) : mail::Segments{view->octets()};
   for (auto& recipient : parcel.recipients) {
+    if (deliver_to_mbox(parcel, recipient, message)) continue;
     auto landing = write_file(parcel, recipient, message);
     if (landing) {
       landings.push_back(std::move(*landing));
@@ -106,13 +107,39 @@ Accepted<Deliverer::Landing> Deliverer::write_file(const Parcel& parcel, Parcel:
   return Landing{&recipient, std::move(*file), name + sizes};
 }
 
-Accepted<std::shared_ptr<const Maildir>> Deliverer::maildir_of(const Parcel& parcel, const Parcel::Recipient& recipient) {
-  if (!recipient.directory.empty()) return open_or_create(recipient.directory, true);
+Accepted<std::string> Deliverer::path_of(const Parcel& parcel, const Parcel::Recipient& recipient) const {
   const auto name = read_recipient(recipient.address, parcel.default_domain, rules_.names);
   if (!name) return std::unexpected(name.error());
-  const auto path = rules_.where.path_of(*name);
+  return rules_.where.path_of(*name);
+}
+
+Accepted<std::shared_ptr<const Maildir>> Deliverer::maildir_of(const Parcel& parcel, const Parcel::Recipient& recipient) {
+  if (!recipient.directory.empty()) return open_or_create(recipient.directory, true);
+  const auto path = path_of(parcel, recipient);
   if (!path) return std::unexpected(path.error());
   return open_or_create(*path, false);
+}
+
+bool Deliverer::deliver_to_mbox(const Parcel& parcel, Parcel::Recipient& recipient, const mail::Segments& message) {
+  const bool is_known = !recipient.mbox.empty();
+  if (!is_known && (!rules_.is_mbox || !recipient.directory.empty())) return false;
+  const auto appended = [&]() -> Accepted<std::string> {
+    const auto path = is_known ? Accepted<std::string>(recipient.mbox) : path_of(parcel, recipient);
+    if (!path) return path;
+    if (!is_known && !exists(rules_.where.root())) return refuse(Reason::Trouble, rules_.where.root() + ": not there; is it mounted?");
+    const MboxMessage stored{parcel.sender.value_or(""), mail::delivery_fields(parcel.sender, recipient.address), message};
+    auto done = append_to_mbox(*path, stored, rules_.line_end, rules_.locks, is_known || rules_.creates);
+    if (done) return path;
+    if (done.error().reason == Reason::NoSuchMailbox && rules_.unknown_is_temporary) done.error().reason = Reason::NoMailboxYet;
+    return std::unexpected(std::move(done.error()));
+  }();
+  recipient.is_delivered = appended.has_value();
+  if (appended) {
+    recipient.file = *appended;
+  } else {
+    recipient.refusal = appended.error();
+  }
+  return true;
 }
 
 // `is_known`: the directory was named by whoever called us, so that its absence is trouble and not an unknown recipient.

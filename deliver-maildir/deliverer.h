@@ -1,6 +1,7 @@
 // Puts parcels into Maildirs. All parcels of one call share their syncs: every file is written, then all are made durable,
 // then all get their names in new/, then those directories are made durable. Until then nothing is called delivered.
 // One call after the other shares even more: the directories of one become durable with the files of the next.
+// Messages for mbox files are appended one after the other, each with a sync of its own.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 
 #include "deliver-maildir/mailbox_name.h"
 #include "deliver-maildir/maildir.h"
+#include "deliver-maildir/mbox.h"
 #include "deliver-maildir/parcel.h"
 #include "lib/mail/stored_form.h"
 #include "deliver-maildir/sync.h"
@@ -21,6 +23,8 @@ namespace maildir {
 
 struct DeliveryRules {
   MailboxTemplate where;
+  bool is_mbox = false;  // what lies there
+  MboxLocks locks;
   NameRules names;
   bool creates = false;
   bool unknown_is_temporary = false;
@@ -65,6 +69,9 @@ class Deliverer {
 
   void write_files(Parcel& parcel, Landings& landings);
   Accepted<Landing> write_file(const Parcel& parcel, Parcel::Recipient& recipient, const mail::Segments& message);
+  // Whether it goes to an mbox; then its result is there.
+  bool deliver_to_mbox(const Parcel& parcel, Parcel::Recipient& recipient, const mail::Segments& message);
+  [[nodiscard]] Accepted<std::string> path_of(const Parcel& parcel, const Parcel::Recipient& recipient) const;
   Accepted<std::shared_ptr<const Maildir>> maildir_of(const Parcel& parcel, const Parcel::Recipient& recipient);
   Accepted<std::shared_ptr<const Maildir>> open_or_create(const std::string& path, bool is_known);
   void sync(Landings& coming);

@@ -13,6 +13,7 @@
 #include "lib/base/exits.h"
 #include "lib/base/service.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 
 namespace {
 
@@ -27,6 +28,7 @@ constexpr auto kNoLimit = std::numeric_limits<std::uint64_t>::max();
 constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"maildir", "DIRECTORY", "deliver the message on standard input into this Maildir"},
     {"sender,f", "ADDRESS", "with --maildir: the reverse-path for Return-Path; '' is <>"},
+    {"mbox", "", "mailboxes are the files of maildir.mbox_template"},
     {"direct", "", "message call: deliver if all recipients are local, else call the next program"},
     {"resident", "SOCKET", "keep running and serve calls on this Unix socket"},
     base::service::kNotifyOption,
@@ -34,7 +36,8 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
 constexpr auto kSettings = std::to_array<std::string_view>({
     "maildir.template", "maildir.create", "maildir.unknown", "maildir.line_end", "maildir.fold_case", "maildir.extension_delimiter",
     "maildir.size_in_name", "maildir.open_max", "maildir.batch_files", "maildir.gather", "maildir.direct_recipients_max", "delivery.local_domains",
-    "server.domain", "server.sandbox", "server.sandbox_folders",
+    "server.domain", "server.sandbox", "server.sandbox_folders", "maildir.mbox_template", "maildir.mbox_locks", "maildir.mbox_lock_timeout",
+    "delivery.recipient_delimiter",
 });
 const base::Manual kManual{
     .program = kProgram,
@@ -53,13 +56,30 @@ const base::Manual kManual{
     .options_end_at_first_argument = true,
 };
 
-base::Result<maildir::DeliveryRules> delivery_rules(const base::Settings& settings) {
-  auto where = maildir::MailboxTemplate::parse(settings.text("maildir.template"));
+base::Result<maildir::MboxLocks> mbox_locks(const base::Settings& settings) {
+  maildir::MboxLocks locks{false, false, settings.milliseconds("maildir.mbox_lock_timeout")};
+  for (const auto& word : settings.words("maildir.mbox_locks")) {
+    if (word != "dot" && word != "fcntl") return base::fail(base::Fault::Config, "maildir.mbox_locks: '" + word + "'; expected: dot, fcntl");
+    (word == "dot" ? locks.dot : locks.fcntl) = true;
+  }
+  return locks;
+}
+
+base::Result<maildir::DeliveryRules> delivery_rules(const CommandLine& line) {
+  const auto& settings = line.settings;
+  std::string_view text = line.has("mbox") ? settings.text("maildir.mbox_template") : settings.text("maildir.template");
+  const bool is_mbox = base::text::consume(text, "mbox:") || line.has("mbox");
+  if (is_mbox && line.has("direct")) return base::fail(base::Fault::Config, "--direct gives all recipients a message or none, which mbox files cannot; expected: a template of Maildirs");
+  auto where = maildir::MailboxTemplate::parse(text);
   if (!where) return std::unexpected(where.error());
+  auto locks = mbox_locks(settings);
+  if (!locks) return std::unexpected(locks.error());
   maildir::DeliveryRules rules;
   rules.where = std::move(*where);
+  rules.is_mbox = is_mbox;
+  rules.locks = *locks;
   rules.names.fold_case = settings.flag("maildir.fold_case");
-  rules.names.extension_delimiter = settings.text("maildir.extension_delimiter");
+  rules.names.extension_delimiter = settings.text(settings.is_given("maildir.extension_delimiter") ? "maildir.extension_delimiter" : "delivery.recipient_delimiter");
   rules.creates = settings.flag("maildir.create");
   rules.unknown_is_temporary = settings.text("maildir.unknown") == "temporary";
   rules.line_end = settings.text("maildir.line_end") == "crlf" ? mail::LineEnd::CrLf : mail::LineEnd::Lf;
@@ -153,7 +173,7 @@ int main(int argc, char** argv) {
   if (!line) return base::report(kProgram, line.error());
   if (line->should_exit()) return 0;
   if (const auto usage = check_usage(*line); !usage) return base::report(kProgram, usage.error());
-  auto rules = delivery_rules(line->settings);
+  auto rules = delivery_rules(*line);
   if (!rules) return base::report(kProgram, rules.error());
   ::umask(077);
   ::signal(SIGXFSZ, SIG_IGN);  // a file too large for our limit is an error of write(2)

@@ -14,7 +14,8 @@ namespace maildir {
 struct Parcel {
   struct Recipient {
     std::string address;    // for the template and Delivered-To
-    std::string directory;  // the Maildir itself where it is known (by hand); address may be empty then
+    std::string directory;  // the Maildir itself where it is known (by hand, or as HOST of the call); address may be empty then
+    std::string mbox;       // the same of an mbox file
 
     // Afterwards: delivered, refused, or neither when all_or_nothing kept it back.
     bool is_delivered = false;

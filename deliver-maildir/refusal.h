@@ -18,6 +18,7 @@ enum class Reason : std::uint8_t {
   NoMailboxYet,
   NotLocal,
   MailboxFull,
+  MailboxLocked,
   SystemFull,
   Trouble,
 };
@@ -35,6 +36,7 @@ inline constexpr auto kReasons = std::to_array<ReasonRow>({
     {Reason::NoMailboxYet,  base::Fault::Temporary, "450 4.1.1 no such mailbox yet"},
     {Reason::NotLocal,      base::Fault::Permanent, "550 5.7.1 not a mailbox of this host"},
     {Reason::MailboxFull,   base::Fault::Temporary, "452 4.2.2 mailbox full"},
+    {Reason::MailboxLocked, base::Fault::Temporary, "450 4.2.0 mailbox is in use"},
     {Reason::SystemFull,    base::Fault::Temporary, "452 4.3.1 mail system full"},
     {Reason::Trouble,       base::Fault::Temporary, "451 4.3.0 mailbox not available now"},
 });

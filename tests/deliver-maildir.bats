@@ -413,8 +413,59 @@ END
 @test "deliver-maildir: its manual has no mistakes and names every setting" {
   run -0 mandoc -T lint -W error "$TOP/deliver-maildir/deliver-maildir.8"
   local key
-  for key in template create unknown line_end fold_case extension_delimiter size_in_name open_max batch_files direct_recipients_max local_domains; do
+  for key in template create unknown line_end fold_case extension_delimiter size_in_name open_max batch_files direct_recipients_max local_domains mbox_template mbox_locks mbox_lock_timeout; do
     deliver-maildir --help | grep -q -- "--${key//_/-} "
     grep -q "Cm $key\$" "$TOP/deliver-maildir/deliver-maildir.8"
   done
+}
+
+# ---- mbox files
+
+@test "deliver-maildir: a template that begins with mbox: has a file for each recipient, messages one behind the other" {
+  mkdir boxes
+  run -0 deliver-maildir --template "mbox:$PWD/boxes/{user}" --create yes h me@example.com joe@example.org Ann+x@example.org <message
+  deliver-maildir --template "mbox:$PWD/boxes/{user}" h '' joe@example.org <message
+  [ "$(grep -c '^From me@example.com ' boxes/joe)" = 1 ]
+  [ "$(grep -c '^From MAILER-DAEMON ' boxes/joe)" = 1 ]
+  grep -q '^Delivered-To: Ann+x@example.org' boxes/ann
+  [ -z "$(tail -n 1 boxes/joe)" ]
+  run -0 deliver-maildir --template "mbox:$PWD/boxes/{user}" h me@example.com nobody@example.org <message
+  [[ $output == *"550 5.1.1 no such mailbox"* ]]
+  [ ! -e boxes/nobody ]
+}
+
+@test "deliver-maildir: a HOST that begins with a slash is the mailbox itself, a Maildir if it ends with one" {
+  run -0 deliver-maildir "$PWD/all" me@example.com joe@example.org <message
+  run -0 deliver-maildir --create yes "$PWD/folder/" me@example.com joe@example.org <message
+  grep -q '^Delivered-To: joe@example.org' all folder/new/*
+  run -0 deliver-maildir /dev/null me@example.com joe@example.org <message
+  [[ $output == *"250 2.0.0 delivered"* ]]
+}
+
+@test "deliver-maildir: an mbox is locked as other programs lock it" {
+  : >all
+  : >all.lock
+  run -0 deliver-maildir --mbox-lock-timeout 100ms "$PWD/all" me@example.com joe@example.org <message
+  [[ $output == *"450 4.2.0 mailbox is in use"* ]]
+  run -0 deliver-maildir --mbox-lock-timeout 100ms --mbox-locks fcntl "$PWD/all" me@example.com joe@example.org <message
+  [[ $output == *"250 2.0.0 delivered"* ]]
+  rm all.lock
+  # Many at once, and none is lost or in another.
+  for i in 1 2 3 4 5 6 7 8; do deliver-maildir "$PWD/all" "me$i@example.com" joe@example.org <message >/dev/null & done
+  wait
+  [ "$(grep -c '^From me[1-8]@example.com ' all)" = 8 ]
+  [ "$(grep -c '^Delivered-To: ' all)" = 9 ]
+}
+
+@test "deliver-maildir: an mbox on a full disk stays as it was" {
+  printf 'From a b\n\nold\n\n' >all
+  cp all before
+  (ulimit -f 1; head -c 3000 /dev/zero | tr '\0' x | deliver-maildir "$PWD/all" me@example.com joe@example.org >out)
+  tr '\0' '\n' <out | grep -q '^s45'
+  cmp all before
+}
+
+@test "deliver-maildir: --direct does not go with mbox files" {
+  run -78 deliver-maildir --template "mbox:$PWD/{user}" --direct <message
+  [[ $output == *"--direct gives all recipients a message or none"* ]]
 }
