@@ -22,6 +22,12 @@ bool speaks_of_transports(std::string_view context) {
   return false;
 }
 
+// What is no HOST could be taken for an option, or for that of another transport.
+RuledRoute named(std::string transport, std::string host) {
+  if (host.empty() || host.starts_with('-')) return {What::Waits, {}, "451 4.3.5 the target for the transport " + transport + " cannot be read"};
+  return {What::Named, std::move(host), {}, {}, std::move(transport)};
+}
+
 std::optional<RuledRoute> route_of(const chain::Context::Recipient& recipient) {
   if (recipient.transfer_method.empty()) return std::nullopt;
   const auto method = chain::transfer_method_of(recipient.transfer_method);
@@ -30,7 +36,11 @@ std::optional<RuledRoute> route_of(const chain::Context::Recipient& recipient) {
     case TransferMethod::Deliver: return std::nullopt;
     case TransferMethod::None: return RuledRoute{What::Nothing, {}, {}};
     case TransferMethod::Maildir: return RuledRoute{What::Local, {}, {}};
-    case TransferMethod::Mbox: return RuledRoute{What::Waits, {}, "451 4.3.5 no transport for mbox files"};
+    case TransferMethod::Mbox: return RuledRoute{What::Named, {}, {}, {}, "mbox"};
+    case TransferMethod::Lmtp: return named("lmtp", recipient.target);
+    case TransferMethod::Pipe: return named("pipe", recipient.target.empty() ? "" : "|" + recipient.target);
+    case TransferMethod::File: return named("mbox", recipient.target.starts_with('/') ? recipient.target : "");
+    case TransferMethod::Program: return RuledRoute{What::Named, {}, {}, {}, recipient.target};
     case TransferMethod::Forward: break;
   }
   const auto target = chain::ForwardTarget::parse(recipient.target);

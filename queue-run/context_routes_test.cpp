@@ -24,7 +24,9 @@ TEST_CASE("context: recipients that do not go by the routes") {
   CHECK(routes.at("tls@x").host == "smtps://u@example.org");
   CHECK(routes.at("tls@x").password == "secret");
   for (const auto* forward : {"tls@x", "ip@x", "domain@x", "socket@x", "short@x", "url@x"}) CHECK(routes.at(forward).what == What::Forward);
-  for (const auto* waits : {"mbox@x", "bad@x", "odd@x"}) {
+  CHECK(routes.at("mbox@x").what == What::Named);
+  CHECK(routes.at("mbox@x").transport == "mbox");
+  for (const auto* waits : {"bad@x", "odd@x"}) {
     CAPTURE(waits);
     CHECK(routes.at(waits).what == What::Waits);
     CHECK(routes.at(waits).reason.starts_with("451 4.3.5 "));
@@ -46,4 +48,19 @@ TEST_CASE("context: what is not of that form says nothing") {
     CAPTURE(context);
     CHECK(ruled_routes(context).empty());
   }
+}
+
+TEST_CASE("context: transports by name, commands and files") {
+  const auto routes = ruled_routes(R"({"envelop":{"rcpt":[{"address":"a@x","transfer_method":{"Pipe":"vacation joe"}},{"address":"b@x","transfer_method":{"File":"/var/mail/b"}},
+    {"address":"c@x","transfer_method":{"Lmtp":"unix:/run/lmtp"}},{"address":"d@x","transfer_method":{"Program":"lists"}},
+    {"address":"e@x","transfer_method":{"File":"relative"}},{"address":"f@x","transfer_method":{"Lmtp":"--config=x"}},{"address":"g@x","transfer_method":{"Pipe":""}}]}})");
+  CHECK(routes.at("a@x").transport == "pipe");
+  CHECK(routes.at("a@x").host == "|vacation joe");
+  CHECK(routes.at("b@x").transport == "mbox");
+  CHECK(routes.at("b@x").host == "/var/mail/b");
+  CHECK(routes.at("c@x").transport == "lmtp");
+  CHECK(routes.at("c@x").host == "unix:/run/lmtp");
+  CHECK(routes.at("d@x").transport == "lists");
+  CHECK(routes.at("d@x").host.empty());
+  for (const auto* waits : {"e@x", "f@x", "g@x"}) CHECK(routes.at(waits).what == What::Waits);
 }

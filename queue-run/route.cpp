@@ -51,12 +51,19 @@ std::size_t Router::recipients_per_call(Transport transport) const {
   return has_own ? table_.transports[index].recipients_per_call : table_.recipients_per_call;
 }
 
+Route Router::route_to(const RuledRoute& ruled, std::string_view recipient) const {
+  const auto known = std::ranges::find(table_.transports, ruled.transport, &Table::OfTransport::name);
+  if (known == table_.transports.end()) return {Transport::Remote, {}, {}, "451 4.3.5 no transport is called " + base::text::printable(ruled.transport, 40)};
+  return route_by({{}, true, static_cast<Transport>(known - table_.transports.begin()), ruled.host, {}}, domain_of(recipient));
+}
+
 Route Router::route(const std::string& recipient, const RuledRoutes& ruled) const {
   const auto found = ruled.empty() ? ruled.end() : ruled.find(recipient);
   if (found == ruled.end()) return route(recipient);
   switch (found->second.what) {
     case RuledRoute::What::Local: return {Transport::Local, domain_of(recipient)};
     case RuledRoute::What::Forward: return {Transport::Remote, found->second.host, {}, {}, found->second.password};
+    case RuledRoute::What::Named: return route_to(found->second, recipient);
     default: return route(recipient);
   }
 }

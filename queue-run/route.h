@@ -32,12 +32,14 @@ struct RuledRoute {
     Nothing,  // its delivery is switched off
     Local,    // to its mailbox here, whatever its domain
     Forward,  // to `host`
+    Named,    // to the transport `transport`, with `host` if there is one
     Waits,    // a transport that nothing here can be: its mail is kept, for `reason`
   };
   What what = What::Nothing;
   std::string host;    // HOST of the delivery call
   std::string reason;  // a reply
   std::string password = {};  // of Forward: of the user in `host`
+  std::string transport = {};
 };
 
 using RuledRoutes = std::unordered_map<std::string, RuledRoute>;  // by address
@@ -65,7 +67,8 @@ class Router {
     mail::DomainMap<Way> ways = {};
     // By transport; one that is not there says nothing.
     struct OfTransport {
-      std::string host;                     // HOST where no way says one
+      std::string name = {};
+      std::string host = {};                // HOST where no way says one
       std::size_t recipients_per_call = 0;  // 0: as above
     };
     std::vector<OfTransport> transports = {};
@@ -82,6 +85,7 @@ class Router {
   [[nodiscard]] std::vector<Batch> batches(std::span<const std::string> recipients, std::span<const std::uint32_t> pending, const RuledRoutes& ruled = {}) const;
 
  private:
+  [[nodiscard]] Route route_to(const RuledRoute& ruled, std::string_view recipient) const;
   [[nodiscard]] Route route_by(const Way& way, std::string domain) const;
   [[nodiscard]] std::size_t recipients_per_call(Transport transport) const;
 

@@ -139,7 +139,7 @@ TEST_CASE("route: sections go before local domains and the relay host, the one f
 
   table.ways.add("*", {"*", true, lists, "", ""});
   table.ways.add(".partner.test", {".partner.test", false, Transport::Remote, "", ""});
-  table.transports = {{}, {}, {"unix:/run/lists", 1}};
+  table.transports = {{"local"}, {"remote"}, {"lists", "unix:/run/lists", 1}};
   check(Router(table), {
                            {"me@local.test", Transport::Local, "local.test"},
                            {"me@a.partner.test", lists, "unix:/run/lists"},
@@ -154,7 +154,7 @@ TEST_CASE("route: recipients of two sections are in two calls, also to one host;
   table.ways.add("a.test", {"a.test", true, Transport::Remote, "smart.test", ""});
   table.ways.add("b.test", {"b.test", true, Transport::Remote, "smart.test", ""});
   table.ways.add("c.test", {"c.test", true, static_cast<Transport>(2), "smart.test", ""});
-  table.transports = {{}, {}, {"", 1}};
+  table.transports = {{"local"}, {"remote"}, {"lists", "", 1}};
   const auto all = batches(Router(table), {"1@a.test", "2@b.test", "3@a.test", "4@c.test", "5@c.test", "6@x.test", "7@y.test"});
   REQUIRE(all.size() == 5);
   CHECK(all[0].recipients == std::vector<std::uint32_t>{0, 2});
@@ -162,4 +162,17 @@ TEST_CASE("route: recipients of two sections are in two calls, also to one host;
   CHECK(all[2].recipients == std::vector<std::uint32_t>{3});
   CHECK(all[3].recipients == std::vector<std::uint32_t>{4});
   CHECK(all[4].recipients == std::vector<std::uint32_t>{5, 6});
+}
+
+TEST_CASE("route: rules name a transport") {
+  Router::Table table{.local_domains = {}, .relay_host = "relay.test"};
+  table.transports = {{"local"}, {"remote"}, {"pipe"}, {"box", "unix:/run/box"}};
+  const Router router(table);
+  using What = run::RuledRoute::What;
+  const run::RuledRoutes ruled = {{"a@One.test", {What::Named, "|cmd", {}, {}, "pipe"}}, {"b@one.test", {What::Named, {}, {}, {}, "box"}}, {"c@one.test", {What::Named, {}, {}, {}, "pipe"}}, {"d@one.test", {What::Named, {}, {}, {}, "none"}}};
+  CHECK(router.route("a@One.test", ruled).host == "|cmd");
+  CHECK(router.route("a@One.test", ruled).transport == static_cast<Transport>(2));
+  CHECK(router.route("b@one.test", ruled).host == "unix:/run/box");
+  CHECK(router.route("c@one.test", ruled).host == "one.test");
+  CHECK(router.route("d@one.test", ruled).refusal == "451 4.3.5 no transport is called none");
 }

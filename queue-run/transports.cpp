@@ -1,6 +1,7 @@
 #include "queue-run/transports.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "lib/base/text.h"
@@ -56,7 +57,7 @@ base::Result<TransportRow> row_of_section(const Settings& settings, const std::s
   if (name == "local" || name == "remote") return wrong("this one is queue." + name + "_transport; expected: another name");
   auto row = row_of(settings, {name, key("program"), key("concurrency"), key("destination_concurrency")});
   if (!row) return row;
-  row->of_route = {settings.text(key("host")), static_cast<std::size_t>(settings.count(key("recipients_per_call")))};
+  row->of_route = {name, settings.text(key("host")), static_cast<std::size_t>(settings.count(key("recipients_per_call")))};
   if (row->of_route.host.starts_with('-')) return wrong("host begins with a dash, which a program would take for an option");
   return row;
 }
@@ -75,6 +76,26 @@ base::Result<void> limit_destinations(const Settings& settings, std::span<Transp
   return {};
 }
 
+// What rules and aliases ask for, if there is no section [transport] of that name.
+struct Standard {
+  std::string_view name, program;
+};
+constexpr auto kStandard = std::to_array<Standard>({
+    {"lmtp", "deliver-remote --protocol lmtp"},
+    {"mbox", "deliver-maildir --mbox"},
+    {"pipe", "deliver-pipe"},
+});
+constexpr std::size_t kStandardCalls = 20;
+
+TransportRow standard_row(const Settings& settings, std::string_view name, std::string_view program) {
+  const std::size_t calls = std::min<std::size_t>(kStandardCalls, settings.count("queue.processes"));
+  TransportRow row;
+  row.settings.name = row.of_route.name = name;
+  row.settings.limits.calls = row.settings.limits.calls_per_destination = calls;
+  for (const auto word : base::text::split(program, ' ')) row.settings.program.emplace_back(word);
+  return row;
+}
+
 }  // namespace
 
 base::Result<std::vector<TransportRow>> transports_of(const Settings& settings) {
@@ -83,6 +104,7 @@ base::Result<std::vector<TransportRow>> transports_of(const Settings& settings) 
                            Keys{"remote", "queue.remote_transport", "queue.remote_concurrency", "queue.destination_concurrency"}}) {
     auto row = row_of(settings, keys);
     if (!row) return std::unexpected(row.error());
+    row->of_route.name = keys.name;
     rows.push_back(std::move(*row));
   }
   for (const auto& name : settings.names("transport")) {
@@ -90,6 +112,8 @@ base::Result<std::vector<TransportRow>> transports_of(const Settings& settings) 
     if (!row) return std::unexpected(row.error());
     rows.push_back(std::move(*row));
   }
+  for (const auto& [name, program] : kStandard)
+    if (std::ranges::none_of(rows, [&](const TransportRow& row) { return row.settings.name == name; })) rows.push_back(standard_row(settings, name, program));
   if (const auto done = limit_destinations(settings, std::span(rows).subspan(1)); !done) return std::unexpected(done.error());
   return rows;
 }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace {
 
 using base::Settings;
@@ -53,6 +55,14 @@ TEST_CASE("transports: local and remote first, then those of sections") {
   CHECK(lists.settings.program == chain::Words{"deliver-pipe", "--all"});
   CHECK(lists.settings.limits.calls == 10);  // queue.processes
   CHECK(lists.of_route.recipients_per_call == 1);
+  REQUIRE(rows->size() == 7);
+  CHECK((*rows)[4].settings.program == chain::Words{"deliver-remote", "--protocol", "lmtp"});
+  CHECK((*rows)[5].settings.program == chain::Words{"deliver-maildir", "--mbox"});
+  CHECK((*rows)[6].of_route.name == "pipe");
+  set(settings, "transport \"pipe\"", "program", "my-pipe");
+  const auto with_own = run::transports_of(settings);
+  CHECK(with_own->size() == 7);
+  CHECK(std::ranges::count(*with_own, std::string("pipe"), [](const auto& row) { return row.settings.name; }) == 1);
 }
 
 TEST_CASE("transports: a way names one of them") {

@@ -111,3 +111,51 @@ local: here.test to c@here.test d@here.test" ]
   [ ! -e out/calls ]
   [ "$(find spool/dead -type f | wc -l)" = 4 ]
 }
+
+@test "queue-run: rules and aliases send mail to mbox files, commands, LMTP servers and transports by name" {
+  mkdir boxes
+  cat >>vsmtp.ini <<END
+[pipe]
+user = $(id -un)
+[maildir]
+mbox_template = $PWD/boxes/{user}
+create = yes
+END
+  to() { store --context "{\"envelop\":{\"rcpt\":[{\"address\":\"joe+x@here.test\",\"transfer_method\":$1}]}}" spool working joe+x@here.test; }
+  to '"Mbox"'
+  to "{\"File\":\"$PWD/boxes/archive\"}"
+  to "{\"Pipe\":\"cat >$PWD/got\"}"
+  to '{"Program":"lists"}'
+  to '{"Lmtp":"[127.0.0.1]:1"}'
+  VSMTP_CONFIG=vsmtp.ini run -0 queue_run
+  [[ "$(head -n 1 boxes/joe)" == "From sender@example.net "* ]]
+  grep -q '^Delivered-To: joe+x@here.test' boxes/joe
+  [ "$(grep -c '^From ' boxes/archive)" = 1 ]
+  grep -q '^Delivered-To: joe+x@here.test' got
+  [ "$(cat out/calls)" = "lists: here.test to joe+x@here.test" ]
+  [[ $output == *"status=deferred recipient=joe+x@here.test transport=lmtp destination=[127.0.0.1]:1"* ]]
+  [ "$(find spool/deferred -type f | wc -l)" = 1 ]
+  [ -z "$(find spool/dead -type f)" ]
+}
+
+@test "queue-run: an alias is a mailbox, a command and a file at once" {
+  mkdir boxes mail
+  cat >>vsmtp.ini <<END
+[pipe]
+user = $(id -un)
+[maildir]
+template = $PWD/mail/{user}
+create = yes
+[aliases]
+files = $PWD/aliases
+END
+  sed -i "s|^local_transport.*|local_transport = deliver-maildir|" vsmtp.ini
+  printf 'joe: \\joe, "|cat >%s/got", %s/boxes/all, %s/boxes/dir/\n' "$PWD" "$PWD" "$PWD" >aliases
+  make_maildir boxes/dir
+  export VSMTP_CONFIG=vsmtp.ini
+  printf 'Subject: hello\r\n\r\nhi\r\n' | "$TOP/build/tests/call" --from me@x.test --to joe@here.test -- address-map -- queue-inject
+  queue_run
+  grep -q '^Delivered-To: joe@here.test' mail/joe/new/* got boxes/all boxes/dir/new/*
+  [ "$(grep -l '^Subject: hello' mail/joe/new/* got boxes/all boxes/dir/new/* | wc -l)" = 4 ]
+  [ -z "$(find spool/working spool/deferred spool/dead -type f)" ]
+}

@@ -167,12 +167,12 @@ relay.test sender@example.net ok@c.test" ]
 }
 
 @test "queue-run: what asks for a transport that is not there waits, and is not sent elsewhere" {
-  store --context '{"envelop":{"rcpt":[{"address":"ok@a.test","transfer_method":"Mbox"},{"address":"ok@b.test","transfer_method":{"Forward":{"Url":"smtps://me:secret@mx.b.test"}}},{"address":"ok@c.test","transfer_method":"Deliver"}]}}' \
+  store --context '{"envelop":{"rcpt":[{"address":"ok@a.test","transfer_method":{"Program":"pigeon"}},{"address":"ok@b.test","transfer_method":{"Forward":{"Url":"smtps://me:secret@mx.b.test"}}},{"address":"ok@c.test","transfer_method":"Deliver"}]}}' \
     spool working ok@a.test ok@b.test ok@c.test
   run -0 queue_run --drain
   [ "$(cat out/calls)" = "c.test sender@example.net ok@c.test" ]
   has deferred 1
-  [[ $output == *"status=deferred recipient=ok@a.test"*"451 4.3.5 no transport for mbox files"* ]]
+  [[ $output == *"status=deferred recipient=ok@a.test"*"451 4.3.5 no transport is called pigeon"* ]]
   [[ $output == *"smtps://me@mx.b.test asks for TLS"* ]]
   [[ $output != *secret* ]]
 }

@@ -36,7 +36,10 @@ struct ForwardTarget {
   friend bool operator==(const ForwardTarget&, const ForwardTarget&) = default;
 };
 
-enum class TransferMethod : std::uint8_t { Deliver, Mbox, Maildir, None, Forward };
+// The later ones have words: of Lmtp the host as HOST of a delivery call, of Pipe a command line, of File a path (with a slash at
+// the end a Maildir), of Program the name of a transport.
+enum class TransferMethod : std::uint8_t { Deliver, Mbox, Maildir, None, Forward, Lmtp, Pipe, File, Program };
+[[nodiscard]] constexpr bool has_words(TransferMethod method) { return method >= TransferMethod::Lmtp; }
 // "Deliver", "Forward"
 std::string_view name_of(TransferMethod method);
 std::optional<TransferMethod> transfer_method_of(std::string_view name);
@@ -44,6 +47,7 @@ std::optional<TransferMethod> transfer_method_of(std::string_view name);
 struct Transfer {
   TransferMethod method = TransferMethod::Deliver;
   ForwardTarget target;  // of Forward
+  std::string words = {};  // of those that have some
 
   friend bool operator==(const Transfer&, const Transfer&) = default;
 };

@@ -28,6 +28,7 @@ void append_single_text(std::string& out, std::string_view name, std::string_vie
 }
 
 void append_transfer(std::string& out, const chain::Transfer& transfer, ContextForm::For reader) {
+  if (chain::has_words(transfer.method)) return append_single_text(out, chain::name_of(transfer.method), transfer.words);
   if (transfer.method != TransferMethod::Forward) return json::append_string(out, chain::name_of(transfer.method));
   const auto& target = transfer.target;
   append_single(out, "Forward", [&] { append_single_text(out, chain::name_of(target.kind), reader == ContextForm::For::Chain ? target.text() : target.public_text()); });
@@ -37,7 +38,12 @@ void append_transfer(std::string& out, const chain::Transfer& transfer, ContextF
 chain::Transfer read_transfer(const Json& value) {
   if (value.is_string()) {
     const auto method = chain::transfer_method_of(value.get_ref<const std::string&>());
-    return {method.value_or(TransferMethod::Deliver), {}};
+    if (!method || *method == TransferMethod::Forward || chain::has_words(*method)) return {};
+    return {*method, {}};
+  }
+  if (value.is_object() && value.size() == 1 && value.begin().value().is_string()) {
+    const auto method = chain::transfer_method_of(value.begin().key());
+    if (method && chain::has_words(*method)) return {*method, {}, value.begin().value().get<std::string>()};
   }
   const Json* forward = member(value, "Forward");
   if (forward != nullptr && forward->is_object() && forward->size() == 1) forward = &forward->begin().value();

@@ -69,6 +69,7 @@ void write_transfer(Writer& out, const Recipient& recipient) {
   out.text(recipient.address);
   out.number(static_cast<std::uint64_t>(recipient.transfer.method));
   if (recipient.transfer.method == chain::TransferMethod::Forward) out.text(recipient.transfer.target.text());
+  if (chain::has_words(recipient.transfer.method)) out.text(recipient.transfer.words);
 }
 
 // Only what RCPT has not said: a thousand plain recipients need no room.
@@ -175,8 +176,9 @@ Changed read_changed(Reader& in) {
   changed.address = in.text();
   if (changed.address.empty() || !is_wire_safe(changed.address)) in.fail();
   const auto method = in.number();
-  if (method > static_cast<std::uint64_t>(chain::TransferMethod::Forward)) in.fail();
+  if (method > static_cast<std::uint64_t>(chain::TransferMethod::Program)) in.fail();
   changed.transfer.method = static_cast<chain::TransferMethod>(method);
+  if (in.is_good() && chain::has_words(changed.transfer.method)) changed.transfer.words = in.text();
   if (changed.transfer.method != chain::TransferMethod::Forward || !in.is_good()) return changed;
   auto target = chain::ForwardTarget::parse(in.text());
   if (!target) in.fail();
