@@ -115,9 +115,31 @@ Accepted<std::string> Deliverer::path_of(const Parcel& parcel, const Parcel::Rec
 
 Accepted<std::shared_ptr<const Maildir>> Deliverer::maildir_of(const Parcel& parcel, const Parcel::Recipient& recipient) {
   if (!recipient.directory.empty()) return open_or_create(recipient.directory, true);
-  const auto path = path_of(parcel, recipient);
+  const auto name = read_recipient(recipient.address, parcel.default_domain, rules_.names);
+  if (!name) return std::unexpected(name.error());
+  const auto path = rules_.where.path_of(*name);
   if (!path) return std::unexpected(path.error());
-  return open_or_create(*path, false);
+  auto maildir = open_or_create(*path, false);
+  if (maildir || (maildir.error().reason != Reason::NoSuchMailbox && maildir.error().reason != Reason::NoMailboxYet)) return maildir;
+  return stand_in(*name, *path, std::move(maildir.error()));
+}
+
+Accepted<std::shared_ptr<const Maildir>> Deliverer::stand_in(const MailboxName& name, const std::string& path, Refusal refusal) {
+  MailboxName without = name;
+  without.extension.clear();
+  const auto inbox = rules_.where.path_of(without);
+  if (rules_.missing_folder != MissingFolder::Refuse && inbox && *inbox != path) {
+    auto maildir = open_or_create(*inbox, false);
+    if (maildir && rules_.missing_folder == MissingFolder::Inbox) return maildir;
+    if (maildir) {
+      if (const auto created = Maildir::create_folder(path); !created) return std::unexpected(refusal_of(created.error()));
+      return open_or_create(path, true);
+    }
+  }
+  if (!rules_.catch_all) return std::unexpected(std::move(refusal));
+  const auto fallback = rules_.catch_all->path_of(name);
+  if (!fallback) return std::unexpected(fallback.error());
+  return open_or_create(*fallback, true);
 }
 
 bool Deliverer::deliver_to_mbox(const Parcel& parcel, Parcel::Recipient& recipient, const mail::Segments& message) {
@@ -127,7 +149,8 @@ bool Deliverer::deliver_to_mbox(const Parcel& parcel, Parcel::Recipient& recipie
     const auto path = is_known ? Accepted<std::string>(recipient.mbox) : path_of(parcel, recipient);
     if (!path) return path;
     if (!is_known && !exists(rules_.where.root())) return refuse(Reason::Trouble, rules_.where.root() + ": not there; is it mounted?");
-    const MboxMessage stored{parcel.sender.value_or(""), mail::delivery_fields(parcel.sender, recipient.address), message};
+    const std::string sender = parcel.sender.value_or("");
+    const MboxMessage stored{sender, mail::delivery_fields(parcel.sender, recipient.address), message};
     auto done = append_to_mbox(*path, stored, rules_.line_end, rules_.locks, is_known || rules_.creates);
     if (done) return path;
     if (done.error().reason == Reason::NoSuchMailbox && rules_.unknown_is_temporary) done.error().reason = Reason::NoMailboxYet;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -21,8 +22,14 @@
 
 namespace maildir {
 
+// What becomes of a recipient with an extension whose folder is not there: refused, delivered without the extension, or the
+// folder is made if there is a mailbox without it.
+enum class MissingFolder : std::uint8_t { Refuse, Inbox, Create };
+
 struct DeliveryRules {
   MailboxTemplate where;
+  std::optional<MailboxTemplate> catch_all;  // for recipients that have no mailbox
+  MissingFolder missing_folder = MissingFolder::Refuse;
   bool is_mbox = false;  // what lies there
   MboxLocks locks;
   NameRules names;
@@ -73,6 +80,8 @@ class Deliverer {
   bool deliver_to_mbox(const Parcel& parcel, Parcel::Recipient& recipient, const mail::Segments& message);
   [[nodiscard]] Accepted<std::string> path_of(const Parcel& parcel, const Parcel::Recipient& recipient) const;
   Accepted<std::shared_ptr<const Maildir>> maildir_of(const Parcel& parcel, const Parcel::Recipient& recipient);
+  // For a recipient whose Maildir is not there, as `refusal` says.
+  Accepted<std::shared_ptr<const Maildir>> stand_in(const MailboxName& name, const std::string& path, Refusal refusal);
   Accepted<std::shared_ptr<const Maildir>> open_or_create(const std::string& path, bool is_known);
   void sync(Landings& coming);
   static void conclude(Landing& landing, const base::Result<void>& directory);

@@ -47,6 +47,13 @@ base::Result<void> Maildir::create(const std::string& path) {
   return {};
 }
 
+base::Result<void> Maildir::create_folder(const std::string& path) {
+  if (auto made = create(path); !made) return made;
+  const auto mark = base::open_file(path + "/maildirfolder", O_WRONLY | O_CREAT);
+  if (!mark) return std::unexpected(mark.error());
+  return base::sync_directory(path);
+}
+
 bool Maildir::is_in_place() const {
   struct stat status;
   return ::stat((path_ + "/new").c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;

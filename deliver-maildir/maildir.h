@@ -20,6 +20,9 @@ class Maildir {
   // Makes `path` with tmp, new and cur, and the directories above it, all 0700; what is there already stays.
   [[nodiscard]] static base::Result<void> create(const std::string& path);
 
+  // The same for a folder of a Maildir++, which a file `maildirfolder` tells from a Maildir of its own.
+  [[nodiscard]] static base::Result<void> create_folder(const std::string& path);
+
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int tmp() const { return tmp_.get(); }
   [[nodiscard]] int incoming() const { return new_.get(); }  // new/

@@ -36,8 +36,8 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
 constexpr auto kSettings = std::to_array<std::string_view>({
     "maildir.template", "maildir.create", "maildir.unknown", "maildir.line_end", "maildir.fold_case", "maildir.extension_delimiter",
     "maildir.size_in_name", "maildir.open_max", "maildir.batch_files", "maildir.gather", "maildir.direct_recipients_max", "delivery.local_domains",
-    "server.domain", "server.sandbox", "server.sandbox_folders", "maildir.mbox_template", "maildir.mbox_locks", "maildir.mbox_lock_timeout",
-    "delivery.recipient_delimiter",
+    "server.domain", "server.sandbox", "server.sandbox_folders", "maildir.missing_folder", "maildir.catch_all", "maildir.mbox_template",
+    "maildir.mbox_locks", "maildir.mbox_lock_timeout", "delivery.recipient_delimiter",
 });
 const base::Manual kManual{
     .program = kProgram,
@@ -76,6 +76,13 @@ base::Result<maildir::DeliveryRules> delivery_rules(const CommandLine& line) {
   if (!locks) return std::unexpected(locks.error());
   maildir::DeliveryRules rules;
   rules.where = std::move(*where);
+  if (const auto& catch_all = settings.text("maildir.catch_all"); !catch_all.empty()) {
+    auto fallback = maildir::MailboxTemplate::parse(catch_all);
+    if (!fallback) return std::unexpected(fallback.error());
+    rules.catch_all = std::move(*fallback);
+  }
+  const auto& missing = settings.text("maildir.missing_folder");
+  rules.missing_folder = missing == "inbox" ? maildir::MissingFolder::Inbox : missing == "create" ? maildir::MissingFolder::Create : maildir::MissingFolder::Refuse;
   rules.is_mbox = is_mbox;
   rules.locks = *locks;
   rules.names.fold_case = settings.flag("maildir.fold_case");

@@ -413,10 +413,37 @@ END
 @test "deliver-maildir: its manual has no mistakes and names every setting" {
   run -0 mandoc -T lint -W error "$TOP/deliver-maildir/deliver-maildir.8"
   local key
-  for key in template create unknown line_end fold_case extension_delimiter size_in_name open_max batch_files direct_recipients_max local_domains mbox_template mbox_locks mbox_lock_timeout; do
+  for key in template create unknown line_end fold_case extension_delimiter size_in_name open_max batch_files direct_recipients_max local_domains mbox_template mbox_locks mbox_lock_timeout missing_folder catch_all; do
     deliver-maildir --help | grep -q -- "--${key//_/-} "
     grep -q "Cm $key\$" "$TOP/deliver-maildir/deliver-maildir.8"
   done
+}
+
+# ---- folders and catch-all
+
+@test "deliver-maildir: a folder that is missing is refused, is the inbox, or is made, as missing_folder says" {
+  make_maildir mail/joe
+  local template='mail/{user}/.{extension}'
+  [[ $(deliver --template "$template" h me@x joe+lists@example.org | tr '\0' '\n') == h550\ 5.1.1* ]]
+  [[ $(deliver --template "$template" --missing-folder inbox h me@x joe+lists@example.org | tr '\0' '\n') == r* ]]
+  [ "$(count mail/joe)" = 1 ]
+  [[ $(deliver --template "$template" --missing-folder create h me@x joe+lists@example.org | tr '\0' '\n') == r* ]]
+  [ "$(count mail/joe/.lists)" = 1 ]
+  [ -e mail/joe/.lists/maildirfolder ]
+  [ ! -e mail/joe/maildirfolder ]
+  # Who has no Maildir gets no folder.
+  [[ $(deliver --template "$template" --missing-folder create h me@x ann+lists@example.org | tr '\0' '\n') == h550\ 5.1.1* ]]
+  [ ! -e mail/ann ]
+}
+
+@test "deliver-maildir: catch_all has what is for nobody" {
+  mailbox joe@example.org
+  make_maildir mail/example.org/others
+  [[ $(report --catch-all 'mail/{domain}/others' h me@x nobody@example.org joe@example.org) == r*$'\n'r* ]]
+  [ "$(count mail/example.org/others)" = 1 ]
+  grep -q '^Delivered-To: nobody@example.org' mail/example.org/others/new/*
+  [ "$(count mail/example.org/joe)" = 1 ]
+  [[ $(report --catch-all 'mail/{domain}/none' h me@x nobody@example.org) == s451* ]]
 }
 
 # ---- mbox files

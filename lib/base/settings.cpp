@@ -286,6 +286,8 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"maildir", "line_end", Kind::Choice, "lf", "lf|crlf", "line end of the files"},
     {"maildir", "fold_case", Kind::Flag, "yes", "", "local parts in lower case; the domain always is"},
     {"maildir", "extension_delimiter", Kind::Text, "+", "", "what separates {user} from {extension} in a local part; empty: nothing does; delivery.recipient_delimiter where this is not set"},
+    {"maildir", "missing_folder", Kind::Choice, "refuse", "refuse|inbox|create", "what becomes of a recipient with an extension that the template has a folder for, when that is not there: refused, delivered as without it, or the folder is made if there is a Maildir without it"},
+    {"maildir", "catch_all", Kind::Path, "", "", "template of the Maildir for recipients that have none, such as /srv/mail/{domain}/others; empty: they are refused"},
     {"maildir", "mbox_template", Kind::Path, "/var/mail/{user}", "", "where a recipient's mbox file lies, for deliver-maildir --mbox; a template that begins with mbox: has such files too"},
     {"maildir", "mbox_locks", Kind::List, "fcntl dot", "", "how an mbox file is locked: fcntl, dot (FILE.lock); what other programs do that use it"},
     {"maildir", "mbox_lock_timeout", Kind::Duration, "10s", "", "how long a lock of another program is waited for, before the mail is put off"},
