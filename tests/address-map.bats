@@ -160,3 +160,19 @@ END
   [[ $output == *"expected: aliases, virtual or recipients"* ]]
   run -64 address-map --policy -- queue-inject
 }
+
+@test "address-map: bin/vsmtp up runs it where vsmtp.ini has [aliases]" {
+  port=$(free_port)
+  mkdir up
+  sed -e "s|^spool.*|spool = $PWD/up/spool\nlocal_transport = unix:$PWD/up/run/maildir\nremote_transport = unix:$PWD/up/run/remote|" vsmtp.ini >up/vsmtp.ini
+  printf '[maildir]\ntemplate = %s/up/mail/{local}\ncreate = yes\n' "$PWD" >>up/vsmtp.ini
+  mkdir up/mail
+  unset VSMTP_CONFIG
+  start up vsmtp up --dir up --port "$port"
+  wait_for_port "$port"
+  run ! swaks --server "127.0.0.1:$port" --from me@x.test --to nobody@virtual.test --silent 2
+  [[ $output == *"550 5.1.1 <nobody@virtual.test>: no such user here"* ]]
+  run -0 swaks --server "127.0.0.1:$port" --from me@x.test --to postmaster@here.test --silent 2
+  is_there() { grep -qs '^Delivered-To: ann@here.test' up/mail/ann/new/*; }
+  wait_for is_there
+}

@@ -84,9 +84,10 @@ host = unix:$run_dir/lmtp
 END
   id=$("$BATS_TEST_DIRNAME/tools/store-items" spool working ann@here.test nobody@here.test bob@here.test)
   VSMTP_CONFIG=vsmtp.ini run -0 queue-run --drain
-  grep -q '^Delivered-To: ann@here.test' "$mail"/ann/new/*
-  grep -q '^Delivered-To: bob@here.test' "$mail"/bob/new/*
-  [[ $output == *"status=sent recipient=ann@here.test transport=lmtp destination=unix:$run_dir/lmtp"* ]]
+  grep -q '^Subject: ' "$mail"/ann/new/*
+  grep -q '^Subject: ' "$mail"/bob/new/*
+  [[ $output == *"status=sent recipient=ann@here.test transport=lmtp destination=unix:$run_dir/lmtp"*"250 2.0.0 <ann@here.test>"* ]]
+  [[ $output == *"status=sent recipient=bob@here.test transport=lmtp"*"250 2.0.0 <bob@here.test>"* ]]
   [[ $output == *"status=failed recipient=nobody@here.test transport=lmtp"*"550 5.1.1"* ]]
   [ -e "spool/dead/$id" ]
 }

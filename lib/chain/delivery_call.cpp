@@ -93,7 +93,8 @@ Delivery DeliveryReport::final(std::size_t recipient) const {
 
 const std::string& DeliveryReport::final_text(std::size_t recipient) const {
   const Recipient& own = recipients[recipient];
-  const bool explains_itself = own.delivery != Delivery::Accepted || (overall == Class::Taken && text.empty());
+  // qmail-remote(8) says nothing with its r; LMTP has words for each.
+  const bool explains_itself = own.delivery != Delivery::Accepted || (overall == Class::Taken && (text.empty() || !own.text.empty()));
   return explains_itself ? own.text : text;
 }
 
