@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <limits>
 
@@ -146,20 +147,20 @@ int serve_message_call(Deliverer& deliverer, const CallRules& rules, const Comma
 }
 
 // Maildirs, and nothing else. Where they shall be and are not, nobody can say yet what will be there.
-base::Result<void> confine(const base::Settings& settings, const std::string& root) {
-  const bool is_there = ::access(root.c_str(), F_OK) == 0;
+base::Result<void> confine(const base::Settings& settings, const std::vector<std::string>& roots) {
+  const auto missing = std::ranges::find_if(roots, [](const std::string& root) { return ::access(root.c_str(), F_OK) != 0; });
   base::Sandbox sandbox;
-  sandbox.writable.push_back(root);
+  sandbox.writable = roots;
   sandbox.limits_tcp = true;
-  return base::confine(settings, std::move(sandbox), is_there ? base::Obstacle() : "there is no folder " + root);
+  return base::confine(settings, std::move(sandbox), missing == roots.end() ? base::Obstacle() : "there is no folder " + *missing);
 }
 
-int serve_resident(Deliverer deliverer, CallRules rules, const std::string& root, const CommandLine& line) {
+int serve_resident(Deliverer deliverer, CallRules rules, const std::vector<std::string>& roots, const CommandLine& line) {
   net::Loop loop;
   maildir::Resident resident(loop, std::move(deliverer), std::move(rules),
                              {line.settings.count("maildir.batch_files"), line.settings.milliseconds("maildir.gather")});
   if (const auto listening = resident.listen(line.text("resident")); !listening) return base::report(kProgram, listening.error());
-  if (const auto confined = confine(line.settings, root); !confined) return base::report(kProgram, confined.error());
+  if (const auto confined = confine(line.settings, roots); !confined) return base::report(kProgram, confined.error());
   chain::run_until_told(loop, resident.server());
   return 0;
 }
@@ -185,11 +186,12 @@ int main(int argc, char** argv) {
   ::umask(077);
   ::signal(SIGXFSZ, SIG_IGN);  // a file too large for our limit is an error of write(2)
   const auto calls = call_rules(line->settings);
-  const std::string root = rules->where.root();
+  std::vector<std::string> roots = {rules->where.root()};
+  if (rules->catch_all) roots.push_back(rules->catch_all->root());
   Deliverer deliverer(std::move(*rules), calls.host_domain);
 
   if (line->has("maildir")) return deliver_by_hand(deliverer, *line);
-  if (line->has("resident")) return serve_resident(std::move(deliverer), calls, root, *line);
+  if (line->has("resident")) return serve_resident(std::move(deliverer), calls, roots, *line);
   if (line->has("direct")) return serve_message_call(deliverer, calls, *line);
   return serve_delivery_call(deliverer, calls, *line);
 }

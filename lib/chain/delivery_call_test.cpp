@@ -26,7 +26,8 @@ TEST_CASE("chain: a delivery report is written and read back") {
   CHECK(octets == "rok\0hno\nuser\0snul here\0K250 done\0"s);
   const auto read = chain::parse_delivery_report(octets, 3);
   CHECK(read.final(0) == Delivery::Accepted);
-  CHECK(read.final_text(0) == "250 done");
+  CHECK(read.final_text(0) == "ok");  // else that of the call
+  CHECK(chain::parse_delivery_report("r\0K250 done\0"s, 1).final_text(0) == "250 done");
   CHECK(read.final(1) == Delivery::Rejected);
   CHECK(read.final_text(1) == "no\nuser");
   CHECK(read.final(2) == Delivery::Deferred);
