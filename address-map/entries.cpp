@@ -215,7 +215,7 @@ base::Result<Entry> parse_recipient(std::string_view line) {
 }  // namespace
 
 std::string key_of(std::string_view address) {
-  if (address.ends_with('.') && address.contains('@')) address.remove_suffix(1);
+  if (address.ends_with('.') && !mail::split_address(address).second.empty()) address.remove_suffix(1);
   return text::to_lower(address);
 }
 

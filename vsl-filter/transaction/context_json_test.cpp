@@ -105,6 +105,12 @@ TEST_CASE("context: what was written is read again") {
     REQUIRE(recipients.set_transfer(recipients.all().back().address, *rules::forward_to(target)));
   }
   REQUIRE(recipients.set_transfer("bob@own.example", {chain::TransferMethod::Maildir, {}}));
+  using chain::TransferMethod;
+  for (const auto& [address, method] : std::initializer_list<std::pair<std::string_view, TransferMethod>>{
+           {"1@w.example", TransferMethod::Lmtp}, {"2@w.example", TransferMethod::Pipe}, {"3@w.example", TransferMethod::File}, {"4@w.example", TransferMethod::Program}}) {
+    REQUIRE(recipients.add(address, kNow));
+    REQUIRE(recipients.set_transfer(address, {method, {}, "words \"of\" it"}));
+  }
   made.transaction()->results["spf"] = R"({"result":"pass"})";
   made.transaction()->results["dmarc"] = R"({"result":"none"})";
   made.set_skip(Stage::Preq, {.kind = Skip::Kind::Deny, .code = {}, .reply = "554 5.7.1 no", .name = {}});
@@ -119,6 +125,8 @@ TEST_CASE("context: what was written is read again") {
   CHECK(again.skip().reply == "554 5.7.1 no");
   CHECK(*again.variable("score") == R"({"points":[1,2.5,null]})");
   CHECK(again.transaction()->recipients.all()[4].transfer.target.port == 2525);
+  CHECK(again.transaction()->recipients.all()[6].transfer.method == TransferMethod::Pipe);
+  CHECK(again.transaction()->recipients.all()[6].transfer.words == "words \"of\" it");
 }
 
 TEST_CASE("context: forms of skipped") {

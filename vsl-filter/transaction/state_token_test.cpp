@@ -63,6 +63,7 @@ TEST_CASE("state: what rules set in the stages is there in the message's") {
   REQUIRE(recipients.add("zed@own.example", kNow));
   REQUIRE(recipients.set_transfer("zed@own.example", *rules::forward_to("smtp://u:p@192.0.2.1")));
   REQUIRE(recipients.set_transfer("eve@else.example", {chain::TransferMethod::None, {}}));
+  REQUIRE(recipients.set_transfer("rob@own.example", {chain::TransferMethod::Pipe, {}, "vacation rob"}));
   REQUIRE(session.headers().prepend("X-Mail", "b"));
   session.set_variable(Stage::Rcpt, "score", "7");
   session.transaction()->results["spf"] = R"({"result":"pass"})";
@@ -83,6 +84,7 @@ TEST_CASE("state: what rules set in the stages is there in the message's") {
   CHECK(addresses(again) == Strings{"copy@own.example", "rob@own.example", "eve@else.example", "zed@own.example"});
   CHECK(transaction.recipients.all()[2].transfer.method == chain::TransferMethod::None);
   CHECK(transaction.recipients.all()[3].transfer.target.password == "p");
+  CHECK(transaction.recipients.all()[1].transfer.words == "vacation rob");
   CHECK(token_of(again) == token_of(session));
 }
 
