@@ -73,13 +73,13 @@ vsl::Expected<chain::Transfer> lmtp_to(const Value& value) {
 }
 
 Result lmtp(Run& run, Arguments a) {
-  const auto transfer = lmtp_to(a[1]);
+  auto transfer = lmtp_to(a[1]);
   if (!transfer) return pass_on(transfer);
   return set_one(run, a[0], *transfer);
 }
 
 Result lmtp_all(Run& run, Arguments a) {
-  const auto transfer = lmtp_to(a[0]);
+  auto transfer = lmtp_to(a[0]);
   if (!transfer) return pass_on(transfer);
   return set_all(run, *transfer);
 }
