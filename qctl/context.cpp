@@ -29,6 +29,8 @@ Json email_status(const queue::Item& item, std::span<const queue::Event> events,
       case queue::EventKind::Note:
       case queue::EventKind::Notice:
       case queue::EventKind::Noticed:
+      case queue::EventKind::Ruled:
+      case queue::EventKind::Unruled:
       case queue::EventKind::Finished: break;
     }
   }

@@ -12,9 +12,11 @@ bool has_got_it(const queue::RecipientProgress& progress) {
   return progress.is_settled && progress.last && progress.last->kind != EventKind::Failed;
 }
 
+bool is_of_rules(const queue::Event& event) { return event.kind == EventKind::Ruled || event.kind == EventKind::Unruled; }
+
 std::string last_reason(const std::vector<queue::Event>& events) {
   for (auto event = events.rbegin(); event != events.rend(); ++event)
-    if (event->kind == EventKind::Deferred || event->kind == EventKind::Failed) return event->text;
+    if (event->kind == EventKind::Deferred || event->kind == EventKind::Failed || (is_of_rules(*event) && !event->text.empty())) return event->text;
   return {};
 }
 }  // namespace

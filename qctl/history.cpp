@@ -25,6 +25,8 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {queue::EventKind::Passed, "passed", Output::Style::Green},
     {queue::EventKind::Notice, "notice", Output::Style::Plain},
     {queue::EventKind::Noticed, "noticed", Output::Style::Plain},
+    {queue::EventKind::Ruled, "rules", Output::Style::Plain},
+    {queue::EventKind::Unruled, "rules failed", Output::Style::Yellow},
 });
 const KindRow& row_of(queue::EventKind kind) {
   const auto* row = std::ranges::find(kKinds, kind, &KindRow::kind);

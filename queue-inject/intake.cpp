@@ -33,9 +33,11 @@ Result<queue::Place> place_by_arguments(const chain::Words& arguments, queue::Pl
 Result<queue::Place> place_by_context(const std::string& json, queue::Place place) {
   const auto context = chain::Context::parse(json);
   if (!context) return std::unexpected(context.error());
-  if (const auto name = context->text("quarantine"); name && !name->empty()) return parse_place_option("--quarantine", *name);
-  if (const auto state = context->text("queue"); state && !state->empty()) return parse_place_option("--queue", *state);
-  return place;
+  const std::string folder = chain::folder_in(*context);
+  if (folder.empty()) return place;
+  auto wanted = queue::Place::parse(folder);
+  if (!wanted) return base::fail(Fault::Usage, "context: no folder of the spool is called " + base::text::printable(folder));
+  return std::move(*wanted);
 }
 
 // When rules have put the message off, the time of its first attempt.

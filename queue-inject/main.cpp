@@ -12,6 +12,7 @@
 #include "queue-inject/broker_store.h"
 #include "queue-inject/by_hand.h"
 #include "queue-inject/file_store.h"
+#include "queue-inject/replace.h"
 #include "queue-inject/resident.h"
 
 namespace {
@@ -24,6 +25,7 @@ constexpr auto kOwnOptions = std::to_array<base::OptionRow>({
     chain::kResidentOption,
     chain::kSocketModeOption,
     base::service::kNotifyOption,
+    {"replace", "ID", "the message takes the place of this one in the spool: the end of a chain of queue.rules"},
     {"make-spool", "", "make the folders of the spool that are missing, and end"},
 });
 constexpr auto kOptions = [] {
@@ -107,6 +109,16 @@ Stored store_one(const base::CommandLine& line, const std::optional<broker::Setu
   return spool ? store(*spool, std::span(&accepted, 1)).front() : std::unexpected(spool.error());
 }
 
+int replace(const base::CommandLine& line, const IntakeRules& rules) {
+  if (is_on_broker(line)) return base::report_in_chain(kProgram, {base::Fault::Usage, "--replace: not of a spool on a broker"});
+  const auto id = queue::Id::parse(line.text("replace"));
+  if (!id) return base::report_in_chain(kProgram, {base::Fault::Usage, "--replace '" + line.text("replace") + "': not the id of a message"});
+  if (line.has("queue") || line.has("quarantine")) return base::report_in_chain(kProgram, {base::Fault::Usage, "--replace: where it goes on says its context"});
+  return chain::serve_once(kProgram, {}, {}, rules.message_octets, [&](const chain::Invocation& invocation) {
+    return replace_message(kProgram, line.settings.text("queue.spool"), *id, rules, invocation);
+  });
+}
+
 // One message call: a file of the spool, or a message on the broker.
 chain::Answer inject(const base::CommandLine& line, const std::optional<broker::Setup>& broker, const IntakeRules& rules, bool is_logged,
                      const chain::Invocation& invocation) {
@@ -131,6 +143,7 @@ int main(int argc, char** argv) {
   const auto rules = rules_of(*line);
   if (!rules) return base::report_in_chain(kProgram, rules.error());
   if (line->has("resident")) return serve(*line, *rules);
+  if (line->has("replace")) return replace(*line, *rules);
   std::optional<broker::Setup> broker;
   if (is_on_broker(*line)) {
     auto setup = broker::Setup::from(line->settings, kProgram);

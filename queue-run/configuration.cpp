@@ -20,7 +20,7 @@ std::chrono::milliseconds duration(const Settings& settings, std::string_view na
 
 base::Result<void> check(const Settings& settings) {
   constexpr auto kNotZero = std::to_array<std::string_view>({
-      "queue.recipients_per_call", "queue.processes", "queue.destination_failures", "queue.messages_max", "queue.bounce_recipients_max",
+      "queue.recipients_per_call", "queue.processes", "queue.destination_failures", "queue.messages_max", "queue.bounce_recipients_max", "queue.rules_concurrency",
   });
   for (const auto name : kNotZero)
     if (settings.count(name) == 0) return base::fail(base::Fault::Config, std::string(name) + ": 0; expected: at least 1");
@@ -28,6 +28,29 @@ base::Result<void> check(const Settings& settings) {
   if (settings.milliseconds("queue.retry_max") < settings.milliseconds("queue.retry_min"))
     return base::fail(base::Fault::Config, "queue.retry_max is less than queue.retry_min");
   return {};
+}
+
+base::Result<RulesSettings> rules_settings(const Settings& settings) {
+  RulesSettings rules;
+  rules.chain = settings.words("queue.rules");
+  if (rules.chain.empty()) return rules;
+  for (chain::WordsView rest = rules.chain; !rest.empty();) {
+    const auto link = chain::first_link(rest);
+    if (link.program.empty() || rest.back() == "--")
+      return base::fail(base::Fault::Config, "queue.rules: expected: programs with their arguments, or unix:SOCKET, and -- between two");
+    rest = link.rest;
+  }
+  rules.spool = settings.text("queue.spool");
+  rules.stages = {false, false};
+  for (const auto& name : settings.words("queue.rules_stages")) {
+    const auto stage = rules_stage_of(name);
+    if (!stage) return base::fail(base::Fault::Config, "queue.rules_stages: '" + base::text::printable(name, 40) + "'; expected: postq, delivery");
+    (*stage == RulesStage::Postq ? rules.stages.postq : rules.stages.delivery) = true;
+  }
+  const std::size_t calls = settings.count("queue.rules_concurrency");
+  rules.limits.calls = rules.limits.calls_per_destination = has_program(rules.chain) ? std::min(calls, settings.count("queue.processes")) : calls;
+  rules.timeout_milliseconds = settings.milliseconds("queue.rules_timeout");
+  return rules;
 }
 
 base::Result<NoticeSettings> notice_settings(const Settings& settings) {
@@ -75,6 +98,9 @@ base::Result<Runner::Settings> configure(const Settings& settings) {
                          settings.milliseconds("queue.destination_pause"), settings.milliseconds("queue.destination_pause_max"),
                          settings.milliseconds("queue.transport_patience"), kPauseJitterPercent};
   deliveries.retry.warning = duration(settings, "queue.delay_warning");
+  auto rules = rules_settings(settings);
+  if (!rules) return std::unexpected(rules.error());
+  deliveries.rules = std::move(*rules);
   auto notices = notice_settings(settings);
   if (!notices) return std::unexpected(notices.error());
   deliveries.notices = std::move(*notices);

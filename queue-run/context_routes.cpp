@@ -59,7 +59,7 @@ RuledRoutes ruled_routes(std::string_view context) {
   if (!parsed) return routes;
   // A quarantine takes its message out of delivery for all recipients (quarantine() of rules). One that is here in spite of that was
   // released by an operator, who wants it delivered.
-  const bool is_released = !parsed->text("quarantine").value_or("").empty();
+  const bool is_released = chain::folder_in(*parsed).starts_with("quarantine/") || parsed->has("released.quarantine");
   for (const auto& recipient : parsed->recipients()) {
     auto route = route_of(recipient);
     if (!route || (is_released && route->what == What::Nothing)) continue;

@@ -69,9 +69,11 @@ Deliveries::Deliveries(net::Loop& loop, Keeper& keeper, const Settings& settings
       on_notice_(std::move(on_notice)),
       router_(settings.routes),
       schedule_(settings.schedule),
+      rules_(loop, settings.rules),
       caller_(loop, settings.calls) {
   keeper_.on_concluded = [this](Message& message) { on_concluded(message); };
   for (const auto& transport : settings_.transports) transport_ids_.push_back(schedule_.add_transport(transport.name, transport.limits));
+  if (rules_.is_on()) rules_transport_ = schedule_.add_transport("rules", settings_.rules.limits);
 }
 
 Deliveries::~Deliveries() = default;
@@ -121,13 +123,20 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   message.is_smtputf8 = context.contains("\"smtputf8\":true");
   message.transaction = chain::transaction_of(context);
   const auto mark = notice_mark(context);
+  message.is_notice = mark.has_value();
   message.notice_facts = {!message.envelope.reverse_path.empty(), message.wishes.no_bounce, mark && mark->is_double, false, message.arrived};
   if (!events.empty()) {
     const auto told = notice_history(events, [this](const queue::Id& id) { return keeper_.is_stored(id); });
     message.notice_facts.has_warned = told.has_any(NoticeKind::Delay);
     message.ends = ends_of(events, told, message.dsn, recipients.size());
   }
+  if (must_ask_rules(message, context, events)) return ask_rules(message, std::string(context), {events.begin(), events.end()});
+  route(message, context, events);
+}
 
+// What is not settled goes to its transports.
+void Deliveries::route(Message& message, std::string_view context, std::span<const queue::Event> events) {
+  const auto& recipients = message.envelope.recipients;
   const auto progress = events.empty() ? std::vector<queue::RecipientProgress>(recipients.size()) : queue::sum_up(events, recipients.size());
   const auto ruled = ruled_routes(context);
   const auto ruled_for = [&](const std::string& recipient) {
@@ -226,6 +235,7 @@ void Deliveries::open(Delivery& delivery) {
       return;
     }
   }
+  if (delivery.asks_rules) return open_rules(message);
   const auto& [route, recipients] = delivery.batch;
   chain::Words words = settings_.transports[index_of(route.transport)].program;
   words.reserve(words.size() + 2 + recipients.size());
@@ -271,6 +281,7 @@ void Deliveries::complain(const chain::Outcome& outcome, Milliseconds now) {
 }
 
 void Deliveries::put_off(Delivery& delivery, std::string_view reason) {
+  if (delivery.asks_rules) return rules_failed(*delivery.message, reason);
   ++counters_.put_off;
   delivery.message->waits_for = delivery.batch.route.host;
   const bool gives_up = is_too_old(delivery.message->wishes.retry, delivery.message->arrived, base::wall_now());
@@ -331,6 +342,9 @@ Fate Deliveries::fate_of(const Message& message) const {
 
 // The attempt is over. Who has to be told is told first, and for that the message needs a file of its own, where the record is.
 void Deliveries::conclude(Message& message) {
+  // Wherever it goes now, from there it comes to its rules again.
+  if (const auto rules = std::move(message.rules))
+    message.unrecorded.push_back({base::wall_now(), queue::EventKind::Unruled, std::nullopt, std::string(name_of(rules->stage)), {}, std::move(rules->failure)});
   const bool is_unwanted = message.wish && !message.wish->place;
   if (message.ends.empty() || is_unwanted) return end_attempt(message);
   auto ends = message.ends;
@@ -414,6 +428,7 @@ void Deliveries::on_concluded(Message& message) {
 }
 
 void Deliveries::drop(Message& message, const base::Error& error) {
+  if (message.rules && message.rules->job.is_waiting) schedule_.remove(message.rules->job);
   for (auto& delivery : message.deliveries)
     if (delivery.is_waiting) schedule_.remove(delivery);
   forget(message, {message.id, message.place, {}, error});
@@ -426,6 +441,11 @@ void Deliveries::forget(Message& message, const Left& left) {
 }
 
 void Deliveries::stop_waiting(Message& message) {
+  if (message.rules) {
+    if (message.rules->job.is_open) return;
+    if (message.rules->job.is_waiting) schedule_.remove(message.rules->job);
+    return conclude(message);
+  }
   for (auto& delivery : message.deliveries) {
     if (!delivery.is_waiting) continue;
     schedule_.remove(delivery);
@@ -438,7 +458,7 @@ bool Deliveries::fulfil(const queue::Id& id, Wish& wish) {
   const auto known = messages_.find(id);
   if (known == messages_.end()) return false;
   Message& message = *known->second;
-  if (message.wish || message.conclusion || message.is_notifying) {
+  if (message.wish || message.conclusion || message.is_notifying || (message.rules && message.rules->is_replacing)) {
     wish.answer(base::fail(base::Fault::Temporary, "just being recorded or moved; ask again"));
     return true;
   }
@@ -475,7 +495,10 @@ bool Deliveries::make_room_in_log(queue::LogReader& log) {
     if (spills.size() == kSpillsPerTurn) break;
     const auto known = messages_.find(id);
     if (known == messages_.end() || known->second->conclusion) continue;  // the latter is about to leave
-    spills.push_back({id, {queue::State::Deliver, {}}, {}});
+    const auto* rules = known->second->rules.get();
+    if (rules != nullptr && rules->is_replacing) continue;  // so is this one
+    const bool is_before_rules = rules != nullptr && rules->stage == RulesStage::Postq;
+    spills.push_back({id, {is_before_rules ? queue::State::Working : queue::State::Deliver, {}}, {}});
   }
   if (spills.empty()) {
     const auto freed = log.free_segments();
@@ -495,6 +518,8 @@ bool Deliveries::make_room_in_log(queue::LogReader& log) {
 }
 
 void Deliveries::abandon() {
+  for (const auto& [id, message] : messages_)
+    if (message->rules && message->rules->job.is_open) rules_.cancel(message->rules->job.call);
   for (const auto& [id, message] : messages_)
     for (const auto& delivery : message->deliveries)
       if (delivery.is_open) caller_.cancel(delivery.call, true);

@@ -17,6 +17,7 @@
 #include "queue-run/counters.h"
 #include "queue-run/message.h"
 #include "queue-run/retry.h"
+#include "queue-run/rule_calls.h"
 #include "queue-run/transports.h"
 
 namespace run {
@@ -30,6 +31,7 @@ class Deliveries {
     Schedule::Policy schedule;
     chain::Caller::Limits calls;
     NoticeSettings notices;
+    RulesSettings rules;
   };
   // How a message left.
   struct Left {
@@ -38,6 +40,7 @@ class Deliveries {
     std::optional<base::WallTime> next = {};  // its next attempt
     std::optional<base::Error> error = {};    // its file was not to be had when the turn came: as of Spool::take()
     std::string waits_for = {};               // a destination that could not be reached
+    bool is_new_text = false;                 // rules have made another one of it
   };
 
   // `keeper` is borrowed. `on_notice`: a new message lies in working/.
@@ -73,6 +76,8 @@ class Deliveries {
   bool retry(const queue::Id& id);
   bool fulfil(const queue::Id& id, Wish& wish);  // true: `wish` was taken and will be answered
   [[nodiscard]] std::vector<std::string> take_recovered() { return schedule_.take_recovered(); }
+  // `queue-inject --replace` of a chain of rules that was called for this message: what it has become.
+  [[nodiscard]] base::Result<void> give_from_rules(const queue::Id& id, const chain::Call& call);
   void forgive(std::string_view host) { schedule_.forgive(host); }
   void forgive_destinations_of(const mail::Envelope& envelope);
   // Messages of which nothing is open go back to deliver/, as by fulfil().
@@ -81,6 +86,16 @@ class Deliveries {
   void abandon();
 
  private:
+  void route(Message& message, std::string_view context, std::span<const queue::Event> events);
+  [[nodiscard]] bool must_ask_rules(const Message& message, std::string_view context, std::span<const queue::Event> events) const;
+  void ask_rules(Message& message, std::string context, std::vector<queue::Event> events);
+  void wait_for_rules(Message& message);
+  void open_rules(Message& message);
+  void on_rules(Message& message, const chain::Outcome& outcome);
+  void carry_out(Message& message, Verdict verdict);
+  void rules_failed(Message& message, std::string_view reason);
+  void replace(Message& message, Verdict verdict, const queue::Event& event);
+  void on_replaced(Message& message, const Left& left, bool is_stored);
   void settle(Message& message, std::uint32_t recipient, const Result& result);
   void stop_waiting(Message& message);
   void open(Delivery& delivery);
@@ -107,8 +122,10 @@ class Deliveries {
   std::function<void(const queue::Id&)> on_notice_;
   Router router_;
   Schedule schedule_;
+  RuleCalls rules_;
   chain::Caller caller_;
   std::vector<Schedule::TransportId> transport_ids_;  // by Transport
+  Schedule::TransportId rules_transport_ = 0;
   std::unordered_map<queue::Id, std::unique_ptr<Message>> messages_;
   std::vector<queue::Id> just_admitted_;  // their files are held until start() has looked at them
   std::size_t old_messages_ = 0;

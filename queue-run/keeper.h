@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "lib/queue/replacement.h"
 #include "queue-run/message.h"
 #include "queue-run/notice.h"
 #include "queue-run/schedule.h"
@@ -36,6 +37,11 @@ class Keeper {
   virtual void store_notices(Message& message, Subject subject, std::vector<Notice> notices, Notified done) = 0;
   // Of a notice that was about to be stored when a crash came. What cannot be looked at is.
   [[nodiscard]] virtual bool is_stored(const queue::Id& notice) const = 0;
+
+  // Another text of the message takes its place: what rules have made of it. `done`: it is where the replacement says; or (false)
+  // somebody has moved or removed it, and nothing was stored. Tried until it works. A keeper that cannot has no rules.
+  [[nodiscard]] virtual bool can_replace() const { return false; }
+  virtual void replace(queue::Replacement, std::function<void(bool is_stored)>) {}
 
   // False: a delivery that started now could not be recorded.
   [[nodiscard]] virtual bool can_record() const = 0;

@@ -126,6 +126,8 @@ int run_on_broker(const base::CommandLine& line, const run::Runner::Settings& se
   if (settings.retries_all || !settings.only.empty())
     return base::report(kProgram, {base::Fault::Usage, "--now and --once are not for a spool on a broker; expected: qctl retry, which moves messages out of its waiting queues"});
   if (!line.settings.words("queue.metrics").empty()) return base::report(kProgram, {base::Fault::Config, "queue.metrics: there are none of a spool on a broker, which has its own"});
+  if (!line.settings.words("queue.rules").empty())
+    return base::report(kProgram, {base::Fault::Config, "queue.rules: none are run on a spool on a broker; expected: rules before the queue, in smtpd's chain"});
   if (const auto known = base::service::configure(line.text("notify-fd")); !known) return base::report(kProgram, known.error());
   net::Loop loop;
   run::BrokerRunner runner(loop, *setup, static_cast<std::uint16_t>(prefetch), settings);

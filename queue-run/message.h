@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "queue-run/notices.h"
 #include "queue-run/results.h"
 #include "queue-run/route.h"
+#include "queue-run/rules_stage.h"
 #include "queue-run/schedule.h"
 #include "queue-run/wishes.h"
 
@@ -30,6 +32,19 @@ struct Delivery : Schedule::Job {
   Batch batch;
   std::uint64_t call = 0;  // the Caller's handle while it is open
   bool is_open = false;
+  bool asks_rules = false;  // not a delivery: AtRules::job
+};
+
+// Of a message that rules have to see before it goes on.
+struct AtRules {
+  RulesStage stage = RulesStage::Postq;
+  std::string context;               // as it is stored
+  std::vector<queue::Event> events;  // that are recorded
+  Delivery job;
+  std::string sent;                    // the context of the call that is open
+  std::optional<chain::Answer> given;  // what came back during it by queue-inject --replace
+  std::string failure;                 // of the rules, for the operator
+  bool is_replacing = false;           // its new text is being stored: nobody takes it away meanwhile
 };
 
 // What becomes of a message when its attempt has ended.
@@ -58,9 +73,11 @@ struct Message {
   NoticeFacts notice_facts;
   bool is_smtputf8 = false;
   std::string transaction;  // what smtpd called it, for the log
+  bool is_notice = false;     // of ours
   mail::Envelope envelope;
   base::Blob octets;      // while is_held
   bool is_held = false;   // always of one in the log; of a file only while something is open: it is locked as long
+  std::unique_ptr<AtRules> rules;    // nothing: they have run
   std::vector<Delivery> deliveries;  // of this attempt; stay where they are
   std::size_t unfinished = 0;        // of them: wait or are open
   std::size_t open = 0;

@@ -77,6 +77,13 @@ void summary(Runner& runner, const Words& words, Reply reply) {
 
 void status(Runner& runner, const Words&, Reply reply) { reply(runner.status()); }
 
+// The end of a chain of rules: message, envelope and context of the call are what they have made of ID.
+void replace(Runner& runner, const chain::Invocation& invocation, Reply reply) {
+  const auto id = id_of(invocation.arguments[1]);
+  if (!id) return reply(std::unexpected(id.error()));
+  without_text(std::move(reply))(runner.replace(*id, invocation.call));
+}
+
 struct Command {
   std::string_view name;
   std::size_t words;  // with the name
@@ -101,15 +108,16 @@ void serve(Runner& runner, chain::PendingCall pending) {
     }
   };
   const auto& words = call->invocation.arguments;
+  if (words.size() == 2 && words[0] == "replace") return replace(runner, call->invocation, reply);
   for (const auto& command : kCommands)
     if (!words.empty() && words[0] == command.name && words.size() == command.words) return command.run(runner, words, reply);
-  reply(base::fail(base::Fault::Permanent, "unknown request; expected: move ID FOLDER, remove ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..."));
+  reply(base::fail(base::Fault::Permanent, "unknown request; expected: move ID FOLDER, remove ID, replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..."));
 }
 
 }  // namespace
 
 Requests::Requests(net::Loop& loop, Runner& runner)
-    : runner_(runner), server_(loop, {.connections = 100, .calls_at_once = 1000, .frame_octets = 65536}, [this](chain::PendingCall call) {
+    : runner_(runner), server_(loop, {.connections = 100, .calls_at_once = 1000, .frame_octets = 64 << 20}, [this](chain::PendingCall call) {
         serve(runner_, std::move(call));
       }) {}
 

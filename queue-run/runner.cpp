@@ -165,6 +165,7 @@ void Runner::on_left(const Deliveries::Left& left) {
   }
   if (!left.place) left_over_.erase(left.id);
   if (!left.place || !is_served(left.place->state)) return;
+  if (left.is_new_text && is_selective() && left_over_.contains(left.id)) wanted_.insert(left.id);
   if (left.next) {
     if (is_selective()) return;
     due_.set(left.id, *left.next);

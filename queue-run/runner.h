@@ -56,6 +56,7 @@ class Runner {
   [[nodiscard]] base::Result<void> retry(const queue::Id& id);
   std::size_t retry_all();
   void retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer);
+  [[nodiscard]] base::Result<void> replace(const queue::Id& id, const chain::Call& call) { return deliveries_->give_from_rules(id, call); }
   [[nodiscard]] std::string status() const;  // JSON
   [[nodiscard]] std::string metrics() const;
   // How many wait in deferred/, their octets, the oldest, the next attempt, and how many are younger than each of `limits`, as

@@ -3,7 +3,7 @@
 namespace run {
 
 SpoolKeeper::SpoolKeeper(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const NoticeSettings& notices)
-    : spool_(spool), recorder_(loop, spool, log, [this](Message& message) { on_concluded(message); }), notifier_(loop, spool, notices) {}
+    : spool_(spool), recorder_(loop, spool, log, [this](Message& message) { on_concluded(message); }), notifier_(loop, spool, notices), replacer_(loop, spool, log) {}
 
 base::Result<void> SpoolKeeper::hold(Message& message) {
   auto stored = spool_.take(message.place, message.id);
@@ -31,6 +31,7 @@ bool SpoolKeeper::is_stored(const queue::Id& notice) const {
 
 void SpoolKeeper::flush(Milliseconds now, bool at_end) {
   if (!at_end) notifier_.flush(now);
+  if (!at_end) replacer_.flush(now);
   recorder_.flush(now, at_end);
 }
 

@@ -8,6 +8,7 @@
 #include "queue-run/keeper.h"
 #include "queue-run/notifier.h"
 #include "queue-run/recorder.h"
+#include "queue-run/replacer.h"
 
 namespace run {
 
@@ -23,17 +24,20 @@ class SpoolKeeper : public Keeper {
   bool needs_file_to_notify(const Message& message) const override { return message.is_in_log; }
   void store_notices(Message& message, Subject subject, std::vector<Notice> notices, Notified done) override;
   bool is_stored(const queue::Id& notice) const override;
+  bool can_replace() const override { return true; }
+  void replace(queue::Replacement replacement, std::function<void(bool)> done) override { replacer_.replace(std::move(replacement), std::move(done)); }
   bool can_record() const override { return recorder_.can_record(); }
   base::Result<void> sync() override { return spool_.sync(); }
   void flush(Milliseconds now, bool at_end) override;
-  Milliseconds wakes_at() const override { return std::min(recorder_.wakes_at(), notifier_.wakes_at()); }
+  Milliseconds wakes_at() const override { return std::min({recorder_.wakes_at(), notifier_.wakes_at(), replacer_.wakes_at()}); }
   std::uint64_t syncs() const override { return recorder_.syncs(); }
-  std::size_t unconcluded() const override { return recorder_.unconcluded() + notifier_.waiting(); }
+  std::size_t unconcluded() const override { return recorder_.unconcluded() + notifier_.waiting() + replacer_.waiting(); }
 
  private:
   queue::Spool& spool_;
   Recorder recorder_;
   Notifier notifier_;
+  Replacer replacer_;
 };
 
 }  // namespace run

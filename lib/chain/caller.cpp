@@ -82,11 +82,24 @@ struct OpenCall {
   bool was_sent_again = false;
   bool waits_for_process = false;
   bool is_late = false;  // its program is being killed
+  // What earlier programs of the chain have changed.
+  bool has_new_message = false, has_new_envelope = false, has_new_context = false;
 
   [[nodiscard]] const Link& current() const { return plan->links[step]; }
   [[nodiscard]] const std::string& program() const { return current().program.front(); }
   [[nodiscard]] std::uint64_t frame_id() const { return handle << kStepBits | step; }
 };
+
+Outcome passed(OpenCall& call) {
+  auto changes = std::make_shared<Answer>(Answer::pass());
+  if (call.has_new_message) changes->message = std::move(call.call.message);
+  if (call.has_new_envelope) changes->envelope = std::move(call.call.envelope);
+  if (call.has_new_context) changes->context = std::move(call.call.context);
+  Outcome outcome;
+  outcome.result = Outcome::Class::Taken;
+  outcome.passed = std::move(changes);
+  return outcome;
+}
 
 }  // namespace
 
@@ -216,10 +229,12 @@ void Caller::Internal::on_answer(ResidentLink& link, AnswerFrame frame, std::opt
     if (!outcome.cause.empty()) outcome.cause.insert(0, call.program() + ": ");
     return finish(call, std::move(outcome));
   }
-  if (call.current().rest.empty()) return finish_because(call, "passes the message on, but nothing follows in the chain");
-  if (message) call.call.message = std::move(*message);
-  if (answer.envelope) call.call.envelope = std::move(*answer.envelope);
-  if (answer.context) call.call.context = std::move(*answer.context);
+  const bool is_end = call.current().rest.empty();
+  if (is_end && !limits.takes_passes) return finish_because(call, "passes the message on, but nothing follows in the chain");
+  if (message) call.call.message = std::move(*message), call.has_new_message = true;
+  if (answer.envelope) call.call.envelope = std::move(*answer.envelope), call.has_new_envelope = true;
+  if (answer.context) call.call.context = std::move(*answer.context), call.has_new_context = true;
+  if (is_end) return finish(call, passed(call));
   ++call.step;
   call.was_sent_again = false;
   start(call);

@@ -22,6 +22,7 @@ class Caller {
     std::uint64_t timeout_milliseconds = 300'000;  // one call through the whole chain; then the process group is killed
     std::size_t processes = 50;                    // exec'd at once; more calls wait in line
     std::size_t inline_octets = 65536;             // messages up to this travel inside the frame, larger ones as descriptors
+    bool takes_passes = false;                     // the caller is the end of chains: who passes there, Outcome::passed says with what
   };
   Caller(net::Loop& loop, const Limits& limits);
   ~Caller();  // calls that are open end in nothing: their `done` is not called any more

@@ -57,6 +57,8 @@ std::optional<bool> Context::flag(std::string_view path) const {
   return value->get<bool>();
 }
 
+bool Context::has(std::string_view path) const { return internal_->at(path) != nullptr; }
+
 std::vector<std::string> Context::members(std::string_view path) const {
   std::vector<std::string> names;
   const auto* value = internal_->at(path);
@@ -105,6 +107,13 @@ mail::DsnRequest Context::dsn(std::span<const std::string> recipients) const {
   for (std::size_t i = 0; i < recipients.size(); ++i)
     if (const auto found = asked.find(recipients[i]); found != asked.end()) request.recipients[i] = found->second;
   return request;
+}
+
+std::string folder_in(const Context& context) {
+  auto name = context.text("quarantine");
+  if (!name) name = context.text("quarantine.name");
+  if (name && !name->empty()) return "quarantine/" + *name;
+  return context.text("queue").value_or("");
 }
 
 mail::DsnRequest dsn_of(std::string_view octets, std::span<const std::string> recipients) {

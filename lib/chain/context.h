@@ -25,6 +25,7 @@ class Context {
   [[nodiscard]] std::optional<std::string> text(std::string_view path) const;
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view path) const;
   [[nodiscard]] std::optional<bool> flag(std::string_view path) const;
+  [[nodiscard]] bool has(std::string_view path) const;
   // The names of the members of the object at `path`, sorted; "" is the whole.
   [[nodiscard]] std::vector<std::string> members(std::string_view path = "") const;
 
@@ -42,6 +43,10 @@ class Context {
   struct Internal;
   std::shared_ptr<const Internal> internal_;
 };
+
+// Where in the spool a filter wants the message, a folder of vsmtp-spool(5): by "quarantine", the name or an object with it, else by
+// "queue". "" when it says nothing of that.
+[[nodiscard]] std::string folder_in(const Context& context);
 
 // The same without a tree for contexts that say nothing of it, which are most.
 [[nodiscard]] mail::DsnRequest dsn_of(std::string_view context, std::span<const std::string> recipients);

@@ -95,6 +95,8 @@ struct Outcome {
   int exit_code = 0;
   // The program could not be started, or its socket not be connected: certainly nothing was tried. Temporary.
   bool is_unavailable = false;
+  // Of Caller::Limits::takes_passes: the last program passed the message on, with what the chain has changed of it.
+  std::shared_ptr<const Answer> passed = nullptr;
 };
 
 // What an exit code of the message call means, for logs: "write error or disk full"; "" when it has no meaning.

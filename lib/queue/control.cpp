@@ -39,13 +39,15 @@ std::optional<Control::Summary> parse_summary(std::string_view answer, std::size
 
 }  // namespace
 
-base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments) const {
+base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments) const { return ask(arguments, chain::Call{}); }
+
+base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments, chain::Call call) const {
   if (!is_running()) return std::unexpected(base::Error{base::Fault::Temporary, "no queue-run has the spool " + spool_->path(), ECONNREFUSED});
   chain::Words words = {"unix:" + spool_->path() + "/" + std::string(kControlSocket)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   chain::Caller::Limits limits;
   limits.timeout_milliseconds = timeout_milliseconds_;
-  auto outcome = chain::call_and_wait(words, chain::Call{}, limits);
+  auto outcome = chain::call_and_wait(words, std::move(call), limits);
   if (outcome.result == chain::Outcome::Class::Taken) return std::move(outcome.reply);
   const std::string& cause = outcome.cause.empty() ? outcome.reply : outcome.cause;
   if (outcome.result == chain::Outcome::Class::Permanent) return std::unexpected(base::Error{base::Fault::Permanent, cause, ENOENT});
@@ -60,6 +62,12 @@ base::Result<void> Control::move(const Id& id, const Place& to) const {
 
 base::Result<void> Control::remove(const Id& id) const {
   const auto answer = ask({"remove", id.text()});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
+base::Result<void> Control::replace(const Id& id, chain::Call call) const {
+  const auto answer = ask({"replace", id.text()}, std::move(call));
   if (!answer) return std::unexpected(answer.error());
   return {};
 }

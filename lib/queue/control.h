@@ -18,6 +18,10 @@
 #include "lib/queue/place.h"
 #include "lib/queue/spool.h"
 
+namespace chain {
+struct Call;
+}
+
 namespace queue {
 
 inline constexpr std::string_view kControlSocket = "queue-run.sock";
@@ -37,6 +41,10 @@ class Control {
   [[nodiscard]] base::Result<void> move(const Id& id, const Place& to) const;
   // Forgets it; one that is being delivered when that attempt has ended.
   [[nodiscard]] base::Result<void> remove(const Id& id) const;
+
+  // Ends a chain of rules that queue-run has called for this message: what is in the call is what they have made of it. ENOENT: no
+  // rules run on it.
+  [[nodiscard]] base::Result<void> replace(const Id& id, chain::Call call) const;
 
   // Attempts it now, whatever its next attempt was to be, and forgives its destinations that they failed.
   [[nodiscard]] base::Result<void> retry(const Id& id) const;
@@ -59,6 +67,7 @@ class Control {
 
  private:
   [[nodiscard]] base::Result<std::string> ask(std::initializer_list<std::string_view> words) const;
+  [[nodiscard]] base::Result<std::string> ask(std::initializer_list<std::string_view> words, chain::Call call) const;
 
   const Spool* spool_;
   std::uint64_t timeout_milliseconds_;

@@ -50,14 +50,21 @@ void Draft::start_writing() const { (void)::sync_file_range(file_.get(), 0, 0, S
 
 Result<void> Draft::sync() { return base::sync_data(file_.get(), path_); }
 
-Result<void> Draft::publish(const Spool& spool, const Place& place, std::optional<base::WallTime> modified) {
+Result<void> Draft::publish(const Spool& spool, const Place& place, std::optional<base::WallTime> modified) { return give_name(spool, place, modified, false); }
+Result<void> Draft::publish_over(const Spool& spool, const Place& place, std::optional<base::WallTime> modified) { return give_name(spool, place, modified, true); }
+
+Result<void> Draft::give_name(const Spool& spool, const Place& place, std::optional<base::WallTime> modified, bool replaces) {
   if (modified) {
     const timespec times[2] = {{0, UTIME_OMIT}, to_timespec(*modified)};
     if (::futimens(file_.get(), times) != 0) return base::fail_errno("set time of " + path_);
   }
   if (const auto made = make_folder_of(spool, place); !made) return made;
   std::string path = spool.file_path(place, id_);
-  if (const auto renamed = rename_new(path_, path); !renamed) return renamed;
+  if (replaces) {
+    if (::rename(path_.c_str(), path.c_str()) != 0) return base::fail_errno("rename " + path_ + " to " + path);
+  } else if (const auto renamed = rename_new(path_, path); !renamed) {
+    return renamed;
+  }
   path_ = std::move(path);
   is_published_ = true;
   return {};

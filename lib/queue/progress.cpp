@@ -26,6 +26,8 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {EventKind::Passed,   "passed",   true,  true},
     {EventKind::Notice,   "notice",   false, true},
     {EventKind::Noticed,  "noticed",  false, true},
+    {EventKind::Ruled,    "ruled",    false, false},
+    {EventKind::Unruled,  "unruled",  false, true},
 });
 static_assert([] {
   for (std::size_t i = 0; i < kKinds.size(); ++i)

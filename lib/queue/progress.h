@@ -32,6 +32,8 @@ enum class EventKind : std::uint8_t {
   Passed,     // delivered, to a host that notifies the sender itself: settled
   Notice,     // a notification about this recipient is about to be stored, under the id in `destination`
   Noticed,    // ... it is stored, and nobody is told of these recipients again
+  Ruled,      // the rules of the stage in `destination` have decided, as the text says
+  Unruled,    // they could not, for the reason in the text: the message goes to them again before anything else is done with it
 };
 
 [[nodiscard]] bool settles(EventKind kind);    // the recipient needs nothing more

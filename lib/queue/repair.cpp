@@ -106,12 +106,18 @@ class Repair {
     const std::string path = spool_->file_path(goes, id), other_path = spool_->file_path(stays, id);
     if (::access(path.c_str(), F_OK) != 0 || ::access(other_path.c_str(), F_OK) != 0) return stays;  // moved while we looked
     const std::string names = goes.folder() + "/" + id.string() + " and " + stays.folder() + "/" + id.string();
-    if (!are_same(path, other_path)) {
+    if (!are_same(path, other_path) && !are_of_one_message(id, goes, stays)) {
       said_.push_back(names + " are different messages of one id: left alone");
     } else if (::unlink(path.c_str()) == 0) {
       said_.push_back("removed the first of " + names + ": one message in two folders");
     }
     return stays;
+  }
+
+  // A crash came while rules replaced it: the one that they made is where it sends less. Or they have to run again.
+  [[nodiscard]] bool are_of_one_message(const Id& id, const Place& one, const Place& other) const {
+    const auto first = spool_->read(one, id), second = spool_->read(other, id);
+    return first && second && first->item.arrived == second->item.arrived;
   }
 
   Spool* spool_;

@@ -158,10 +158,13 @@ class Draft {
   // Gives it its name. The entry is durable after a sync of the folder: Spool::sync() once must_sync() was called, or
   // sync_folder(). error_number EEXIST: the place has a message of that id.
   [[nodiscard]] base::Result<void> publish(const Spool& spool, const Place& place, std::optional<base::WallTime> modified = std::nullopt);
+  // The same in the place of the file that has this name there.
+  [[nodiscard]] base::Result<void> publish_over(const Spool& spool, const Place& place, std::optional<base::WallTime> modified = std::nullopt);
   // Best effort to take it back, when the sync of the folder failed: the caller will say that it was not stored.
   void unpublish();
 
  private:
+  [[nodiscard]] base::Result<void> give_name(const Spool& spool, const Place& place, std::optional<base::WallTime> modified, bool replaces);
   Draft(std::string path, Id id, base::UniqueFd file) : path_(std::move(path)), id_(id), file_(std::move(file)) {}
   std::string path_;  // of the file now; "" when this draft is over
   bool is_published_ = false;

@@ -1,5 +1,5 @@
 // log_store: puts messages into the log of a spool as a resident queue-inject does, for tests and measurements of queue-run.
-//   log_store [--count N] [--batch N] [--octets N] [--segment OCTETS] [--sender S] [--keep-open] SPOOL RECIPIENT...
+//   log_store [--count N] [--batch N] [--octets N] [--segment OCTETS] [--sender S] [--context JSON] [--keep-open] SPOOL RECIPIENT...
 // A {n} in a recipient or the sender is the number of the message. Prints the ids, each when it is durable. The message says its id in X-Id
 // and ends in a line END. --keep-open: waits for the end of standard input with the log open, as a writer that is idle.
 #include <array>
@@ -20,6 +20,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"octets", "N", "of each message, about (200)"},
     {"segment", "OCTETS", "size of a segment (64m)"},
     {"sender", "ADDRESS", "(sender@example.net)"},
+    {"context", "JSON", "of each message ({})"},
     {"keep-open", "", "wait for the end of standard input at the end"},
 });
 const base::Manual kManual{
@@ -39,6 +40,7 @@ queue::Item make_item(const base::CommandLine& line, std::uint64_t n) {
   item.id = queue::Id::make();
   item.arrived = base::wall_now();
   item.envelope.reverse_path = line.has("sender") ? with_number(line.text("sender"), n) : "sender@example.net";
+  if (line.has("context")) item.context = line.text("context");
   for (std::size_t i = 1; i < line.arguments.size(); ++i) item.envelope.recipients.push_back(with_number(line.arguments[i], n));
   return item;
 }
