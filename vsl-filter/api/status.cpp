@@ -74,8 +74,15 @@ Result quarantine(Run& run, Arguments a) {
   auto session = session_at(run, "quarantine");
   if (!session) return pass_on(session);
   if (Transaction* transaction = (*session)->transaction(); transaction != nullptr)
-    transaction->recipients.set_transfer_of_all({.method = chain::TransferMethod::None, .target = {}});
+    transaction->recipients.quarantine();
   return value_of(run.heap(), Status{StatusKind::Quarantine, std::nullopt, std::move(name)});
+}
+
+Result quarantine_because(Run& run, Arguments a) {
+  auto status = quarantine(run, a);
+  if (!status) return status;
+  if (Transaction* transaction = (*session_at(run, "quarantine"))->transaction(); transaction != nullptr) transaction->quarantine_note.reason = name_argument(a[1]);
+  return status;
 }
 
 Result packet(Run& run, Arguments a) {
@@ -98,6 +105,8 @@ constexpr ApiRow kRows[] = {
     api<with_reply<StatusKind::Info>>("info", "state::info status::info", {Any}, kEvery, "ends the stage with this reply; the connection goes on", kStatus),
     api<quarantine>("quarantine", "state::quarantine status::quarantine", {Any}, kEvery & ~only(Stage::Authenticate),
                     "ends the rules: the message is kept in this quarantine, \"virus\" or \"virus/zip\", the client sees success", kGivesStatus),
+    api<quarantine_because>("quarantine", "state::quarantine status::quarantine", {String, String}, kEvery & ~only(Stage::Authenticate),
+                            "the same with a reason for who looks into the quarantine: quarantine(\"virus\", \"Eicar in a.zip\")", kGivesStatus),
     api<packet>("packet", "state::packet", {Any}, only(Stage::Authenticate), "the password of the user who authenticates, for mechanisms that need it", kStatus),
 };
 

@@ -45,9 +45,15 @@ std::string state_in(const std::string& context) {
   return parsed ? parsed->text("state").value_or("") : std::string();
 }
 
-base::Result<Session> session_of(const RuleSet& rules, const chain::Call& call, const mail::Envelope& envelope) {
+// What a message gets that comes without a name and a time.
+struct Birth {
+  base::WallTime now;
+  std::string id;
+};
+
+base::Result<Session> session_of(const RuleSet& rules, const chain::Call& call, const mail::Envelope& envelope, const Birth& birth) {
   Session session;
-  const auto now = rules.site().now();
+  const auto& now = birth.now;
   session.connection.time = now;
   read_environment(session.connection, call.environment);
   if (session.connection.server_name.empty()) session.connection.server_name = rules.site().domain;
@@ -56,7 +62,7 @@ base::Result<Session> session_of(const RuleSet& rules, const chain::Call& call, 
   if (const auto state = state_in(call.context); !state.empty())
     if (const auto read = from_state(session, state); !read) return std::unexpected(read.error());
   auto& transaction = *session.transaction();
-  if (transaction.message_id.empty()) transaction.message_id = queue::Id::make(now).string();
+  if (transaction.message_id.empty()) transaction.message_id = birth.id;
   if (transaction.time == base::WallTime{}) transaction.time = now;
   if (const auto taken = session.message(call.message); !taken) return std::unexpected(taken.error());
   return session;
@@ -71,8 +77,15 @@ Answer refused(const Reply& reply) {
   return Answer::as_reported(reply.code < 500 ? base::Fault::Temporary : base::Fault::Permanent, reply.words());
 }
 
+// Behind the queue nothing is written when nothing has changed. Contexts of smtpd have another form than ours, with the same meaning.
+bool is_same_context(const RuleSet& rules, const chain::Call& call, const mail::Envelope& envelope, const Birth& birth, const std::string& context) {
+  if (context == call.context) return true;
+  const auto untouched = session_of(rules, call, envelope, birth);
+  return untouched && context == to_context(*untouched, {.reader = ContextForm::For::Chain}, call.context);
+}
+
 // On to the next program, with what is different.
-Answer passed(const Session& session, const chain::Call& call, const mail::Envelope& before) {
+Answer passed(const RuleSet& rules, const Session& session, const chain::Call& call, const mail::Envelope& before, const Birth& birth, Stage stage) {
   const auto& transaction = *session.transaction();
   Answer answer = Answer::pass();
   if (transaction.message->is_changed()) {
@@ -87,18 +100,31 @@ Answer passed(const Session& session, const chain::Call& call, const mail::Envel
     return Answer::taken("250 2.0.0 Ok");
   }
   if (after.reverse_path != before.reverse_path || after.recipients != before.recipients) answer.envelope = chain::to_octets(after);
-  answer.context = to_context(session, {.reader = ContextForm::For::Chain}, call.context);
+  std::string context = to_context(session, {.reader = ContextForm::For::Chain}, call.context);
+  if (has_client(stage) || !is_same_context(rules, call, before, birth, context)) answer.context = std::move(context);
   return answer;
 }
 
 }  // namespace
 
+Stage stage_of_call(const chain::Call& call) {
+  if (!call.context.contains("\"stage\"")) return Stage::Preq;
+  const auto context = chain::Context::parse(call.context);
+  const auto stage = context ? stage_of(context->text("stage").value_or("")) : std::nullopt;
+  return stage && !has_client(*stage) ? *stage : Stage::Preq;
+}
+
 Answer filter_message(const RuleSet& rules, const chain::Invocation& invocation, Stage stage, Trace* trace) {
   const chain::Call& call = invocation.call;
   const auto envelope = chain::parse_envelope(call.envelope);
   if (!envelope) return failed(envelope.error());
-  auto session = session_of(rules, call, *envelope);
+  // Most messages of a queue come to rules that have nothing to do at its stages.
+  const bool is_idle = !has_client(stage) && rules.directives(stage).empty() && !call.context.contains("\"released\"");
+  if (is_idle) return Answer::pass();
+  const Birth birth{rules.site().now(), queue::Id::make(rules.site().now()).string()};
+  auto session = session_of(rules, call, *envelope, birth);
   if (!session) return failed(session.error());
+  if (!has_client(stage)) session->release();
   const auto result = run_stage(rules, *session, stage, trace);
   const auto effect = effect_of(stage, result, rules.site().deny_closes);
   const auto& transaction = *session->transaction();
@@ -114,13 +140,15 @@ Answer filter_message(const RuleSet& rules, const chain::Invocation& invocation,
         return Answer::taken(effect.reply->words());
       }
       return refused(effect.reply.value_or(Reply{451, "4.3.0", "Requested action aborted: local error in processing"}));
-    case Fate::Defer: return refused({451, "4.3.0", "Requested action aborted: local error in processing"});
+    // Nobody but the queue hears it, which keeps it for its operator.
+    case Fate::Defer: return Answer::as_reported(base::Fault::Temporary, "451 4.3.0 " + result.failure);
     case Fate::GoOn:
     case Fate::Deliver:
     case Fate::Quarantine:
     case Fate::Dead: break;
   }
-  return passed(*session, call, *envelope);
+  if (effect.fate == Fate::Dead) session->transaction()->recipients.fail_all(effect.reason, rules.site().now());
+  return passed(rules, *session, call, *envelope, birth, stage);
 }
 
 }  // namespace rules

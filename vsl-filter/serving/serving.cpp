@@ -79,7 +79,7 @@ int serve_one_message(const base::CommandLine& line, const Options& options) {
   static const auto rules = load_or_complain(line.settings, options);
   if (!rules) return exit_of_bad_rules();
   return chain::serve_once(kManual.program, line.arguments, line.chain, kLargestMessage,
-                           [&](const chain::Invocation& invocation) { return filter_message(*rules, invocation, options.stage.value_or(Stage::Preq)); });
+                           [&](const chain::Invocation& invocation) { return filter_message(*rules, invocation, options.stage ? *options.stage : stage_of_call(invocation.call)); });
 }
 
 int serve_questions(const base::Settings& settings, const Options& options) {
@@ -103,7 +103,7 @@ int serve_resident(const base::Settings& settings, const Options& options) {
   const auto handler = [&](const chain::Invocation& invocation) {
     const auto now = holder.get();
     if (invocation.call.kind == chain::Kind::Policy) return answer_question(*now, invocation.call.envelope, memory);
-    return filter_message(*now, invocation, options.stage.value_or(Stage::Preq));
+    return filter_message(*now, invocation, options.stage ? *options.stage : stage_of_call(invocation.call));
   };
   // Rules may wait for services, a second each: as many threads as calls that may wait together.
   constexpr std::size_t kThreads = 100;

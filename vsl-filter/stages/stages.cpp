@@ -201,6 +201,14 @@ StageResult run_stage(const RuleSet& rules, Session& session, Stage stage, Trace
   // What shall come again must not find its rules skipped.
   const bool comes_again = result.is_deferred && !has_client(stage);
   if (result.status.finishes() && !is_one_recipients && !comes_again) session.set_skip(stage, result.status);
+  if (result.status.kind == Skip::Kind::Quarantine) {
+    if (Transaction* transaction = session.transaction(); transaction != nullptr) {
+      auto& note = transaction->quarantine_note;
+      note.rule = result.directive;
+      note.stage = name_of(stage);
+      note.time = rules.site().now();
+    }
+  }
   return result;
 }
 

@@ -113,11 +113,23 @@ void append_variables(std::string& out, const Variables& of_connection, const Va
     for (const auto& [name, value] : *of_transaction) append_checked(object.name(name), value);
 }
 
+// Only its name when nothing else is known.
+void append_quarantine(std::string& out, std::string_view name, const Transaction* transaction) {
+  if (transaction == nullptr || transaction->quarantine_note.stage.empty()) return base::json::append_string(out, name);
+  const QuarantineNote& note = transaction->quarantine_note;
+  ObjectWriter object(out);
+  object.text("name", name);
+  object.text("reason", note.reason);
+  object.text("rule", note.rule);
+  object.text("stage", note.stage);
+  append_time(object.name("time"), note.time);
+}
+
 void append_place(ObjectWriter& object, const Session& session) {
   const std::string place = session.place();
   std::string_view quarantine = place;
   if (base::text::consume(quarantine, "quarantine/")) {
-    object.text("quarantine", quarantine);
+    append_quarantine(object.name("quarantine"), quarantine, session.transaction());
   } else if (!place.empty()) {
     object.text("queue", place);
   }
@@ -154,6 +166,7 @@ QueueWishes read_wishes(const Json& json) {
 void append_context(std::string& out, const Session& session, const ContextForm& form, const Json& before) {
   const Transaction* transaction = session.transaction();
   ObjectWriter object(out);
+  if (const Json* stage = member(before, "stage"); stage != nullptr && stage->is_string()) object.text("stage", stage->get_ref<const std::string&>());
   append_connection(object.name("connection"), session.connection, member(before, "connection"));
   object.text("client_addr", address(session.connection.client_ip, session.connection.client_port));
   append_envelop(object.name("envelop"), session, form.reader, member(before, "envelop"));
@@ -237,6 +250,13 @@ void read_results(Transaction& transaction, const Json& json, std::span<const st
     if (const Json* value = member(json, name); value != nullptr && !value->is_null()) transaction.results.emplace(name, dumped(*value));
 }
 
+// An object with the name and what is known, or the name alone.
+void read_quarantine(Transaction& transaction, const Json& json) {
+  if (json.is_string()) return (void)transaction.set_quarantine(json.get<std::string>());
+  if (!json.is_object() || !transaction.set_quarantine(text(json, "name"))) return;
+  transaction.quarantine_note = {text(json, "rule"), text(json, "stage"), read_time(json, "time"), text(json, "reason")};
+}
+
 void read_transaction(Session& session, const Json& json, const Json& metadata) {
   const Json* envelop = member(json, "envelop");
   Transaction& transaction = session.mail(envelop == nullptr ? std::string() : text(*envelop, "mail_from"), text(metadata, "message_id"), read_time(metadata, "timestamp"));
@@ -248,6 +268,8 @@ void read_transaction(Session& session, const Json& json, const Json& metadata) 
   // Names of quarantines that are none come from no program of ours.
   for (const auto& name : {transaction.skip.name, text(json, "quarantine")})
     if (!name.empty()) (void)transaction.set_quarantine(name);
+  for (const auto* place : {&json, member(json, "released")})
+    if (const Json* quarantine = place != nullptr ? member(*place, "quarantine") : nullptr; quarantine != nullptr) read_quarantine(transaction, *quarantine);
   transaction.hold = text(json, "hold");
   if (transaction.hold.empty() && text(json, "queue") == "hold") transaction.hold = "held";
   transaction.wishes = read_wishes(json);
@@ -262,8 +284,9 @@ void read_transaction(Session& session, const Json& json, const Json& metadata) 
 std::string to_context(const Session& session, const ContextForm& form, std::string_view original) {
   Json before = original.empty() || is_too_deep(original) ? Json::object() : Json::parse(original, nullptr, false);
   if (!before.is_object()) before = Json::object();
-  before.erase("state");  // what it carried is in this context now
-  if (!session.place().empty())
+  before.erase("state");     // what it carried is in this context now
+  before.erase("released");  // and so is this
+  if (!session.place().empty() || before.contains("stage"))
     for (const auto* name : {"queue", "quarantine", "hold", "put_off"}) before.erase(name);
 
   if (form.message) before.erase("message");

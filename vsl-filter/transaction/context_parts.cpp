@@ -172,6 +172,10 @@ void append_recipient(std::string& out, const Recipient& recipient, ContextForm:
   json::append_member(out, "address", recipient.address);
   json::append_name(out, "transfer_method");
   append_transfer(out, recipient.transfer, reader);
+  if (recipient.before_quarantine) {
+    json::append_name(out, "before_quarantine");
+    append_transfer(out, *recipient.before_quarantine, reader);
+  }
   json::append_name(out, "email_status");
   append_status(out, recipient.status);
   chain::append_dsn_of_recipient(out, recipient.dsn.notify, recipient.dsn.original_recipient);
@@ -252,6 +256,7 @@ std::optional<Recipient> read_recipient(const Json& value) {
   recipient.address = address->get<std::string>();
   recipient.given = recipient.address;
   if (const Json* method = member(value, "transfer_method")) recipient.transfer = read_transfer(*method);
+  if (const Json* method = member(value, "before_quarantine")) recipient.before_quarantine = read_transfer(*method);
   if (const Json* status = member(value, "email_status")) recipient.status = read_status(*status);
   recipient.dsn.notify = mail::parse_notify(text(value, "notify")).value_or(0);
   if (auto original = text(value, "orcpt"); mail::is_original_recipient(original, true)) recipient.dsn.original_recipient = std::move(original);

@@ -88,6 +88,7 @@ base::Result<void> Recipients::rewrite(std::string_view old_address, std::string
   auto& rewritten = list_[i];
   rewritten.readdress(std::string(new_address));
   rewritten.transfer = {};
+  rewritten.before_quarantine.reset();
   rewritten.status = {};
   rewritten.status.time = now;
   note(keys_[i], -1);
@@ -96,16 +97,41 @@ base::Result<void> Recipients::rewrite(std::string_view old_address, std::string
   return {};
 }
 
+namespace {
+
+void set(Recipient& recipient, const chain::Transfer& transfer) {
+  recipient.transfer = transfer;
+  recipient.before_quarantine.reset();
+}
+
+}  // namespace
+
 base::Result<void> Recipients::set_transfer(std::string_view address, const chain::Transfer& transfer) {
   const auto key = address_key(address);
   if (!counts_.contains(key)) return base::fail(base::Fault::Permanent, "could not find rcpt '" + base::text::printable(address) + "'");
   for (std::size_t i = 0; i < list_.size(); ++i)
-    if (keys_[i] == key) list_[i].transfer = transfer;
+    if (keys_[i] == key) set(list_[i], transfer);
   return {};
 }
 
+void Recipients::fail_all(const std::string& reason, base::WallTime now) {
+  for (auto& recipient : list_) recipient.status = {DeliveryStatus::Kind::Failed, now, reason, {}};
+}
+
 void Recipients::set_transfer_of_all(const chain::Transfer& transfer) {
-  for (auto& recipient : list_) recipient.transfer = transfer;
+  for (auto& recipient : list_) set(recipient, transfer);
+}
+
+void Recipients::quarantine() {
+  for (auto& recipient : list_) {
+    if (!recipient.before_quarantine) recipient.before_quarantine = std::move(recipient.transfer);
+    recipient.transfer = {.method = chain::TransferMethod::None, .target = {}};
+  }
+}
+
+void Recipients::restore_transfers() {
+  for (auto& recipient : list_)
+    if (recipient.transfer.method == chain::TransferMethod::None) set(recipient, chain::Transfer(recipient.before_quarantine.value_or(chain::Transfer())));
 }
 
 base::Result<chain::Transfer> forward_to(std::string_view target) {

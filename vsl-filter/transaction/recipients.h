@@ -38,6 +38,7 @@ struct Recipient {
   std::string address;
   std::optional<std::string> given;  // as RCPT said it; nothing: rules added this one
   chain::Transfer transfer;
+  std::optional<chain::Transfer> before_quarantine = {};  // its transfer, until quarantine() switched it off
   DeliveryStatus status;
   mail::DsnRequest::Recipient dsn = {};  // what the sender wants to be told
 
@@ -71,6 +72,11 @@ class Recipients {
 
   // Every recipient equal to `address`; none: "could not find rcpt 'x'".
   [[nodiscard]] base::Result<void> set_transfer(std::string_view address, const chain::Transfer& transfer);
+  // Nothing is delivered, until restore_transfers(). That of which nothing is known is the usual one then.
+  void quarantine();
+  void restore_transfers();
+  // All of them, for one reason.
+  void fail_all(const std::string& reason, base::WallTime now);
   void set_transfer_of_all(const chain::Transfer& transfer);
 
  private:

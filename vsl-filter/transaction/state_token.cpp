@@ -34,6 +34,7 @@ enum Tag : std::uint64_t {
   kChangedRecipient = 25,
   kAddedRecipient = 26,
   kRemovedRecipient = 27,
+  kQuarantineNote = 28,
 };
 
 // ---- out -----------------------------------------------------------------------------------------------------------------
@@ -94,11 +95,21 @@ void write_recipients(Writer& out, const Recipients& recipients) {
   }
 }
 
+std::uint64_t microseconds(base::WallTime time) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count()));
+}
+
+void write_quarantine_note(Writer& out, const QuarantineNote& note) {
+  if (note == QuarantineNote()) return;
+  out.number(kQuarantineNote);
+  for (const auto& text : {note.rule, note.stage, note.reason}) out.text(text);
+  out.number(microseconds(note.time));
+}
+
 void write_transaction(Writer& out, const Transaction& transaction, const std::string& connection_headers) {
   out.number(kTransaction);
   out.text(transaction.message_id);
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(transaction.time.time_since_epoch()).count();
-  out.number(static_cast<std::uint64_t>(std::max<std::int64_t>(0, microseconds)));
+  out.number(microseconds(transaction.time));
   if (transaction.reverse_path != transaction.given_reverse_path) {
     out.number(kReversePath);
     out.text(transaction.given_reverse_path);
@@ -113,6 +124,7 @@ void write_transaction(Writer& out, const Transaction& transaction, const std::s
     write_text(out, kHeaders, headers);
   }
   write_text(out, kQuarantine, transaction.quarantine);
+  write_quarantine_note(out, transaction.quarantine_note);
   write_text(out, kHold, transaction.hold);
   write_variables(out, kResult, transaction.results);
   write_recipients(out, transaction.recipients);
@@ -145,6 +157,7 @@ struct Carried {
   std::string headers;
   bool has_transaction = false;
   std::string message_id, quarantine, hold;
+  QuarantineNote quarantine_note;
   base::WallTime time{};
   std::optional<std::pair<std::string, std::string>> reverse_path;  // given, and what became of it
   std::unordered_map<std::string, Changed> changed;                 // by what RCPT said
@@ -199,6 +212,8 @@ RulesMade& before_helo(Reader& in, Carried& carried) {
   return carried.before_helo ? *carried.before_helo : carried.before_helo.emplace();
 }
 
+base::WallTime read_time(Reader& in) { return base::WallTime() + std::chrono::microseconds(std::min<std::uint64_t>(in.number(), 9'000'000'000'000'000)); }
+
 void read_record(Reader& in, Carried& carried) {
   switch (in.number()) {
     case kConnectionSkip: carried.connection_skip = read_skip(in); return;
@@ -212,7 +227,7 @@ void read_record(Reader& in, Carried& carried) {
     case kTransaction:
       carried.has_transaction = true;
       carried.message_id = in.text();
-      carried.time = base::WallTime() + std::chrono::microseconds(std::min<std::uint64_t>(in.number(), 9'000'000'000'000'000));
+      carried.time = read_time(in);
       return;
     case kReversePath: {
       const auto given = in.text();
@@ -224,6 +239,12 @@ void read_record(Reader& in, Carried& carried) {
     case kHeaders: carried.headers = read_headers(in); return;
     case kSameHeaders: carried.headers = carried.connection.headers; return;
     case kQuarantine: carried.quarantine = in.text(); return;
+    case kQuarantineNote:
+      carried.quarantine_note.rule = in.text();
+      carried.quarantine_note.stage = in.text();
+      carried.quarantine_note.reason = in.text();
+      carried.quarantine_note.time = read_time(in);
+      return;
     case kHold: carried.hold = in.text(); return;
     case kResult: return read_variable(in, carried.results);
     case kChangedRecipient: {
@@ -285,6 +306,7 @@ void take_up(Session& session, Carried carried) {
   transaction.variables.merge(carried.variables);
   transaction.headers = HeaderList(carried.headers).copy();
   transaction.quarantine = std::move(carried.quarantine);
+  transaction.quarantine_note = std::move(carried.quarantine_note);
   transaction.hold = std::move(carried.hold);
   transaction.results.merge(carried.results);
   transaction.recipients = merged(transaction.recipients, carried, transaction.time);

@@ -197,6 +197,17 @@ void Session::set_variable(Stage stage, std::string_view name, std::string json)
   variables.insert_or_assign(std::string(name), std::move(json));
 }
 
+void Session::release() {
+  if (!transaction_) return;
+  Transaction& transaction = *transaction_;
+  if (!transaction.quarantine.empty() || transaction.skip.kind == Skip::Kind::Quarantine) transaction.recipients.restore_transfers();
+  transaction.quarantine.clear();
+  transaction.quarantine_note = {};
+  transaction.hold.clear();
+  transaction.wishes.put_off.reset();
+  if (transaction.skip.kind != Skip::Kind::Faccept) transaction.skip = {};
+}
+
 std::string Session::place() const {
   const auto quarantine = [](const std::string& name) { return queue::Place::is_quarantine_name(name) ? "quarantine/" + name : std::string("hold"); };
   if (transaction_ && !transaction_->quarantine.empty()) return quarantine(transaction_->quarantine);

@@ -47,6 +47,15 @@ struct Credentials {
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
+// Who set a message aside, for whoever looks into the quarantine.
+struct QuarantineNote {
+  std::string rule;   // the directive
+  std::string stage;  // "" : nothing is known
+  base::WallTime time{};
+  std::string reason;
+  friend bool operator==(const QuarantineNote&, const QuarantineNote&) = default;
+};
+
 // JSON texts by the names that scripts give them.
 using Variables = std::map<std::string, std::string, std::less<>>;
 
@@ -109,6 +118,7 @@ struct Transaction {
   HeaderList headers;  // what was added before the message came
   std::optional<Message> message;
   std::string quarantine;    // its name, once rules want the message there
+  QuarantineNote quarantine_note;
   QueueWishes wishes;
   std::string hold;          // why it shall be held
   Variables results;         // spf, dkim, dmarc, arc, bimi, flow: what later stages learn (JSON)
@@ -154,6 +164,9 @@ class Session {
   // nullptr: nothing of that name. A variable of the transaction hides that of the connection.
   [[nodiscard]] const std::string* variable(std::string_view name) const;
   void set_variable(Stage stage, std::string_view name, std::string json);
+
+  // The message is in the queue, and goes on in spite of what has set it aside before: an operator wants it so.
+  void release();
 
   // Where the spool shall put the message, a folder of vsmtp-spool(5): "quarantine/NAME", "hold", "deliver", "dead",
   // "delegated"; "" leaves it to the queue. What cannot be the name of a quarantine is held.
