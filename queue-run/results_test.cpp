@@ -36,10 +36,11 @@ Outcome crashed() {
 }  // namespace
 
 TEST_CASE("results: each recipient has its own") {
-  const auto report = chain::parse_delivery_report("rok\0hno such user\0s450 later\0K250 done\0"s, 3);
+  const auto report = chain::parse_delivery_report("r\0hno such user\0s450 later\0r250 mine\0K250 done\0"s, 4);
   const auto results = run::results_of(report, false);
-  CHECK(letters(results) == "sfd");
+  CHECK(letters(results) == "sfds");
   CHECK(results[0].text == "250 done");
+  CHECK(results[3].text == "250 mine");
   CHECK(results[1].text == "no such user");
 }
 

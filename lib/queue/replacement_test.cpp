@@ -92,7 +92,7 @@ TEST_CASE("replacement: of two texts of one message, as a crash leaves them, the
   changed.context = R"({"stage":"postq"})";
   REQUIRE(spool->store(item, base::Blob::of_octets("old\r\n"), {State::Working, {}}));
   REQUIRE(spool->store(changed, base::Blob::of_octets("old\r\n"), {State::Quarantine, "virus"}));
-  REQUIRE(spool->repair([](const Id&) { return false; }));
+  REQUIRE(spool->repair());
   CHECK(spool.count("working") == 0);
   CHECK(spool->read({State::Quarantine, "virus"}, item.id)->item.context == changed.context);
 }
