@@ -54,6 +54,7 @@ std::string open_metrics(const Counters& counters, const Gauges& gauges, base::W
 }
 
 base::Result<std::unique_ptr<MetricsPlaces>> MetricsPlaces::make(net::Loop& loop, const std::vector<std::string>& places, net::MetricsService::Text text) {
+  if (places.empty()) return std::unique_ptr<MetricsPlaces>();  // and nothing wakes an idle queue-run
   auto service = net::MetricsService::make("queue.metrics", places, std::move(text));
   if (!service) return std::unexpected(service.error());
   return std::unique_ptr<MetricsPlaces>(new MetricsPlaces(loop, std::move(*service)));

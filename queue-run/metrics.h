@@ -26,6 +26,7 @@ struct Gauges {
 // Gives a text to who asks at `places`, from the loop.
 class MetricsPlaces {
  public:
+  // Nothing where there are no places.
   [[nodiscard]] static base::Result<std::unique_ptr<MetricsPlaces>> make(net::Loop& loop, const std::vector<std::string>& places, net::MetricsService::Text text);
 
  private:

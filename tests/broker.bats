@@ -40,6 +40,9 @@ message() { printf 'Subject: %s\n\nbody\n' "$1"; }
 inject() { message "$1" | queue-inject -f me@a.test "${@:2}"; }
 drain() { timeout 60 queue-run --drain "$@" 2>>run.log; }
 is_drained() { [ "$(waiting_in working deliver deferred)" = 0 ]; }
+# What was taken and is not delivered. Mail in queue-run's hands is not counted by the broker, so a drained one may have some.
+missing() { sort taken | comm -23 - <(cut -d' ' -f1 delivered | sort -u); }
+has_all() { [ -z "$(missing)" ]; }
 has_delivered() { [ "$(sort -u delivered | wc -l)" -ge "$1" ]; }
 
 @test "broker: what queue-inject takes is delivered by queue-run, octet by octet, and then gone" {
@@ -126,13 +129,9 @@ END
   wait_for 60 is_drained
   stop run2
   start run3 queue-run              # what run1 had in hand is with run2; what was open when run2 ended would be here
-  sleep 0.3
-  wait_for is_drained
-  cut -d' ' -f1 delivered | sort -u >unique
-  lost=$(sort taken | comm -23 - unique | wc -l)
+  wait_for 60 has_all || { missing; tail -n 30 run*.log; false; }
   twice=$(cut -d' ' -f1 delivered | sort | uniq -d | wc -l)
-  echo "taken $(wc -l <taken), lost $lost, delivered twice $twice" >&3
-  [ "$lost" = 0 ]
+  echo "taken $(wc -l <taken), lost 0, delivered twice $twice" >&3
   [ "$twice" -le 200 ]              # no more than the killed one had in hand (broker_prefetch)
 }
 
@@ -153,11 +152,9 @@ END
   wait $feeder
   start_broker
   inject 1000 you@b.test && echo 1000 >>taken
-  wait_for 60 is_drained
+  wait_for 60 has_all || { missing; tail -n 30 run*.log; false; }
   stop run
-  cut -d' ' -f1 delivered | sort -u >unique
   echo "taken $(wc -l <taken), delivered twice $(cut -d' ' -f1 delivered | sort | uniq -d | wc -l)" >&3
-  [ -z "$(sort taken | comm -23 - unique)" ]
 }
 
 @test "broker: queue-run that is told to end gives back what it has not begun, and finishes what it has" {

@@ -139,7 +139,7 @@ envelope() { tr '\n' ' ' <"kept/$1.env"; }
   attached() { printf 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nhello\n--b\nContent-Type: application/octet-stream; name="%s"\n\nMZ\n--b--\n' "$1"; }
   [ "$(attached invoice.exe | mail_from_to ann@client.example me@example.org invoice)" = '554 5.7.1 We do not take programs by mail: invoice.exe' ]
   [[ $(attached minutes.docm | mail_from_to ann@client.example me@example.org minutes) == 250* ]]
-  [ "$(jq -r .quarantine kept/1.ctx)" = macros ]
+  [ "$(jq -r .quarantine.name kept/1.ctx)" = macros ]
   [[ $(attached photo.jpeg | mail_from_to ann@client.example me@example.org photo) == 250* ]]
   [ "$(jq -r '.quarantine // ""' kept/2.ctx)" = '' ]
 }
@@ -175,5 +175,5 @@ envelope() { tr '\n' ' ' <"kept/$1.env"; }
   [ "$(envelope 1)" = 'Fgarden-bounces@lists.example.org Tann@client.example Tbob@elsewhere.example Tcarla@example.net  ' ]
   grep -q '^Subject: \[garden\] the water' kept/1.msg
   [[ $(text | mail_from_to stranger@client.example garden@lists.example.org 'cheap seeds') == 250* ]]
-  [ "$(jq -r .quarantine kept/2.ctx)" = moderate-garden ]
+  [ "$(jq -r .quarantine.name kept/2.ctx)" = moderate-garden ]
 }

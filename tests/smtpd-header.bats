@@ -20,7 +20,7 @@ hand_in() { printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>%s\r\nRCPT TO:<b@b.
   hand_in 'Subject: x\r\n\r\nDate: in the body\r\n'
   [ "$(header 1)" = 'Received Subject Date Message-ID' ]
   grep -qx $'Date: in the body\r' kept/1.msg
-  id=$(sed -n 's/.* id \([0-9A-Z]*\)\r*$/\1/p' kept/1.msg | head -n 1)
+  id=$(sed -n 's/.* id \([0-9A-Z-]*\)\r*$/\1/p' kept/1.msg | head -n 1)
   grep -qx "Message-ID: <$id@mx.example.org>"$'\r' kept/1.msg
   [ "$(sed -n 's/^Date: \(.*\)\r/\1/p' kept/1.msg | head -n 1)" = "$(tr -d '\r' <kept/1.msg | sed -n 's/.*; \(.*\)/\1/p' | head -n 1)" ]
   # A real client that writes all of its own.

@@ -45,7 +45,7 @@ each_effect() {
   [[ $(send_subject envelope) == 250* ]]
   [ "$(tr '\n' ' ' <kept/3.env)" = 'Fnew@a.example Tb@b.example Tmore@b.example  ' ]
   [[ $(send_subject odd) == 250* ]]
-  [ "$(jq -r .quarantine kept/4.ctx)" = odd ]
+  [ "$(jq -r .quarantine.name kept/4.ctx)" = odd ]
   [[ $(send_subject swallow) == 250* ]]
   has_kept 4
 }
