@@ -50,7 +50,8 @@ with_broker_environment() {
 
 start_broker() {
   rm -f "$BROKER/rabbitmq.pid"
-  with_broker_environment setsid $RABBITMQ_BIN/rabbitmq-server </dev/null >"$BROKER/server.log" 2>&1 3>&- 4>&- &
+  : >"$BROKER/server.log"  # now: what an earlier one said is not waited for
+  with_broker_environment setsid $RABBITMQ_BIN/rabbitmq-server </dev/null >>"$BROKER/server.log" 2>&1 3>&- 4>&- &
   wait_for 120 grep -q 'completed with' "$BROKER/server.log"
 }
 
