@@ -45,7 +45,7 @@ stop() {
   local pid
   pid=$(pid_of "$1")
   rm -f "$BATS_TEST_TMPDIR/$1.pid"
-  kill "-${2:-TERM}" "$pid" 2>/dev/null
+  kill "-${2:-TERM}" "$pid" 2>/dev/null || true  # it may have ended by itself
   wait_for has_ended "$pid" || kill -KILL "$pid"
   wait "$pid"
 }
