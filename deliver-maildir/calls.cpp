@@ -5,6 +5,7 @@
 #include "lib/chain/context.h"
 #include "lib/chain/envelope.h"
 #include "lib/mail/address.h"
+#include "lib/mail/srs.h"
 
 namespace maildir {
 namespace {
@@ -83,6 +84,7 @@ std::expected<Parcel, Answer> direct_parcel(const chain::Call& call, const CallR
   auto envelope = chain::parse_envelope(call.envelope);
   if (!envelope || envelope->recipients.empty()) return std::unexpected(Answer::exit(91));  // qmail-queue(8): envelope format error
   const auto is_local = [&](const std::string& address) {
+    if (mail::Srs::has_form_of(address, rules.srs_domain)) return false;
     const auto domain = mail::split_address(address).second;
     return domain.empty() || rules.local_domains.contains(domain);
   };

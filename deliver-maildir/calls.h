@@ -14,6 +14,7 @@ namespace maildir {
 
 struct CallRules {
   mail::DomainList local_domains;          // what --direct takes
+  std::string srs_domain;                  // ... but not bounces of what was forwarded, whose way back queue-run knows
   std::size_t direct_recipients_max = 50;  // a message with more is handed on
   std::string host_domain;                 // of recipients without a domain, where the call names none
 };

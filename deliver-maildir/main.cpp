@@ -36,7 +36,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
 });
 constexpr auto kSettings = std::to_array<std::string_view>({
     "maildir.template", "maildir.create", "maildir.unknown", "maildir.line_end", "maildir.fold_case", "maildir.extension_delimiter",
-    "maildir.size_in_name", "maildir.open_max", "maildir.batch_files", "maildir.gather", "maildir.direct_recipients_max", "delivery.local_domains",
+    "maildir.size_in_name", "maildir.open_max", "maildir.batch_files", "maildir.gather", "maildir.direct_recipients_max", "delivery.local_domains", "delivery.srs_domain",
     "server.domain", "server.sandbox", "server.sandbox_folders", "maildir.missing_folder", "maildir.catch_all", "maildir.mbox_template",
     "maildir.mbox_locks", "maildir.mbox_lock_timeout", "delivery.recipient_delimiter",
 });
@@ -99,6 +99,7 @@ base::Result<maildir::DeliveryRules> delivery_rules(const CommandLine& line) {
 CallRules call_rules(const base::Settings& settings) {
   CallRules rules;
   rules.local_domains = mail::DomainList(settings.words("delivery.local_domains"));
+  rules.srs_domain = settings.text("delivery.srs_domain");
   rules.direct_recipients_max = settings.count("maildir.direct_recipients_max");
   rules.host_domain = base::server_domain(settings);
   return rules;

@@ -1,6 +1,7 @@
 #include "queue-run/configuration.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "lib/base/command_line.h"
 #include "lib/base/text.h"
@@ -93,6 +94,11 @@ base::Result<Runner::Settings> configure(const Settings& settings) {
   auto ways = ways_of(settings, deliveries.transports);
   if (!ways) return std::unexpected(ways.error());
   deliveries.routes.ways = std::move(*ways);
+  auto srs = mail::Srs::from(settings);
+  if (!srs) return std::unexpected(srs.error());
+  auto own = settings.words("delivery.local_domains");
+  std::ranges::copy(settings.words("smtp.relay_domains"), std::back_inserter(own));
+  deliveries.addresses = {std::move(*srs), mail::DomainList(own)};
   deliveries.retry = {duration(settings, "queue.retry_min"), duration(settings, "queue.retry_max"), duration(settings, "queue.lifetime")};
   deliveries.schedule = {static_cast<unsigned>(std::min<std::uint64_t>(settings.count("queue.destination_failures"), 1000)),
                          settings.milliseconds("queue.destination_pause"), settings.milliseconds("queue.destination_pause_max"),

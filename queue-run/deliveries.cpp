@@ -52,7 +52,7 @@ std::string context_for(const Message& message, std::span<const std::uint32_t> r
   std::vector<std::string> addresses;
   mail::DsnRequest asked{message.dsn.returns, message.dsn.envelope_id, {}};
   for (const auto index : recipients) {
-    addresses.push_back(message.envelope.recipients[index]);
+    addresses.push_back(message.recipients()[index]);
     asked.recipients.push_back(message.dsn.of(index));
   }
   return chain::dsn_context(asked, addresses);
@@ -68,6 +68,7 @@ Deliveries::Deliveries(net::Loop& loop, Keeper& keeper, const Settings& settings
       on_left_(std::move(on_left)),
       on_notice_(std::move(on_notice)),
       router_(settings.routes),
+      addresses_(settings.addresses),
       schedule_(settings.schedule),
       rules_(loop, settings.rules),
       caller_(loop, settings.calls) {
@@ -151,9 +152,11 @@ void Deliveries::route(Message& message, std::string_view context, std::span<con
       settle(message, i, {Status::Sent, "no delivery: switched off by the rules", chain::Reach::Promised});
     } else if (rule != nullptr && rule->what == RuledRoute::What::Waits) {
       settle(message, i, {is_too_old(message.wishes.retry, message.arrived, base::wall_now()) ? Status::Failed : Status::Deferred, rule->reason});
-    } else if (is_bad_host(mail::split_address(recipients[i]).second)) {
+    } else if (find_target(message, i)) {
+      continue;
+    } else if (is_bad_host(mail::split_address(message.recipients()[i]).second)) {
       settle(message, i, {Status::Failed, "553 5.1.2 bad domain"});
-    } else if (const auto refusal = router_.route(recipients[i], ruled).refusal; !refusal.empty()) {
+    } else if (const auto refusal = router_.route(message.recipients()[i], ruled).refusal; !refusal.empty()) {
       const bool is_for_good = refusal.starts_with('5') || is_too_old(message.wishes.retry, message.arrived, base::wall_now());
       settle(message, i, {is_for_good ? Status::Failed : Status::Deferred, refusal});
     } else {
@@ -164,7 +167,7 @@ void Deliveries::route(Message& message, std::string_view context, std::span<con
     conclude(message);
     return;
   }
-  auto batches = router_.batches(recipients, pending, ruled);
+  auto batches = router_.batches(message.recipients(), pending, ruled);
   message.unfinished = batches.size();
   message.deliveries.resize(batches.size());
   for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -175,6 +178,27 @@ void Deliveries::route(Message& message, std::string_view context, std::span<con
     schedule_.add(delivery, transport_ids_[index_of(to.transport)], to.host,
                   {message.is_fresh, message.wishes.priority, turn_of(message.envelope.reverse_path)}, loop_.now_milliseconds());
   }
+}
+
+bool Deliveries::find_target(Message& message, std::uint32_t recipient) {
+  const auto& address = message.envelope.recipients[recipient];
+  auto target = addresses_.return_of(address, base::wall_now());
+  if (!target) return false;
+  if (!target->refusal.empty()) {
+    settle(message, recipient, {Status::Failed, std::move(target->refusal)});
+    return true;
+  }
+  base::log::info("returned to the sender of what was forwarded", {{"id", message.id.text()}, {"recipient", address}, {"target", target->address}});
+  if (message.targets.empty()) message.targets = message.envelope.recipients;
+  message.targets[recipient] = std::move(target->address);
+  return false;
+}
+
+std::string Deliveries::sender_for(const Message& message, const Batch& batch) const {
+  if (batch.route.transport == Transport::Local) return message.envelope.reverse_path;
+  std::vector<std::string_view> recipients;
+  for (const auto index : batch.recipients) recipients.emplace_back(message.recipients()[index]);
+  return addresses_.sender_for(message.envelope.reverse_path, recipients, base::wall_now());
 }
 
 // Without a call.
@@ -240,8 +264,8 @@ void Deliveries::open(Delivery& delivery) {
   chain::Words words = settings_.transports[index_of(route.transport)].program;
   words.reserve(words.size() + 2 + recipients.size());
   words.push_back(route.host);
-  words.push_back(message.envelope.reverse_path);
-  for (const auto index : recipients) words.push_back(message.envelope.recipients[index]);
+  words.push_back(sender_for(message, delivery.batch));
+  for (const auto index : recipients) words.push_back(message.recipients()[index]);
   chain::Call call;
   call.kind = chain::Kind::Delivery;
   if (message.requires_tls) call.environment.emplace_back("SMTPREQUIRETLS=1");

@@ -13,6 +13,7 @@
 #include "lib/net/loop.h"
 #include "lib/queue/log_reader.h"
 #include "lib/queue/spool.h"
+#include "queue-run/addresses.h"
 #include "queue-run/keeper.h"
 #include "queue-run/counters.h"
 #include "queue-run/message.h"
@@ -27,6 +28,7 @@ class Deliveries {
   struct Settings {
     std::vector<TransportSettings> transports;  // by Transport
     Router::Table routes;
+    Addresses::Table addresses;
     RetryPolicy retry;
     Schedule::Policy schedule;
     chain::Caller::Limits calls;
@@ -97,6 +99,9 @@ class Deliveries {
   void replace(Message& message, Verdict verdict, const queue::Event& event);
   void on_replaced(Message& message, const Left& left, bool is_stored);
   void settle(Message& message, std::uint32_t recipient, const Result& result);
+  // Where a bounce of forwarded mail goes on to; true: nowhere, and it is settled.
+  bool find_target(Message& message, std::uint32_t recipient);
+  [[nodiscard]] std::string sender_for(const Message& message, const Batch& batch) const;
   void stop_waiting(Message& message);
   void open(Delivery& delivery);
   void on_outcome(Delivery& delivery, const chain::Outcome& outcome);
@@ -121,6 +126,7 @@ class Deliveries {
   std::function<void(const Left&)> on_left_;
   std::function<void(const queue::Id&)> on_notice_;
   Router router_;
+  Addresses addresses_;
   Schedule schedule_;
   RuleCalls rules_;
   chain::Caller caller_;

@@ -74,6 +74,7 @@ struct Message {
   bool is_smtputf8 = false;
   std::string transaction;  // what smtpd called it, for the log
   bool is_notice = false;     // of ours
+  std::vector<std::string> targets;  // addresses that its recipients stand for; none: they are those of the envelope
   mail::Envelope envelope;
   base::Blob octets;      // while is_held
   bool is_held = false;   // always of one in the log; of a file only while something is open: it is locked as long
@@ -89,6 +90,8 @@ struct Message {
   bool is_notifying = false;  // notices are being stored: nobody takes it away meanwhile
   std::optional<Conclusion> conclusion;
   std::optional<Wish> wish;
+
+  [[nodiscard]] const std::vector<std::string>& recipients() const { return targets.empty() ? envelope.recipients : targets; }
 };
 
 }  // namespace run

@@ -177,6 +177,8 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
     auto& session = configuration->sessions[i];
     if (!authentication->mechanisms.empty()) offer(*authentication, static_cast<Service>(i), session);
     session.asks |= policy->stages() | smtp::bit(smtp::Stage::Mail);  // for the log, the shield and the disk
+    // The addresses that bounces of forwarded mail come back to are as long as a path can be.
+    if (!settings.text("delivery.srs_domain").empty()) session.address_rules.max_local_part_octets = session.address_rules.max_path_octets;
   }
   if (const auto chosen = choose_extensions(settings, configuration->sessions); !chosen) return std::unexpected(chosen.error());
   for (auto& session : configuration->sessions) session.prepare();

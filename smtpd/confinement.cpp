@@ -45,6 +45,7 @@ base::Sandbox sandbox_of(const base::CommandLine& line, const Configuration& con
       for (const auto& path : settings.words(section + key)) base::add_folder_of(sandbox.readable, path);
   base::add_folder_of(sandbox.readable, settings.text("tls.client_authorities"));
   base::add_folder_of(sandbox.readable, settings.text("auth.password_file"));
+  base::add_folder_of(sandbox.readable, settings.text("delivery.srs_secret_file"));
   net::dns::add_needs(sandbox, settings);
   sandbox.writable.push_back(settings.text("smtp.message_directory"));
   add_ports(sandbox.ports, configuration);

@@ -331,9 +331,11 @@ bool Conversation::refuse_relaying(std::string& output) {
   const auto& transaction = *session_.transaction();
   const std::string& recipient = transaction.recipients.back().address;
   if (configuration_->relay.takes(recipient, may_relay())) return false;
-  if (host_ != nullptr && host_->relay_domains.contains(mail::split_address(recipient).second)) return false;
+  if (!configuration_->relay.fault_of_return(recipient) && host_ != nullptr && host_->relay_domains.contains(mail::split_address(recipient).second)) return false;
+  const auto fault = configuration_->relay.fault_of_return(recipient);
+  if (fault) log::info("not a way back to a sender", {{"client", peer_.client_ip}, {"to", recipient}, {"cause", mail::describe(*fault)}});
   std::string reply;
-  options().replies.append(reply, smtp::ReplyId::RelayDenied);
+  options().replies.append(reply, fault ? smtp::ReplyId::ReturnDenied : smtp::ReplyId::RelayDenied);
   refuse_recipient(reply, output);
   return true;
 }

@@ -32,6 +32,9 @@ base::Result<RelayPolicy> RelayPolicy::from(const base::Settings& settings) {
   for (const auto& domain : settings.names("virtual"))
     if (settings.words(base::Settings::named("virtual", domain, "address")).empty()) std::ranges::move(settings.words(base::Settings::named("virtual", domain, "relay_domains")), std::back_inserter(relayed));
   policy.relay_domains_ = mail::DomainList(relayed);
+  auto srs = mail::Srs::from(settings);
+  if (!srs) return std::unexpected(srs.error());
+  policy.srs_ = std::move(*srs);
   const std::pair<std::string_view, std::vector<net::Network>*> lists[] = {
       {"smtp.relay_clients", &policy.relay_clients_}, {"smtp.proxy_clients", &policy.proxies_}, {"smtp.xclient_clients", &policy.speakers_}};
   for (const auto& [setting, networks] : lists) {
@@ -51,7 +54,14 @@ bool RelayPolicy::relays_to(std::string_view recipient) const {
   return relay_domains_.contains(domain) && !local_domains_.contains(domain);
 }
 
+std::optional<mail::Srs::Fault> RelayPolicy::fault_of_return(std::string_view recipient) const {
+  if (!srs_ || !srs_->is_ours(recipient)) return std::nullopt;
+  const auto sender = srs_->reverse(recipient, base::wall_now());
+  return sender ? std::nullopt : std::optional(sender.error());
+}
+
 bool RelayPolicy::takes(std::string_view recipient, bool is_relay_client) const {
+  if (srs_ && srs_->is_ours(recipient)) return !fault_of_return(recipient);
   if (is_relay_client) return true;
   const auto domain = mail::split_address(recipient).second;
   return domain.empty() || local_domains_.contains(domain) || relay_domains_.contains(domain);

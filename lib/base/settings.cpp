@@ -109,6 +109,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"smtp.codes", "Timeout", Kind::Lines, "", "", "the client was silent for too long"},
     {"smtp.codes", "TooManyRecipients", Kind::Lines, "", "", "a recipient beyond rcpt_count_max"},
     {"smtp.codes", "RelayDenied", Kind::Lines, "", "", "a recipient of a domain that mail is not taken for"},
+    {"smtp.codes", "ReturnDenied", Kind::Lines, "", "", "a recipient of delivery.srs_domain that looks like one of our reverse-paths and is none, or is too old"},
     {"smtp.codes", "BadSender", Kind::Lines, "", "", "an address of MAIL that is none"},
     {"smtp.codes", "BadRecipient", Kind::Lines, "", "", "an address of RCPT that is none"},
     {"smtp.codes", "NonAsciiAddress", Kind::Lines, "", "", "an address that needs SMTPUTF8"},
@@ -204,6 +205,10 @@ constexpr auto kSettings = std::to_array<Setting>({
 
     {"delivery", "recipient_delimiter", Kind::Text, "+", "", "what separates a user's name from an extension in a local part; empty: nothing does"},
     {"delivery", "local_domains", Kind::List, "", "", "domains whose mailboxes are here; .example.org for all names below it, * for all"},
+    {"delivery", "srs_domain", Kind::Text, "", "", "domain of the reverse-path that mail from others' domains gets when it goes on to other hosts, and where its bounces come back (Sender Rewriting Scheme); empty: it keeps its own"},
+    {"delivery", "srs_secret_file", Kind::Path, "", "", "file with a secret of 16 octets or more in each line; the first one signs such addresses, all are known"},
+    {"delivery", "srs_hash_length", Kind::Count, "4", "", "characters of the signature in such an address, 4 to 27"},
+    {"delivery", "srs_max_age", Kind::Duration, "21d", "", "how long bounces to such an address are taken, in whole days"},
 
     {"aliases", "files", Kind::List, "", "", "aliases(5) files, for the names of delivery.local_domains; one that ends in .cdb is compiled"},
     {"aliases", "virtual", Kind::List, "", "", "virtual maps, lines ADDRESS TARGET..., for addresses of any domain, @DOMAIN for all others of one"},

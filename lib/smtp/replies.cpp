@@ -60,6 +60,7 @@ constexpr auto kReplies = std::to_array<ReplyRow>({
     {ReplyId::XclientDenied,        550, "5.7.0", "Insufficient authorization"},
     {ReplyId::TalkedFirst,          554, "5.5.0", "Talked before the greeting"},
     {ReplyId::RelayDenied,          550, "5.7.1", "Relaying denied"},
+    {ReplyId::ReturnDenied,         550, "5.1.1", "No way back to a sender: not made here, or too old"},
     {ReplyId::TlsRequired,          530, "5.7.0", "Must issue a STARTTLS command first"},
     {ReplyId::BareLineEnd,          550, "5.6.11", "Message has a CR or LF that stands alone"},
     {ReplyId::TextLineTooLong,      550, "5.6.0", "Message has a line that is too long"},

@@ -56,6 +56,7 @@ enum class ReplyId : std::uint8_t {
   XclientDenied,
   TalkedFirst,
   RelayDenied,
+  ReturnDenied,
   TlsRequired,
   BareLineEnd,
   TextLineTooLong,

@@ -64,6 +64,7 @@ constexpr auto kNames = std::to_array<NameRow>({
     {"TooManyRecipients", ReplyId::TooManyRecipients},
     // Ours.
     {"RelayDenied", ReplyId::RelayDenied},
+    {"ReturnDenied", ReplyId::ReturnDenied},
     {"BadSender", ReplyId::BadSender},
     {"BadRecipient", ReplyId::BadRecipient},
     {"NonAsciiAddress", ReplyId::NonAsciiAddress},
