@@ -8,6 +8,7 @@
 #include "lib/chain/log_ids.h"
 #include "lib/mail/address.h"
 #include "queue-run/context_routes.h"
+#include "queue-run/mailing.h"
 #include "queue-run/notifier.h"
 #include "queue-run/turns.h"
 
@@ -118,6 +119,8 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   ++(message.is_fresh ? counters_.attempts_fresh : counters_.attempts_old);
   message.wishes = wishes_of(context, settings_.retry);
   message.requires_tls = requires_tls(context);
+  const auto& reverse_path = message.envelope.reverse_path;
+  message.verp = message.wishes.verp.empty() ? mail::VerpSender::of_qmail(reverse_path) : mail::VerpSender::of(reverse_path, message.wishes.verp);
   const auto& recipients = message.envelope.recipients;
   message.tally.recipients = recipients.size();
   message.dsn = chain::dsn_of(context, recipients);
@@ -168,6 +171,7 @@ void Deliveries::route(Message& message, std::string_view context, std::span<con
     return;
   }
   auto batches = router_.batches(message.recipients(), pending, ruled);
+  if (message.verp) batches = one_for_each(std::move(batches));
   message.unfinished = batches.size();
   message.deliveries.resize(batches.size());
   for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -195,6 +199,7 @@ bool Deliveries::find_target(Message& message, std::uint32_t recipient) {
 }
 
 std::string Deliveries::sender_for(const Message& message, const Batch& batch) const {
+  if (message.verp) return message.verp->address_for(message.envelope.recipients[batch.recipients.front()]);
   if (batch.route.transport == Transport::Local) return message.envelope.reverse_path;
   std::vector<std::string_view> recipients;
   for (const auto index : batch.recipients) recipients.emplace_back(message.recipients()[index]);
@@ -397,6 +402,7 @@ void Deliveries::notify(Message& message) {
     if (!view || is_bulk(view->octets())) drop_unasked_warnings(notices, message.dsn);
   }
   if (notices.empty()) return end_attempt(message);
+  if (message.verp) notices = one_for_each(std::move(notices), *message.verp, message.envelope.recipients);
   message.is_notifying = true;
   Subject subject{message.id, message.arrived, message.arrived + message.wishes.retry.lifetime, message.envelope.reverse_path, message.envelope.recipients,
                   message.dsn, message.is_smtputf8, message.requires_tls, message.octets, message.transaction};

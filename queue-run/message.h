@@ -12,6 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/result.h"
 #include "lib/mail/envelope.h"
+#include "lib/mail/verp.h"
 #include "lib/queue/id.h"
 #include "lib/queue/place.h"
 #include "lib/queue/progress.h"
@@ -74,6 +75,7 @@ struct Message {
   bool is_smtputf8 = false;
   std::string transaction;  // what smtpd called it, for the log
   bool is_notice = false;     // of ours
+  std::optional<mail::VerpSender> verp;  // of a mailing
   std::vector<std::string> targets;  // addresses that its recipients stand for; none: they are those of the envelope
   mail::Envelope envelope;
   base::Blob octets;      // while is_held

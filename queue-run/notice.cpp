@@ -311,7 +311,7 @@ base::Result<NoticeMessage> compose(const Notice& notice, const Subject& subject
   const Header header = header_of(view->octets());
   const Returned returned = what_is_returned(notice, subject, view->octets(), settings.return_octets);
   const auto shown = returned == Returned::Message ? view->octets() : header_within(header.octets, settings.return_octets);
-  const std::string& to = notice.is_double ? settings.postmaster : subject.reverse_path;
+  const std::string& to = notice.is_double ? settings.postmaster : notice.to.empty() ? subject.reverse_path : notice.to;
   // RFC 6533: to who writes in UTF-8 the forms that hold it; everybody else gets those that are ASCII.
   const bool is_global = subject.is_smtputf8 || has_8bit(to);
   const bool has_global_header = is_global && has_8bit(header.octets);

@@ -56,6 +56,7 @@ struct Notice {
   NoticeKind kind = NoticeKind::Failure;
   queue::Id id;            // of the message that it will be
   bool is_double = false;  // to the postmaster, about a bounce
+  std::string to = {};     // "": the sender
   std::vector<Told> told;
 };
 

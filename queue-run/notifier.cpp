@@ -11,6 +11,7 @@ namespace run {
 namespace {
 
 constexpr std::size_t kRequestsPerJob = 64;  // they share syncs
+constexpr std::size_t kDraftsAtOnce = 256;   // each is an open file
 constexpr std::size_t kJobs = 2;             // of the four threads of libuv's pool
 constexpr Milliseconds kRetryDelay = 1000;
 const queue::Place kPlace{queue::State::Working, {}};
@@ -41,6 +42,17 @@ struct Notifier::Job {
     return base::sync_directory(spool.path() + "/progress");
   }
 
+  static base::Result<void> finish(const queue::Spool& spool, std::vector<queue::Draft>& drafts) {
+    for (auto& draft : drafts)
+      if (const auto synced = draft.sync(); !synced) return synced;
+    for (auto& draft : drafts) {
+      const auto published = draft.publish(spool, kPlace);
+      if (!published && published.error().error_number != EEXIST) return published;  // EEXIST: by an earlier try
+    }
+    drafts.clear();
+    return {};
+  }
+
   base::Result<void> store(const queue::Spool& spool, const NoticeSettings& settings) const {
     std::vector<queue::Draft> drafts;
     for (const auto& request : requests) {
@@ -52,14 +64,11 @@ struct Notifier::Job {
         if (const auto written = draft->write(message->item, message->octets); !written) return written;
         draft->start_writing();
         drafts.push_back(std::move(*draft));
+        if (drafts.size() < kDraftsAtOnce) continue;
+        if (const auto finished = finish(spool, drafts); !finished) return finished;
       }
     }
-    for (auto& draft : drafts)
-      if (const auto synced = draft.sync(); !synced) return synced;
-    for (auto& draft : drafts) {
-      const auto published = draft.publish(spool, kPlace);
-      if (!published && published.error().error_number != EEXIST) return published;  // EEXIST: by an earlier try
-    }
+    if (const auto finished = finish(spool, drafts); !finished) return finished;
     return spool.sync_folder(kPlace);
   }
 
@@ -125,7 +134,7 @@ void Notifier::on_end(Job& job) {
       base::log::write(base::log::Level::Info, "notice",
                        chain::LogIds{request->subject.id.string(), request->subject.transaction}.before(
                            {{"notice", notice.id.text()}, {"kind", name_of(notice.kind)},
-                            {"to", notice.is_double ? settings_.postmaster : request->subject.reverse_path}, {"recipients", notice.told.size()}}));
+                            {"to", notice.is_double ? settings_.postmaster : notice.to.empty() ? request->subject.reverse_path : notice.to}, {"recipients", notice.told.size()}}));
     --waiting_;
     request->done(request->notices);
   }

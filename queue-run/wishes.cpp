@@ -4,6 +4,7 @@
 #include <array>
 
 #include "lib/chain/context.h"
+#include "lib/mail/verp.h"
 
 namespace run {
 namespace {
@@ -13,7 +14,7 @@ constexpr std::int64_t kHighestPriority = 10;
 
 // Few messages have one of them; the others need not be parsed.
 bool speaks_of_wishes(std::string_view context) {
-  constexpr auto kNames = std::to_array<std::string_view>({"\"retry_after\"", "\"expire\"", "\"priority\"", "\"bounce\""});
+  constexpr auto kNames = std::to_array<std::string_view>({"\"retry_after\"", "\"expire\"", "\"priority\"", "\"bounce\"", "\"verp\""});
   return std::ranges::any_of(kNames, [context](std::string_view name) { return context.contains(name); });
 }
 
@@ -34,6 +35,7 @@ Wishes wishes_of(std::string_view octets, const RetryPolicy& standard) {
   if (const auto wait = seconds(*context, "retry_after", 1)) wishes.retry.least = wishes.retry.most = *wait;
   if (const auto lifetime = seconds(*context, "expire", 0)) wishes.retry.lifetime = std::min(standard.lifetime, *lifetime);
   wishes.no_bounce = !context->flag("bounce").value_or(true);
+  if (const auto verp = context->text("verp"); verp && mail::are_verp_delimiters(*verp)) wishes.verp = *verp;
   wishes.priority = static_cast<int>(std::clamp(context->number("priority").value_or(0), -kHighestPriority, kHighestPriority));
   return wishes;
 }

@@ -40,3 +40,8 @@ TEST_CASE("wishes: what rules asked of the queue") {
     CHECK(wishes.priority == row.priority);
   }
 }
+
+TEST_CASE("wishes: an address for each recipient of a mailing") {
+  for (const auto& [context, verp] : {std::pair(R"({"verp":"-="})", "-="), {R"({"verp":"++"})", ""}, {R"({"verp":true})", ""}, {R"({"verp":"x="})", ""}, {"{}", ""}})
+    CHECK(run::wishes_of(context, {}).verp == verp);
+}
