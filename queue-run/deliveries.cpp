@@ -192,7 +192,7 @@ bool Deliveries::find_target(Message& message, std::uint32_t recipient) {
     settle(message, recipient, {Status::Failed, std::move(target->refusal)});
     return true;
   }
-  base::log::info("returned to the sender of what was forwarded", {{"id", message.id.text()}, {"recipient", address}, {"target", target->address}});
+  base::log::write(base::log::Level::Info, "returned to the sender of what was forwarded", log_ids(message).before({{"recipient", address}, {"target", target->address}}));
   if (message.targets.empty()) message.targets = message.envelope.recipients;
   message.targets[recipient] = std::move(target->address);
   return false;

@@ -6,8 +6,9 @@
 //   SRS0=HHHH=TT=example.com=me@forward.example          and from there through second.example as
 //   SRS1=HHHH=forward.example==HHHH=TT=example.com=me@second.example, where it stays: only the last host is exchanged
 //
-// HHHH are the first characters of the base64 of an HMAC-SHA-1 over what follows it, in lower case: without the secret nobody
-// can make an address that we would send mail on to. TT is the day it was made, in base 32 and modulo 1024.
+// HHHH are the first characters of the base64 of an HMAC-SHA-1 over what follows it without its '=', in lower case: without the
+// secret nobody can make an address that we would send mail on to. (Without '=', as others do it, so that an installation which
+// comes from one of them and keeps its secret still knows the addresses that are on their way.) TT is the day it was made, in base 32 and modulo 1024.
 #pragma once
 
 #include <expected>
