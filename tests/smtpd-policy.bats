@@ -330,3 +330,84 @@ EOF
   [ "$(send | codes)" = "220 250 250 250 354 250 221" ]
   grep -qi '^\(Received-SPF\|X-Comment\|Authentication-Results\)' kept/1.msg
 }
+
+# Rules that say which session they judge, in a resident vsl-filter; a sender that is slow waits a while.
+make_resident_rules() {
+  cat >main.vsl <<'END'
+service shell cmd = #{ command: "sleep", args: ["0.3"], timeout: "5s" };
+#{
+  mail: [ rule "slow" || if mail_from().domain == "slow.example" { shell.run(); next() } else { next() } ],
+  rcpt: [ rule "each its own" || if rcpt().local_part == mail_from().local_part { next() } else { deny("550 5.7.1 not yours, " + `${mail_from()}`) } ],
+}
+END
+  start filter vsl-filter --resident "$PWD/rules.sock" main.vsl
+  wait_for serves rules.sock
+}
+# A hundred sessions at once, each with one recipient that is its own and one that is not; prints the codes of each.
+hundred_sessions() {
+  python3 - "$port" "$@" <<'END'
+import smtplib, sys, threading
+port, domain = int(sys.argv[1]), sys.argv[2]
+barrier, said = threading.Barrier(100, timeout=30), [None] * 100
+def session(i):
+    with smtplib.SMTP('127.0.0.1', port, timeout=30) as smtp:
+        smtp.ehlo('client.example')
+        barrier.wait()
+        codes = [smtp.mail(f's{i}@{domain}')[0], smtp.rcpt(f's{i}@b.example')[0]]
+        code, text = smtp.rcpt(f's{i + 1}@b.example')
+        said[i] = f'{codes[0]} {codes[1]} {code}' + (' own' if f's{i}@{domain}' in text.decode() else '')
+threads = [threading.Thread(target=session, args=(i,)) for i in range(100)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print('\n'.join(str(words) for words in said))
+END
+}
+
+@test "smtpd: questions of a hundred sessions share a connection to a resident vsl-filter, and each gets its own answer" {
+  make_resident_rules
+  serve --workers 1 --policy "unix:$PWD/rules.sock"
+  [ "$(hundred_sessions quick.example | sort | uniq -c | sed 's/^ *//')" = '100 250 250 550 own' ]
+  # What remains is one connection for all, and those of the beginning, when smtpd did not know that it takes them so.
+  local accepted
+  accepted=$(grep -c "$(realpath rules.sock)$" /proc/net/unix)
+  [ "$(hundred_sessions quick.example | sort | uniq -c | sed 's/^ *//')" = '100 250 250 550 own' ]
+  [ "$(grep -c "$(realpath rules.sock)$" /proc/net/unix)" -le "$accepted" ]
+  # Slow ones do not hold up the others on that connection.
+  hundred_sessions slow.example >slow &
+  local slow=$!
+  [ "$(send a@b.example | codes)" = "220 250 250 250 354 250 221" ]
+  wait "$slow"
+  [ "$(sort slow | uniq -c | sed 's/^ *//')" = '100 250 250 550 own' ]
+}
+
+@test "smtpd: a resident vsl-filter that is killed while a hundred sessions ask makes 451, never a yes, and its successor is asked" {
+  make_resident_rules
+  serve --workers 1 --policy "unix:$PWD/rules.sock"
+  [ "$(hundred_sessions quick.example | sort -u)" = '250 250 550 own' ]
+  hundred_sessions slow.example >torn &
+  local torn=$!
+  wait_for pgrep -P "$(pid_of filter)" sleep
+  stop filter KILL || true
+  wait "$torn"
+  # No session has got a yes to what the rules refuse; MAIL or RCPT fail for now.
+  [ "$(wc -l <torn)" = 100 ]
+  ! grep -qE ' 250$' torn
+  grep -q 451 torn
+  make_resident_rules
+  [ "$(hundred_sessions quick.example | sort | uniq -c | sed 's/^ *//')" = '100 250 250 550 own' ]
+}
+
+@test "smtpd: a program that says it takes frames and answers nonsense is asked as Postfix would" {
+  start liar python3 -c '
+import socketserver, sys
+class Liar(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(65536):
+            text = data.startswith(b"request=")
+            self.request.sendall(b"action=REJECT\nframes=yes\n\n" if text else b"\0\0\0\0nonsense")
+class Server(socketserver.ThreadingUnixStreamServer): daemon_threads, request_queue_size = True, 200
+Server(sys.argv[1], Liar).serve_forever()' "$PWD/liar.sock"
+  wait_for serves liar.sock
+  serve --workers 1 --policy "rcpt=unix:$PWD/liar.sock"
+  [ "$(hundred_sessions a.example | sort | uniq -c | sed 's/^ *//')" = '100 250 554 554' ]
+}

@@ -26,11 +26,12 @@ base::Result<PolicyAttributes> parse_policy(std::string_view text) {
 }
 
 void append_policy(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += '=';
-  const auto start = out.size();
+  const auto ends_line = [](char c) { return c == '\n' || c == '\r' || c == '\0'; };
+  const auto start = out.size() + name.size() + 1;
+  out.append(name) += '=';
   out += value;
-  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');
+  if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) <= '\r'; }))  // hardly ever
+    std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), ends_line, ' ');
   out += '\n';
 }
 

@@ -20,6 +20,8 @@ struct PolicyAttribute {
 };
 using PolicyAttributes = std::vector<PolicyAttribute>;
 
+// The last line of a question over a Unix socket, and of the answer of a program that takes questions as frames (frame.h) on the same socket.
+inline constexpr std::string_view kTakesFrames = "frames=yes\n";
 inline constexpr std::size_t kPolicyOctets = 65536;  // of a question or reply; longer ones end the connection
 
 // Lines "name=value\n". A line without '=' or without a name is an error.

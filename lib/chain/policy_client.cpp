@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 
+#include "lib/chain/policy_link.h"
 #include "lib/chain/spawn.h"
 #include "lib/net/socket.h"
 #include "lib/net/stream.h"
@@ -31,13 +32,13 @@ base::Result<net::Address> address_of(const Words& policy) {
 
 base::Error lost(std::string cause) { return {base::Fault::Temporary, std::move(cause)}; }
 
-struct Question {
-  std::uint64_t handle = 0;
-  std::string text;
-  PolicyClient::Done done;
-  std::uint64_t deadline = 0;
-  bool is_asked_again = false;
-};
+using Question = PolicyQuestion;
+
+// With the line that asks for frames in front of the empty one.
+std::string with_offer(std::string_view question) {
+  std::string text(question.substr(0, question.size() - 1));
+  return text.append(kTakesFrames).append("\n");
+}
 
 // A program that was started, until it is reaped. It ends when its input does.
 class Program {
@@ -64,7 +65,7 @@ class Program {
 
 }  // namespace
 
-struct PolicyClient::Internal {
+struct PolicyClient::Internal final : PolicyLink::User {
   struct Pool;
 
   struct Connection final : net::StreamUser {
@@ -80,7 +81,7 @@ struct PolicyClient::Internal {
     bool is_connected = false;
 
     void send() {
-      if (is_connected) stream.write(question->text);
+      if (is_connected) stream.write(pool.may_offer ? with_offer(question->text) : question->text);
     }
     void on_connected() override {
       is_connected = true;
@@ -97,10 +98,17 @@ struct PolicyClient::Internal {
     Words policy;
     std::list<std::unique_ptr<Connection>> connections;
     std::deque<Question> waiting;
+    std::unique_ptr<PolicyLink> link;
+    bool may_offer = false;     // a Unix socket, of which we know nothing bad
+    bool takes_frames = false;  // it has said so
   };
 
   Internal(net::Loop& the_loop, const Limits& the_limits)
-      : loop(the_loop), limits(the_limits), sweep_timer(loop, [this] { sweep(); }), failure_timer(loop, [this] { tell_failures(); }) {}
+      : loop(the_loop), limits(the_limits), sweep_timer(loop, [this] { sweep(); }), failure_timer(loop, [this] { tell_failures(); }) {
+    loop.after_io([weak = std::weak_ptr<Internal*>(self)] {
+      if (const auto alive = weak.lock()) (*alive)->flush();
+    });
+  }
 
   net::Loop& loop;
   const Limits limits;
@@ -110,6 +118,7 @@ struct PolicyClient::Internal {
   std::uint64_t last_handle = 0;
   bool sweeps = false;
   net::Timer sweep_timer, failure_timer;
+  std::shared_ptr<Internal*> self = std::make_shared<Internal*>(this);  // for what the loop keeps longer than us
 
   void serve(Pool& pool);
   [[nodiscard]] base::Result<void> open(Connection& connection);
@@ -122,6 +131,14 @@ struct PolicyClient::Internal {
   void sweep();
   void start_sweeping();
   void drop(std::uint64_t handle);
+
+  [[nodiscard]] bool makes_link(Pool& pool);
+  void on_answer(PolicyLink& link, Question question, base::Result<PolicyAttributes> answer) override;
+  void on_end(PolicyLink& link, const std::string& cause) override;
+  void end_link(Pool& pool, const std::string& cause);
+  void sweep_link(Pool& pool);
+  Pool& pool_of(const PolicyLink& link);
+  void flush();
 };
 
 void PolicyClient::Internal::Connection::on_octets(std::string_view octets) {
@@ -133,17 +150,25 @@ void PolicyClient::Internal::Connection::on_octets(std::string_view octets) {
     case PolicySplitter::Status::Text: break;
   }
   if (!question) return client.on_gone(*this, "");  // it says something that nobody asked
+  pool.takes_frames |= pool.may_offer && text.ends_with(kTakesFrames);
   auto answer = parse_policy(text);
   if (answer && splitter.has_part()) answer = std::unexpected(lost("more than one answer to a question"));
   client.on_answer(*this, std::move(answer));
 }
 
-// Each question gets a connection that is free, or a new one, or waits.
+// Each question gets its place on the link, or a connection that is free, or a new one, or waits.
 void PolicyClient::Internal::serve(Pool& pool) {
   while (!pool.waiting.empty()) {
+    if (pool.link) {
+      if (pool.link->open_count() >= limits.connections) return;
+      pool.link->ask(std::move(pool.waiting.front()));
+      pool.waiting.pop_front();
+      continue;
+    }
     const auto is_idle = [](const auto& connection) { return !connection->question; };
     auto found = std::ranges::find_if(pool.connections, is_idle);
     const bool is_new = found == pool.connections.end();
+    if (is_new && makes_link(pool)) continue;
     if (is_new && pool.connections.size() >= limits.connections) return;
     Question question = std::move(pool.waiting.front());
     pool.waiting.pop_front();
@@ -250,6 +275,61 @@ void PolicyClient::Internal::tell_failures() {
   if (!failures.empty()) failure_timer.start(0);
 }
 
+// ---- over one connection --------------------------------------------------------------------------------------------
+
+bool PolicyClient::Internal::makes_link(Pool& pool) {
+  if (!std::exchange(pool.takes_frames, false)) return false;
+  auto link = PolicyLink::connect(loop, pool.policy.front(), *this);
+  if (link) pool.link = std::move(*link);
+  return pool.link != nullptr;
+}
+
+PolicyClient::Internal::Pool& PolicyClient::Internal::pool_of(const PolicyLink& link) {
+  return std::ranges::find_if(pools, [&](const auto& row) { return row.second.link.get() == &link; })->second;
+}
+
+void PolicyClient::Internal::on_answer(PolicyLink& link, Question question, base::Result<PolicyAttributes> answer) {
+  serve(pool_of(link));
+  question.done(std::move(answer));  // may ask and cancel
+}
+
+void PolicyClient::Internal::on_end(PolicyLink& link, const std::string& cause) { end_link(pool_of(link), cause); }
+
+// The program may have been started anew meanwhile. One that never answered a frame is not asked for them again: it does not mean what
+// it says.
+void PolicyClient::Internal::end_link(Pool& pool, const std::string& cause) {
+  const auto link = std::exchange(pool.link, nullptr);
+  pool.may_offer &= link->has_answered();
+  pool.takes_frames = false;
+  auto questions = link->take_all();
+  for (auto question = questions.rbegin(); question != questions.rend(); ++question) {
+    if (std::exchange(question->is_asked_again, true)) {
+      fail(std::move(*question), lost(cause));
+    } else {
+      pool.waiting.push_front(std::move(*question));
+    }
+  }
+  serve(pool);
+}
+
+void PolicyClient::Internal::sweep_link(Pool& pool) {
+  const auto now = loop.now_milliseconds();
+  bool hangs = false;
+  for (auto& question : pool.link->take_late(now)) {
+    hangs |= question.asked_at > pool.link->last_answer();
+    fail(std::move(question), lost("no answer in time"));
+  }
+  if (hangs) return end_link(pool, "no answer in time");  // others may have taken its place at the socket
+  if (pool.link->open_count() == 0 && pool.link->last_answer() + limits.idle_milliseconds <= now) pool.link.reset();
+}
+
+void PolicyClient::Internal::flush() {
+  for (auto& [name, pool] : pools)
+    if (pool.link && pool.link->wants_flush()) pool.link->flush();
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
 void PolicyClient::Internal::start_sweeping() {
   if (std::exchange(sweeps, true)) return;
   const auto every = std::clamp(std::min(limits.timeout_milliseconds, limits.idle_milliseconds) / 4, kShortestSweep, kLongestSweep);
@@ -274,8 +354,9 @@ void PolicyClient::Internal::sweep() {
       if (connection->program != nullptr && connection->question) connection->program->kill();
       if (auto question = remove(*connection)) fail(std::move(*question), lost("no answer in time"));
     }
+    if (pool.link) sweep_link(pool);
     serve(pool);
-    has_any |= !pool.connections.empty() || !pool.waiting.empty();
+    has_any |= pool.link != nullptr || !pool.connections.empty() || !pool.waiting.empty();
   }
   if (has_any) return;
   sweeps = false;
@@ -287,6 +368,7 @@ void PolicyClient::Internal::drop(std::uint64_t handle) {
   std::erase_if(failures, [&](const auto& failure) { return is_it(failure.first); });
   for (auto& [name, pool] : pools) {
     if (std::erase_if(pool.waiting, is_it) > 0) return;
+    if (pool.link && pool.link->give_up(handle)) return;
     const auto found = std::ranges::find_if(pool.connections, [&](const auto& one) { return one->question && is_it(*one->question); });
     if (found == pool.connections.end()) continue;
     // It keeps its connection until it is answered or out of time: clients that come and go cannot have more programs started than
@@ -303,9 +385,13 @@ PolicyClient::~PolicyClient() = default;
 std::uint64_t PolicyClient::ask(const Words& policy, std::string question, Done done) {
   auto& internal = *internal_;
   auto& pool = internal.pools[policy];
-  pool.policy = policy;
+  if (pool.policy.empty()) {
+    pool.policy = policy;
+    pool.may_offer = policy.front().starts_with(kUnix);
+  }
   const auto handle = ++internal.last_handle;
-  pool.waiting.push_back({handle, std::move(question), std::move(done), internal.loop.now_milliseconds() + internal.limits.timeout_milliseconds, false});
+  const auto now = internal.loop.now_milliseconds();
+  pool.waiting.push_back({handle, std::move(question), std::move(done), now, now + internal.limits.timeout_milliseconds, false});
   internal.start_sweeping();
   internal.serve(pool);
   return handle;

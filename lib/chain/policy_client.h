@@ -16,6 +16,9 @@ namespace chain {
 // A policy is named "unix:SOCKET", "inet:ADDRESS:PORT", or a program with its arguments, which reads questions on descriptor 0 and
 // answers on descriptor 1. Connections and programs are kept and used again; each has one question at a time, so there are as many
 // as questions at once. Where one that was kept turns out to have gone away, the question is asked once more.
+//
+// A resident program of ours says in its answer that it takes questions as frames, too. When a second connection to it were to be made,
+// all questions share one instead (policy_link.h), until that ends: then it is asked by text again, in case it is another program now.
 class PolicyClient {
  public:
   struct Limits {

@@ -39,6 +39,7 @@ struct Connection {
   bool has_kept = false;    // frames that wait for fewer open calls
   bool is_known = false;    // frames, or questions if `policy` is there
   std::optional<PolicySplitter> policy;
+  bool asks_for_frames = false;  // policy.h: kTakesFrames
   std::optional<net::Watch> watch;
 
   Connection(base::UniqueFd fd, std::size_t frame_limit) : socket(std::move(fd), frame_limit) {}
@@ -173,6 +174,7 @@ base::Result<void> ResidentServer::Internal::take_question(const ConnectionPtr& 
   Invocation invocation;
   invocation.call.kind = Kind::Policy;
   invocation.call.envelope = text;
+  connection->asks_for_frames = text.ends_with(kTakesFrames);
   open_call(connection, 0, std::move(invocation));
   return {};
 }
@@ -238,7 +240,9 @@ void ResidentServer::Internal::answer(const ConnectionPtr& connection, std::uint
   if (connection->policy) {
     // No reply is better than a wrong one: the client has a rule for a policy service that ends the connection.
     if (answer.exit_code != 0 || answer.report.empty()) return drop(connection, {base::Fault::Temporary, "a question without a reply"});
-    return connection->socket.put_text(answer.report + "\n");
+    connection->socket.put_text(answer.report);
+    if (connection->asks_for_frames) connection->socket.put_text(kTakesFrames);
+    return connection->socket.put_text("\n");
   }
   if (!answer.passes || !answer.message) {
     connection->socket.put_answer(id, answer);

@@ -31,10 +31,12 @@ const Reply kLocalError{451, "4.3.0", "Requested action aborted: local error in 
 
 class Question {
  public:
-  explicit Question(chain::PolicyAttributes attributes) : attributes_(std::move(attributes)) {}
+  explicit Question(chain::PolicyAttributes attributes) : attributes_(std::move(attributes)) {
+    for (const auto& attribute : attributes_) present_ |= bit(attribute.name);
+  }
 
   [[nodiscard]] std::string_view operator[](std::string_view name) const {
-    const auto* value = chain::find(attributes_, name);
+    const auto* value = (present_ & bit(name)) != 0 ? chain::find(attributes_, name) : nullptr;
     return value == nullptr ? std::string_view() : *value;
   }
   // Only smtpd hands the state back, and takes more than an action.
@@ -48,7 +50,14 @@ class Question {
   }
 
  private:
+  // Most names that are looked for are not there: these bits tell of nearly all of them without a search.
+  static constexpr std::uint64_t bit(std::string_view name) {
+    if (name.empty()) return 1;
+    const auto hash = name.size() * 7 + static_cast<unsigned char>(name.front()) * 3U + static_cast<unsigned char>(name.back()) + static_cast<unsigned char>(name[name.size() / 2]) * 5U;
+    return std::uint64_t{1} << (hash & 63U);
+  }
   chain::PolicyAttributes attributes_;
+  std::uint64_t present_ = 0;
 };
 
 void read_connection(const Question& question, Connection& connection, const Site& site) {
@@ -129,7 +138,7 @@ class Asked {
  private:
   // A server may ask at later stages only: the rules of the earlier ones come first.
   Decision decide_before(Stage stage) {
-    read_connection(question_, asked_.session.connection, rules_.site());
+    if (!std::exchange(asked_.knows_question, false)) read_connection(question_, asked_.session.connection, rules_.site());
     Decision decision;
     for (const auto earlier : {Stage::Connect, Stage::Helo, Stage::Mail}) {
       if (earlier >= stage) break;
@@ -234,6 +243,7 @@ base::Result<std::unique_ptr<AskedSession>> session_of(const RuleSet& rules, con
   if (state.empty()) return asked;
   Session& session = asked->session;
   read_connection(question, session.connection, rules.site());
+  asked->knows_question = true;
   if (stage > Stage::Mail) {
     const auto now = rules.site().now();
     begin_transaction(session, question, now);

@@ -21,6 +21,7 @@ namespace rules {
 struct AskedSession {
   Session session;
   Stages ran = 0;  // their rules have run
+  bool knows_question = false;  // the session has been told already what the question says of it
   ToldPostfix told;
   std::string last_question;  // of Postfix
   std::string refusal;        // the answer to that; "" if it was none
