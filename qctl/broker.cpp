@@ -13,6 +13,7 @@
 #include "lib/base/io.h"
 #include "lib/base/json_text.h"
 #include "lib/base/text.h"
+#include "lib/broker/steps.h"
 #include "lib/broker/setup.h"
 #include "qctl/line.h"
 #include "qctl/show.h"
@@ -27,18 +28,6 @@ using queue::Place;
 using queue::State;
 
 constexpr auto kGiveBack = std::chrono::seconds(2);
-
-// The confirmation of what was published last.
-class Confirmation : public broker::Listener {
- public:
-  std::optional<Result<void>> result;
-  void on_confirmed(std::uint64_t, bool, bool is_safe) override {
-    if (!result) result = is_safe ? Result<void>() : base::fail(Fault::Temporary, "the broker refused the message");
-  }
-  void on_returned(std::uint64_t, std::string why) override { result = base::fail(Fault::Temporary, std::move(why)); }
-  void on_arrived(broker::Incoming) override {}
-  void on_blocked(std::string why) override { result = base::fail(Fault::Temporary, std::move(why)); }
-};
 
 struct Session {
   const base::CommandLine& line;
@@ -80,8 +69,8 @@ Result<std::vector<Place>> places_of(const Session& session) {
 }
 
 std::vector<std::string> queues_of(const Session& session, const Place& place) {
-  std::vector<std::string> queues{session.setup.queues.of(place)};
-  for (unsigned step = 0; place.state == State::Deferred && step < broker::Queues::kSteps; ++step) queues.push_back(session.setup.queues.waiting_step(step));
+  std::vector<std::string> queues{session.setup.making.queues.of(place)};
+  for (unsigned step = 0; place.state == State::Deferred && step < broker::Queues::kSteps; ++step) queues.push_back(session.setup.making.queues.waiting_step(step));
   return queues;
 }
 
@@ -115,7 +104,7 @@ Result<void> for_each(Session& session, const std::function<Result<bool>(Fetched
 // Whoever looks next shall see them again: the broker takes them back when it comes to it.
 Result<void> give_back(Session& session) {
   if (const auto given = session.connection.give_all_back(); !given) return given;
-  const auto served = session.setup.queues.served();
+  const auto served = session.setup.making.queues.served();
   const auto until = std::chrono::steady_clock::now() + kGiveBack;
   for (const auto& [queue, count] : session.fetched) {
     if (count == 0 || std::ranges::find(served, queue) != served.end()) continue;  // of the latter somebody may take them
@@ -140,7 +129,7 @@ Result<int> status(Session& session) {
       const auto waiting = session.connection.count(queue);
       if (!waiting) return std::unexpected(waiting.error());
       total += waiting->value_or(0);
-      if (!session.setup.queues.is_waiting(queue)) due += waiting->value_or(0);
+      if (!session.setup.making.queues.is_waiting(queue)) due += waiting->value_or(0);
     }
     const auto folder = place.folder();
     if (session.wants_json()) {
@@ -232,17 +221,9 @@ Operation operation_of(std::string_view name) {
 Result<void> put_there(Session& session, const Fetched& fetched, const Place& to) {
   broker::Parcel parcel = fetched.parcel;
   parcel.due.reset();
-  const auto queue = session.setup.queues.of(to);
-  if (const auto made = session.connection.declare(session.setup.queues.spec(queue)); !made) return made;
-  if (const auto published = session.connection.publish(queue, parcel); !published) return std::unexpected(published.error());
-  Confirmation confirmation;
-  const auto until = std::chrono::steady_clock::now() + session.setup.connection.timeout;
-  while (!confirmation.result) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return base::fail(Fault::Temporary, "the broker did not confirm in time");
-    if (const auto pumped = session.connection.pump(left, confirmation); !pumped) return pumped;
-  }
-  return *confirmation.result;
+  const auto queue = session.setup.making.queues.of(to);
+  if (const auto made = broker::ready_queue(session.connection, session.setup.making, queue); !made) return made;
+  return broker::publish_and_wait(session.connection, queue, parcel, session.setup.connection.timeout);
 }
 
 void tell(Session& session, const Operation& operation, const Fetched& fetched) {
@@ -276,7 +257,7 @@ Result<int> change(Session& session, Operation operation) {
     const Entry entry = entry_of(fetched.seen(session.now));
     const bool is_wanted = is_bulk ? session.selection.takes(entry, session.now) : is_named(session, entry.id);
     if (!is_wanted || operation.to == fetched.place) {
-      const bool is_due_already = !session.setup.queues.is_waiting(fetched.queue);
+      const bool is_due_already = !session.setup.making.queues.is_waiting(fetched.queue);
       if (!is_wanted || operation.name != "retry" || is_due_already) return true;
     }
     if (!operation.takes.empty() && std::ranges::find(operation.takes, fetched.place.state) == operation.takes.end()) return true;

@@ -44,7 +44,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"empty,e", "TEXT", "status: what stands for no message [0]"},
     {"json", "", "print one JSON object a line"},
 });
-constexpr auto kSettings = std::to_array<std::string_view>({"queue.spool", "queue.broker_prefix", "queue.broker_password_file", "queue.broker_timeout", "queue.broker_message_limit", "shield.file"});
+constexpr auto kSettings = std::to_array<std::string_view>({"queue.spool", "queue.broker_prefix", "queue.broker_password_file", "queue.broker_timeout", "queue.broker_settling", "queue.broker_message_limit", "shield.file"});
 
 std::string usage() {
   std::string text = "[OPTION...]";

@@ -3,6 +3,7 @@
 #include "lib/base/exits.h"
 #include "lib/base/log.h"
 #include "lib/broker/link.h"
+#include "lib/broker/steps.h"
 #include "lib/chain/resident.h"
 #include "lib/net/loop.h"
 
@@ -20,28 +21,7 @@ std::unexpected<StoreFailure> failed(Step step, base::Error error) {
 
 broker::Parcel parcel_of(const Accepted& accepted) { return {accepted.item, accepted.message, {}, 0, accepted.modified}; }
 
-std::string queue_of(const broker::Setup& setup, const Accepted& accepted) { return setup.queues.of(accepted.place, accepted.modified, base::wall_now()); }
-
-// With the queue that its messages may go to on their own.
-Result<void> declare(broker::Connection& connection, const broker::Queues& queues, const std::string& name) {
-  const auto spec = queues.spec(name);
-  if (!spec.dead_letter_queue.empty())
-    if (const auto made = declare(connection, queues, spec.dead_letter_queue); !made) return made;
-  return connection.declare(spec);
-}
-
-// The confirmation of the only message.
-class Confirmation : public broker::Listener {
- public:
-  std::optional<Result<void>> result;
-
-  void on_confirmed(std::uint64_t, bool, bool is_safe) override {
-    if (!result) result = is_safe ? Result<void>() : base::fail(Fault::Temporary, "the broker refused the message");
-  }
-  void on_returned(std::uint64_t, std::string why) override { result = base::fail(Fault::Temporary, std::move(why)); }
-  void on_arrived(broker::Incoming) override {}
-  void on_blocked(std::string why) override { result = std::unexpected(base::Error{Fault::Temporary, std::move(why), ENOSPC}); }
-};
+std::string queue_of(const broker::Setup& setup, const Accepted& accepted) { return setup.making.queues.of(accepted.place, accepted.modified, base::wall_now()); }
 
 }  // namespace
 
@@ -57,19 +37,10 @@ Stored store_on_broker(const broker::Setup& setup, const Accepted& message) {
   auto connection = broker::Connection::open(setup.address, setup.connection);
   if (!connection) return failed(Step::Home, connection.error());
   const auto queue = queue_of(setup, message);
-  auto ready = declare(*connection, setup.queues, queue);
+  auto ready = broker::ready_queue(*connection, setup.making, queue);
   if (ready) ready = connection->select_confirms();
   if (!ready) return failed(Step::Spool, ready.error());
-  const auto published = connection->publish(queue, parcel_of(message));
-  if (!published) return failed(Step::Write, published.error());
-  Confirmation confirmation;
-  const auto until = std::chrono::steady_clock::now() + setup.connection.timeout;
-  while (!confirmation.result) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return failed(Step::Write, {Fault::Temporary, "the broker did not confirm the message in time", ETIMEDOUT});
-    if (const auto pumped = connection->pump(left, confirmation); !pumped) return failed(Step::Write, pumped.error());
-  }
-  if (!*confirmation.result) return failed(Step::Write, confirmation.result->error());
+  if (const auto published = broker::publish_and_wait(*connection, queue, parcel_of(message), setup.connection.timeout); !published) return failed(Step::Write, published.error());
   connection->close();
   return {};
 }
@@ -77,8 +48,8 @@ Stored store_on_broker(const broker::Setup& setup, const Accepted& message) {
 base::Result<void> make_queues(const broker::Setup& setup) {
   auto connection = broker::Connection::open(setup.address, setup.connection);
   if (!connection) return std::unexpected(connection.error());
-  for (const auto& queue : setup.queues.all_known())
-    if (const auto made = declare(*connection, setup.queues, queue); !made) return made;
+  for (const auto& queue : setup.making.queues.all_known())
+    if (const auto made = broker::ready_queue(*connection, setup.making, queue); !made) return made;
   connection->close();
   return {};
 }
@@ -91,7 +62,7 @@ int run_resident_on_broker(std::string_view program, const BrokerResidentSetting
     else if (was_up) base::log::error("no connection to the broker, mail is put off", {{"cause", why}});
     was_up = is_up;
   };
-  broker::Link link(loop, {settings.setup.address, settings.setup.connection, settings.setup.queues, {}, {}}, {on_state, {}});
+  broker::Link link(loop, {settings.setup.address, settings.setup.connection, settings.setup.making, {}, {}}, {on_state, {}});
   chain::ResidentServer server(loop, kServerLimits, [&](chain::PendingCall pending) {
     const auto call = std::make_shared<chain::PendingCall>(std::move(pending));
     auto accepted = take_in(call->invocation, settings.rules);

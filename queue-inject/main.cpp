@@ -34,7 +34,7 @@ constexpr auto kOptions = [] {
   return all;
 }();
 constexpr auto kSettings = std::to_array<std::string_view>({"server.domain", "queue.spool", "queue.broker_prefix", "queue.broker_password_file",
-                                                            "queue.broker_timeout", "queue.broker_message_limit", "queue.message_limit", "queue.hop_limit",
+                                                            "queue.broker_timeout", "queue.broker_settling", "queue.broker_message_limit", "queue.message_limit", "queue.hop_limit",
                                                             "queue.address_limit", "queue.segment_size", "queue.log_message_limit", "queue.submission",
                                                             "server.sandbox", "server.sandbox_folders"});
 

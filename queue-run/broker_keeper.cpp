@@ -18,10 +18,10 @@ constexpr Milliseconds kForgetEvery = 60'000;
 constexpr auto kSlack = std::chrono::seconds(1);  // the shortest time that a message can be made to wait
 
 broker::Link::Settings link_settings(const BrokerKeeper::Settings& settings, bool consumes) {
-  broker::Link::Settings link{settings.setup.address, settings.setup.connection, settings.setup.queues, {}, settings.patience + std::chrono::minutes(10)};
+  broker::Link::Settings link{settings.setup.address, settings.setup.connection, settings.setup.making, {}, settings.patience + std::chrono::minutes(10)};
   link.connection.name += consumes ? " (in)" : " (out)";
   if (consumes)
-    for (const auto& queue : settings.setup.queues.served()) link.consumers.push_back({queue, settings.prefetch});
+    for (const auto& queue : settings.setup.making.queues.served()) link.consumers.push_back({queue, settings.prefetch});
   return link;
 }
 
@@ -67,7 +67,7 @@ void BrokerKeeper::stop() {
   consumer_.stop_consuming();
 }
 
-void BrokerKeeper::count(std::function<void(base::Result<std::uint64_t>)> done) { publisher_.count(settings_.setup.queues.served(), std::move(done)); }
+void BrokerKeeper::count(std::function<void(base::Result<std::uint64_t>)> done) { publisher_.count(settings_.setup.making.queues.served(), std::move(done)); }
 
 // ---- in ---------------------------------------------------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ void BrokerKeeper::take_in(const broker::Ticket& ticket, broker::Parcel parcel, 
   if (groups.size() > 1) return divide(id, groups);
   auto message = std::make_unique<Message>();
   message->id = id;
-  message->place = settings_.setup.queues.place_of(queue).value_or(Place{State::Deliver, {}});
+  message->place = settings_.setup.making.queues.place_of(queue).value_or(Place{State::Deliver, {}});
   message->is_fresh = held.parcel.attempt == 0;
   message->is_held = true;
   message->arrived = held.parcel.item.arrived;
@@ -131,7 +131,7 @@ void BrokerKeeper::take_in(const broker::Ticket& ticket, broker::Parcel parcel, 
 // The rest of its time.
 void BrokerKeeper::put_back_to_wait(const queue::Id& id) {
   broker::Parcel parcel = held_.at(id).parcel;
-  const auto queue = settings_.setup.queues.of(Place{State::Deferred, {}}, parcel.due, base::wall_now());
+  const auto queue = settings_.setup.making.queues.of(Place{State::Deferred, {}}, parcel.due, base::wall_now());
   ++parcel.attempt;  // else it would look like a copy of itself
   transfer({{queue, std::move(parcel)}}, [this, id] { settle(id); });
 }
@@ -142,7 +142,7 @@ void BrokerKeeper::divide(const queue::Id& id, const std::vector<Batch>& batches
   for (const auto& batch : batches) {
     auto part = broker::part_of(whole, batch.recipients);
     base::log::info("part", {{"id", id.text()}, {"part", part.item.id.text()}, {"destination", batch.route.host}, {"recipients", batch.recipients.size()}});
-    parts.emplace_back(settings_.setup.queues.of(Place{State::Deliver, {}}), std::move(part));
+    parts.emplace_back(settings_.setup.making.queues.of(Place{State::Deliver, {}}), std::move(part));
   }
   transfer(std::move(parts), [this, id] { settle(id); });
 }
@@ -216,7 +216,7 @@ void BrokerKeeper::conclude(Message& message, Conclusion conclusion) {
   broker::shorten(parcel.events, broker::kEventOctets);
   ++parcel.attempt;
   parcel.due = modified;
-  transfer({{settings_.setup.queues.of(*to, modified, base::wall_now()), std::move(parcel)}}, [this, id, &message] {
+  transfer({{settings_.setup.making.queues.of(*to, modified, base::wall_now()), std::move(parcel)}}, [this, id, &message] {
     settle(id);
     on_concluded(message);
   });
@@ -241,7 +241,7 @@ void BrokerKeeper::compose_and_store(Message& message, Subject subject, std::vec
       retry_at_ = std::min(retry_at_, base::monotonic_milliseconds() + kRetryDelay);
       return;
     }
-    parcels.emplace_back(settings_.setup.queues.of(Place{State::Working, {}}), broker::Parcel{std::move(composed->item), std::move(composed->octets), {}, 0, {}});
+    parcels.emplace_back(settings_.setup.making.queues.of(Place{State::Working, {}}), broker::Parcel{std::move(composed->item), std::move(composed->octets), {}, 0, {}});
   }
   --transfers_;
   transfer(std::move(parcels), [this, &message, subject = std::move(subject), notices = std::move(notices), done = std::move(done)] {

@@ -19,6 +19,7 @@ spool = amqp://mail@127.0.0.1:$BROKER_PORT
 broker_password_file = $PWD/password
 broker_prefix = t$BATS_TEST_NUMBER-$RANDOM
 broker_timeout = 10s
+broker_settling = 0
 remote_transport = $PWD/deliver
 retry_min = 1s
 retry_max = 1s
@@ -139,8 +140,8 @@ END
   [ "$twice" -le 200 ]              # no more than the killed one had in hand (broker_prefetch)
 }
 
-# Ended and not killed: a lone RabbitMQ 3.10 that was killed may leave a quorum queue without a leader, and then nobody gets at it.
-@test "broker: it is started again while mail flows: nothing is lost, and meanwhile mail is put off" {
+@test "broker: it is killed and started again while mail flows: nothing is lost, and meanwhile mail is put off" {
+  sed -i '/^broker_settling/d' vsmtp.ini  # the queues are new
   start inject queue-inject --resident "$PWD/inject.sock"
   start run queue-run
   wait_for serves inject.sock
@@ -150,7 +151,7 @@ END
     message "$i" | queue-inject -f me@a.test "you@d$((i % 7)).test" -- "unix:$PWD/inject.sock" 2>>refused && echo "$i" >>taken
   done; true) & feeder=$!
   wait_for has_delivered 20
-  stop_broker TERM
+  stop_broker KILL
   wait_for [ -s refused ]
   run -75 queue-inject -f me@a.test you@b.test <password
   touch enough
@@ -223,8 +224,7 @@ END
   queue-inject --make-spool
   prefix=$(sed -n 's/^broker_prefix = //p' vsmtp.ini)
   with_broker_environment $RABBITMQ_BIN/rabbitmqctl -q eval \
-    "rabbit_basic:publish(rabbit_misc:r(<<\"/\">>, exchange, <<>>), <<\"$prefix.working\">>, rabbit_basic:properties([]), <<\"nonsense\">>)." ||
-    skip 'this RabbitMQ publishes in another way'
+    "rabbit_basic:publish(rabbit_misc:r(<<\"/\">>, exchange, <<>>), <<\"$prefix.working\">>, rabbit_basic:properties([]), <<\"nonsense\">>)."
   inject 1 you@b.test
   drain
   grep 'not a message' run.log

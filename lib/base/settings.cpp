@@ -220,6 +220,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "spool", Kind::Path, "/var/spool/vsmtp", "", "the queue: PATH or dir:PATH, or amqp://USER:PASSWORD@HOST:PORT,HOST:PORT/VHOST for one on RabbitMQ"},
     {"queue", "broker_prefix", Kind::Text, "vsmtp", "", "what the names of the queues on a broker begin with"},
     {"queue", "broker_password_file", Kind::Path, "", "", "file whose first line is the password for the broker; better than one in queue.spool"},
+    {"queue", "broker_settling", Kind::Duration, "5s", "", "time that queues which were just made are left alone: a broker may forget new ones when it is killed"},
     {"queue", "broker_timeout", Kind::Duration, "30s", "", "time that the broker has for an answer, and to confirm a message"},
     {"queue", "broker_message_limit", Kind::Octets, "128m", "", "largest message, with its envelope, that the broker takes (max_message_size of RabbitMQ)"},
     {"queue", "broker_prefetch", Kind::Count, "200", "", "fresh messages that a queue-run has in hand of a broker, and as many that are tried again"},

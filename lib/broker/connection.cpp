@@ -28,7 +28,7 @@ constexpr std::size_t kFramesPerPump = 5000;
 constexpr std::int64_t kMostDeliveries = 1'000'000'000;  // RabbitMQ 4 would drop a message after 20
 
 // RabbitMQ's reply codes.
-constexpr int kAccessRefused = 403, kNotFound = 404, kPreconditionFailed = 406, kNotAllowed = 530;
+constexpr int kAccessRefused = 403, kNotFound = 404, kResourceLocked = 405, kPreconditionFailed = 406, kNotAllowed = 530;
 
 amqp_bytes_t bytes_of(std::string_view text) { return {text.size(), const_cast<char*>(text.data())}; }
 std::string_view view_of(amqp_bytes_t bytes) { return {static_cast<const char*>(bytes.bytes), bytes.len}; }
@@ -394,6 +394,7 @@ void Connection::close() {
 
 const std::string& Connection::peer() const { return internal_->peer; }
 int Connection::fd() const { return amqp_get_sockfd(internal_->state); }
+std::chrono::milliseconds Connection::timeout() const { return internal_->settings.timeout; }
 
 Result<void> Connection::declare(const QueueSpec& queue) {
   std::vector<amqp_table_entry_t> arguments{entry("x-queue-type", "quorum"), entry("x-delivery-limit", kMostDeliveries)};
@@ -417,6 +418,27 @@ Result<std::optional<std::uint64_t>> Connection::count(const std::string& queue)
   if (asked) return messages;
   if (asked.error().error_number == kNotFound) return std::nullopt;
   return std::unexpected(asked.error());
+}
+
+// An exclusive queue: only one connection can have it, and it goes with the connection.
+Result<bool> Connection::take_turn(const std::string& name) {
+  amqp_queue_declare(internal_->state, kInquiries, bytes_of(name), 0, 0, 1, 0, amqp_empty_table);
+  const auto taken = internal_->end_inquiry(amqp_get_rpc_reply(internal_->state));
+  if (taken) return true;
+  if (taken.error().error_number == kResourceLocked) return false;
+  return std::unexpected(taken.error());
+}
+
+Result<bool> Connection::is_anyones_turn(const std::string& name) {
+  const auto counted = count(name);
+  if (counted) return counted->has_value();
+  if (counted.error().error_number == kResourceLocked) return true;
+  return std::unexpected(counted.error());
+}
+
+Result<void> Connection::end_turn(const std::string& name) {
+  amqp_queue_delete(internal_->state, kInquiries, bytes_of(name), 0, 0);
+  return internal_->end_inquiry(amqp_get_rpc_reply(internal_->state));
 }
 
 Result<void> Connection::select_confirms() {

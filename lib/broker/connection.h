@@ -50,11 +50,17 @@ class Connection {
 
   [[nodiscard]] const std::string& peer() const;  // "host:5672"
   [[nodiscard]] int fd() const;
+  [[nodiscard]] std::chrono::milliseconds timeout() const;
 
   // Makes it unless it is there. Fault::Config: it is there, and is another kind of queue.
   [[nodiscard]] base::Result<void> declare(const QueueSpec& queue);
   // Messages that wait in it; nullopt: there is no such queue.
   [[nodiscard]] base::Result<std::optional<std::uint64_t>> count(const std::string& queue);
+
+  // A lock that many connections share by its name. false: another one has it.
+  [[nodiscard]] base::Result<bool> take_turn(const std::string& name);
+  [[nodiscard]] base::Result<bool> is_anyones_turn(const std::string& name);
+  [[nodiscard]] base::Result<void> end_turn(const std::string& name);
 
   // Before the first publish().
   [[nodiscard]] base::Result<void> select_confirms();

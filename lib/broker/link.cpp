@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "lib/base/unique_fd.h"
+#include "lib/broker/steps.h"
 
 namespace broker {
 namespace {
@@ -137,13 +138,9 @@ struct Link::Internal : Listener {
     return opened;
   }
 
-  // With the queue that its messages may go to on their own.
   Result<void> declare(Connection& to, const std::string& queue) {
     if (declared.contains(queue)) return {};
-    const auto spec = settings.queues.spec(queue);
-    if (!spec.dead_letter_queue.empty())
-      if (const auto made = declare(to, spec.dead_letter_queue); !made) return made;
-    const auto made = to.declare(spec);
+    const auto made = ready_queue(to, settings.making, queue);
     if (made) declared.insert(queue);
     return made;
   }

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/broker/connection.h"
+#include "lib/broker/steps.h"
 #include "lib/net/loop.h"
 
 namespace broker {
@@ -32,7 +32,7 @@ class Link {
   struct Settings {
     Address address;
     Connection::Settings connection;
-    Queues queues{""};
+    Making making;
     std::vector<Consumer> consumers;           // none: it publishes
     std::chrono::milliseconds patience{0};     // of consumers
   };

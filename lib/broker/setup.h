@@ -5,14 +5,13 @@
 #include <string_view>
 
 #include "lib/base/settings.h"
-#include "lib/broker/connection.h"
-#include "lib/broker/queues.h"
+#include "lib/broker/steps.h"
 
 namespace broker {
 
 struct Setup {
   Address address;
-  Queues queues{"vsmtp"};
+  Making making;
   Connection::Settings connection;
   std::uint64_t message_octets = 0;  // of a body
 
@@ -21,6 +20,6 @@ struct Setup {
 };
 
 // Rows that programs list in their manuals, beside queue.spool. queue.broker_prefetch is queue-run's alone.
-inline constexpr std::array<std::string_view, 4> kSettings{"queue.broker_prefix", "queue.broker_password_file", "queue.broker_timeout", "queue.broker_message_limit"};
+inline constexpr std::array<std::string_view, 5> kSettings{"queue.broker_prefix", "queue.broker_password_file", "queue.broker_timeout", "queue.broker_settling", "queue.broker_message_limit"};
 
 }  // namespace broker
