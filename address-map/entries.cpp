@@ -42,28 +42,33 @@ class Mistakes {
   std::size_t count_ = 0;
 };
 
-std::vector<LogicalLine> logical_lines(std::string_view octets, Mistakes& mistakes) {
-  std::vector<LogicalLine> lines;
-  int number = 0;
-  while (!octets.empty()) {
+// Calls `on_line` with each line and its number, from 1.
+template <class OnLine>
+void for_each_line(std::string_view octets, OnLine on_line) {
+  for (int number = 1; !octets.empty(); ++number) {
     const auto end = std::min(octets.find('\n'), octets.size());
     auto line = octets.substr(0, end);
     octets.remove_prefix(std::min(end + 1, octets.size()));
-    ++number;
     if (line.ends_with('\r')) line.remove_suffix(1);
+    on_line(line, number);
+  }
+}
+
+std::vector<LogicalLine> logical_lines(std::string_view octets, Mistakes& mistakes) {
+  std::vector<LogicalLine> lines;
+  for_each_line(octets, [&](std::string_view line, int number) {
     if (line.contains('\0')) {
       mistakes.add(number, "a NUL octet");
-      continue;
-    }
-    if (is_comment(line)) continue;
-    if (!text::is_space(line.front())) {
+    } else if (is_comment(line)) {
+      return;
+    } else if (!text::is_space(line.front())) {
       lines.push_back({std::string(line), number});
     } else if (lines.empty()) {
       mistakes.add(number, "begins with a blank, and there is no line that it goes on with");
     } else {
       lines.back().octets.append(" ").append(text::trim(line));
     }
-  }
+  });
   return lines;
 }
 
@@ -264,21 +269,12 @@ base::Result<std::vector<Entry>> parse_map(Format format, std::string_view octet
 base::Result<Targets> parse_include(std::string_view octets, std::string_view path) {
   Mistakes mistakes(path);
   Targets all;
-  int number = 0;
-  while (!octets.empty()) {
-    const auto end = std::min(octets.find('\n'), octets.size());
-    auto line = octets.substr(0, end);
-    octets.remove_prefix(std::min(end + 1, octets.size()));
-    ++number;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (is_comment(line)) continue;
+  for_each_line(octets, [&](std::string_view line, int number) {
+    if (is_comment(line)) return;
     auto targets = parse_targets(line, ",", {.commands = false});
-    if (!targets) {
-      mistakes.add(number, targets.error().cause);
-      continue;
-    }
+    if (!targets) return mistakes.add(number, targets.error().cause);
     std::ranges::move(*targets, std::back_inserter(all));
-  }
+  });
   if (!mistakes.is_empty()) return mistakes.error();
   return all;
 }
