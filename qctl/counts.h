@@ -1,4 +1,4 @@
-// How much is in each queue, without reading a message.
+// How much is in each queue, without reading a message. Of a large deferred/ what its catalog says.
 #pragma once
 
 #include <cstdint>

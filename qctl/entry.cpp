@@ -1,25 +1,10 @@
 #include "qctl/entry.h"
 
-#include <algorithm>
-
 #include <nlohmann/json.hpp>
 
+#include "lib/queue/outstanding.h"
+
 namespace qctl {
-namespace {
-using queue::EventKind;
-
-bool has_got_it(const queue::RecipientProgress& progress) {
-  return progress.is_settled && progress.last && progress.last->kind != EventKind::Failed;
-}
-
-bool is_of_rules(const queue::Event& event) { return event.kind == EventKind::Ruled || event.kind == EventKind::Unruled; }
-
-std::string last_reason(const std::vector<queue::Event>& events) {
-  for (auto event = events.rbegin(); event != events.rend(); ++event)
-    if (event->kind == EventKind::Deferred || event->kind == EventKind::Failed || (is_of_rules(*event) && !event->text.empty())) return event->text;
-  return {};
-}
-}  // namespace
 
 Entry entry_of(const queue::Seen& seen) {
   Entry entry;
@@ -30,14 +15,26 @@ Entry entry_of(const queue::Seen& seen) {
   entry.arrived = seen.item.arrived;
   if (seen.place.state == queue::State::Deferred) entry.next_attempt = seen.modified;
   entry.reverse_path = seen.item.envelope.reverse_path;
-  const auto& recipients = seen.item.envelope.recipients;
-  const auto progress = queue::sum_up(seen.events, recipients.size());
-  for (std::size_t i = 0; i < recipients.size(); ++i) {
-    if (!has_got_it(progress[i])) entry.recipients.push_back(recipients[i]);
-    entry.attempts = std::max(entry.attempts, progress[i].deferrals + (progress[i].last && progress[i].last->kind == EventKind::Failed ? 1 : 0));
-  }
-  entry.reason = last_reason(seen.events);
+  auto left = queue::outstanding_of(seen.item, seen.events);
+  entry.recipients = std::move(left.recipients);
+  entry.reason = std::move(left.reason);
+  entry.attempts = left.attempts;
   entry.context = seen.item.context;
+  return entry;
+}
+
+Entry entry_of(const queue::Brief& brief) {
+  Entry entry;
+  entry.id = brief.listed.id;
+  entry.place = brief.listed.place;
+  entry.octets = brief.message_octets;
+  entry.arrived = brief.listed.arrived;
+  entry.next_attempt = brief.listed.modified;
+  entry.reverse_path = brief.text.sender;
+  entry.recipients = brief.text.recipients;
+  entry.reason = brief.text.reason;
+  entry.attempts = brief.attempts;
+  entry.context = "{}";
   return entry;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/base/clock.h"
+#include "lib/queue/catalog.h"
 #include "lib/queue/view.h"
 
 namespace qctl {
@@ -26,6 +27,8 @@ struct Entry {
 };
 
 [[nodiscard]] Entry entry_of(const queue::Seen& seen);
+// Without a context: what has more in it than a listing shows, the catalog does not settle.
+[[nodiscard]] Entry entry_of(const queue::Brief& brief);
 
 // "envelop.helo" of a context (vsl.md 4.4); "" when there is none.
 [[nodiscard]] std::string helo_of(const std::string& context);

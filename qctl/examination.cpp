@@ -21,7 +21,8 @@ constexpr std::chrono::seconds kDraftAge = std::chrono::hours(1);       // young
 constexpr std::chrono::seconds kProgressAge = std::chrono::minutes(1);  // younger ones may wait for a sync
 
 // What the spool has beside the queues' folders; sockets may be there too.
-constexpr auto kOwnNames = std::to_array<std::string_view>({"tmp", "log", "lock", "progress", "quarantine", kDamagedFolder, kForeignFolder, "lost+found"});
+constexpr auto kOwnNames = std::to_array<std::string_view>({"tmp", "log", "lock", "progress", "quarantine", kDamagedFolder, kForeignFolder, "lost+found",
+                                                               "catalog.rows", "catalog.texts", "catalog.rows.new", "catalog.texts.new"});
 
 struct LogKind {
   queue::LogFinding::Kind log;

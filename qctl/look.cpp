@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "lib/base/text.h"
+#include "lib/queue/catalog.h"
 
 namespace qctl {
 namespace {
@@ -53,12 +54,26 @@ bool takes_header(const Selection& selection, const queue::Seen& seen) {
   return view && selection.takes_header(view->octets());
 }
 
-}  // namespace
+using OnEntry = std::function<bool(const Entry&)>;
 
-namespace {
+// By the catalog of deferred/, when it can be trusted and says all that is wanted to know; else by reading the files.
+base::Result<void> visit_place(const queue::Spool& spool, const queue::Place& place, const Selection& selection, base::WallTime now, const queue::Visitor& visitor,
+                               const OnEntry& on_entry, const Looking& looking) {
+  auto catalog = place.state == queue::State::Deferred && !(looking.with_context && !selection.has_criteria()) ? queue::whole_catalog(spool) : std::nullopt;
+  if (!catalog) return queue::View(spool).visit(place, visitor, looking.damaged);
+  const bool is_settled = !visitor.keeps_message && !looking.with_context && selection.is_settled_by_brief();
+  const queue::BriefVisitor by_rows{
+      .wants = [&](const queue::Brief& brief) { return selection.may_take(brief, now); },
+      .on_brief = is_settled ? [&](const queue::Brief& brief) { return on_entry(entry_of(brief)); } : std::function<bool(const queue::Brief&)>(),
+      .read = visitor,
+      .looks_at_files = !looking.only_counts,
+  };
+  return queue::visit_catalog(spool, *catalog, by_rows, looking.damaged);
+}
 
+// `on_seen` has each that had to be read, `on_entry` the others.
 base::Result<void> visit(const queue::Spool& spool, const Selection& selection, base::WallTime now, bool keeps_message,
-                         const std::function<bool(const queue::Seen&, const Entry&)>& on_seen, std::vector<queue::Foreign>* damaged) {
+                         const std::function<bool(const queue::Seen&, const Entry&)>& on_seen, const OnEntry& on_entry, const Looking& looking) {
   bool wants_more = true;
   const queue::Visitor visitor{
       [&](const queue::Listed& listed) { return selection.may_take(listed, now); },
@@ -70,9 +85,10 @@ base::Result<void> visit(const queue::Spool& spool, const Selection& selection, 
       },
       keeps_message || selection.wants_header(),
   };
+  const OnEntry watched = [&](const Entry& entry) { return wants_more = on_entry(entry); };
   for (const auto& place : spool.places()) {
     if (!selection.takes(place)) continue;
-    const auto visited = queue::View(spool).visit(place, visitor, damaged);
+    const auto visited = visit_place(spool, place, selection, now, visitor, watched, looking);
     if (!visited || !wants_more) return visited;
   }
   return {};
@@ -80,14 +96,13 @@ base::Result<void> visit(const queue::Spool& spool, const Selection& selection, 
 
 }  // namespace
 
-base::Result<void> for_each(const queue::Spool& spool, const Selection& selection, base::WallTime now,
-                            const std::function<bool(const Entry&)>& on_entry, std::vector<queue::Foreign>* damaged) {
-  return visit(spool, selection, now, false, [&](const queue::Seen&, const Entry& entry) { return on_entry(entry); }, damaged);
+base::Result<void> for_each(const queue::Spool& spool, const Selection& selection, base::WallTime now, const OnEntry& on_entry, const Looking& looking) {
+  return visit(spool, selection, now, false, [&](const queue::Seen&, const Entry& entry) { return on_entry(entry); }, on_entry, looking);
 }
 
 base::Result<void> for_each_seen(const queue::Spool& spool, const Selection& selection, base::WallTime now,
                                  const std::function<bool(const queue::Seen&)>& on_seen) {
-  return visit(spool, selection, now, true, [&](const queue::Seen& seen, const Entry&) { return on_seen(seen); }, nullptr);
+  return visit(spool, selection, now, true, [&](const queue::Seen& seen, const Entry&) { return on_seen(seen); }, [](const Entry&) { return true; }, {});
 }
 
 base::Result<Target> find_again(const queue::Spool& spool, const queue::Id& id) {

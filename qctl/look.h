@@ -10,10 +10,15 @@
 
 namespace qctl {
 
-// Each message that `selection` takes, queue by queue, as it is found, until `on_entry` returns false. What could not be
-// read goes to `damaged`.
+struct Looking {
+  bool with_context = false;   // each entry has that of its message, so each message is read
+  bool only_counts = false;    // what the catalog of deferred/ says is enough: its messages are not looked for one by one
+  std::vector<queue::Foreign>* damaged = nullptr;  // takes what could not be read
+};
+
+// Each message that `selection` takes, queue by queue, as it is found, until `on_entry` returns false.
 [[nodiscard]] base::Result<void> for_each(const queue::Spool& spool, const Selection& selection, base::WallTime now,
-                                          const std::function<bool(const Entry&)>& on_entry, std::vector<queue::Foreign>* damaged = nullptr);
+                                          const std::function<bool(const Entry&)>& on_entry, const Looking& looking = {});
 
 // The same with all that is known of each, its message too.
 [[nodiscard]] base::Result<void> for_each_seen(const queue::Spool& spool, const Selection& selection, base::WallTime now,

@@ -16,6 +16,7 @@
 #include "lib/base/json_text.h"
 #include "lib/base/text.h"
 #include "lib/queue/log_check.h"
+#include "lib/queue/catalog_writer.h"
 #include "lib/queue/log_reader.h"
 #include "qctl/commands.h"
 #include "qctl/examination.h"
@@ -53,6 +54,7 @@ class Repair {
 
   base::Result<int> run() {
     const bool dry_run = session_.line.has("dry-run");
+    const bool has_catalog = queue::whole_catalog(session_.spool).has_value();
     if (dry_run) {
       is_served_ = session_.spool.is_locked("queue-run");
     } else if (auto lock = session_.spool.lock("queue-run")) {
@@ -69,6 +71,8 @@ class Repair {
     if (!*wanted) return exit_code();
     const auto done = carry_out(examination->findings);
     if (!done) return std::unexpected(done.error());
+    if (!is_served_ && !has_catalog)
+      if (const auto made = make_catalog(); !made) return std::unexpected(made.error());
     if (!session_.wants_json()) session_.out.put(std::to_string(done_) + " repaired, " + std::to_string(waiting_) + " for later, " + std::to_string(by_hand_) + " left alone\n");
     return exit_code();
   }
@@ -203,6 +207,13 @@ class Repair {
     if (session_.wants_json()) return {};
     for (const auto& line : *said) session_.out.put(printable_text(line, session_.out.screen().utf8) + "\n");
     return {};
+  }
+
+  // Nothing is wrong without it: but what lists a million messages would have to read them all.
+  [[nodiscard]] base::Result<void> make_catalog() {
+    Progress progress("cataloged", 0);
+    const auto made = queue::rebuild_catalog(session_.spool, [&] { progress.step(); });
+    return made ? base::Result<void>() : std::unexpected(made.error());
   }
 
   void complain(const Finding& finding, const base::Error& error) {

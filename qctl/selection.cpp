@@ -162,6 +162,13 @@ bool Selection::may_take(const mail::Envelope& envelope) const {
   return matches_sender(senders, envelope.reverse_path) && takes_recipients(envelope.recipients);
 }
 
+bool Selection::may_take(const queue::Brief& brief, base::WallTime now) const {
+  const auto octets = brief.message_octets;
+  return takes(brief.listed.place) && takes_age(now - brief.listed.arrived) && (!larger || octets > *larger) && (!smaller || octets < *smaller) &&
+         (!attempts || brief.attempts >= *attempts) && matches_sender(senders, brief.text.sender) && takes_recipients(brief.text.recipients) &&
+         contains_one(reasons, brief.text.reason);
+}
+
 bool Selection::takes_recipients(const std::vector<std::string>& addresses) const {
   const auto has_recipient = [&](const auto& matches) { return std::ranges::any_of(addresses, matches); };
   return (recipients.empty() || has_recipient([&](const auto& recipient) { return matches_one(recipients, recipient); })) &&

@@ -43,7 +43,10 @@ struct Selection {
   // Whether it can be taken, as far as can be said without reading it.
   [[nodiscard]] bool may_take(const queue::Listed& listed, base::WallTime now) const;
   [[nodiscard]] bool may_take(const mail::Envelope& envelope) const;  // whatever became of its recipients
+  [[nodiscard]] bool may_take(const queue::Brief& brief, base::WallTime now) const;
   [[nodiscard]] bool takes(const Entry& entry, base::WallTime now) const;
+  // Whether what the catalog says of a message is all that is asked for.
+  [[nodiscard]] bool is_settled_by_brief() const { return rules.empty() && headers.empty(); }
   // The rest of the question, for those that the envelope alone does not rule out.
   [[nodiscard]] bool wants_header() const { return !headers.empty(); }
   [[nodiscard]] bool takes_header(std::string_view message) const;

@@ -5,6 +5,7 @@
 #include "lib/base/json_text.h"
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
+#include "lib/queue/catalog.h"
 #include "lib/queue/control.h"
 #include "qctl/entry.h"
 
@@ -76,22 +77,26 @@ std::vector<std::string> recipient_domains(const Entry& entry) {
   return domains;
 }
 
+void add(Snapshot& snapshot, const Entry& entry) {
+  const auto age = std::chrono::duration_cast<std::chrono::seconds>(snapshot.time - entry.arrived);
+  snapshot.domains.add(age, recipient_domains(entry));
+  snapshot.senders.add(age, {entry.reverse_path.empty() ? "<>" : entry.reverse_path});
+  if (!entry.reason.empty()) snapshot.reasons.add(age, {entry.reason});
+  ++snapshot.sampled;
+}
+
 base::Result<void> sample(const queue::Spool& spool, Snapshot& snapshot) {
-  std::uint64_t read = 0;
+  if (auto whole = queue::whole_catalog(spool); whole && whole->catalog.rows() >= kSampledMessages)
+    return queue::sample_catalog(whole->catalog, kSampledMessages, [&](const queue::Brief& brief) { add(snapshot, entry_of(brief)); });
+  const queue::Visitor visitor{.wants = {}, .wants_item = {}, .on_seen = [&](const queue::Seen& seen) {
+    add(snapshot, entry_of(seen));
+    return snapshot.sampled < kSampledMessages;
+  }};
   for (const auto state : {queue::State::Deferred, queue::State::Deliver, queue::State::Working}) {
-    const queue::Visitor visitor{.wants = {}, .wants_item = {}, .on_seen = [&](const queue::Seen& seen) {
-      const Entry entry = entry_of(seen);
-      const auto age = std::chrono::duration_cast<std::chrono::seconds>(snapshot.time - entry.arrived);
-      snapshot.domains.add(age, recipient_domains(entry));
-      snapshot.senders.add(age, {entry.reverse_path.empty() ? "<>" : entry.reverse_path});
-      if (!entry.reason.empty()) snapshot.reasons.add(age, {entry.reason});
-      return ++read < kSampledMessages;
-    }};
     const auto visited = queue::View(spool).visit({state, {}}, visitor);
     if (!visited) return visited;
-    if (read >= kSampledMessages) break;
+    if (snapshot.sampled >= kSampledMessages) break;
   }
-  snapshot.sampled = read;
   return {};
 }
 

@@ -35,11 +35,12 @@ Names reason(const Entry& entry) { return {entry.reason.empty() ? "(none yet)" :
 struct By {
   std::string_view name;
   Names (*names)(const Entry&);
+  bool of_context = false;
 };
 constexpr auto kBy = std::to_array<By>({
     {"domain", recipient_domains},
     {"sender", sender},
-    {"helo", helo},
+    {"helo", helo, true},
     {"reason", reason},
 });
 
@@ -148,20 +149,20 @@ base::Result<Summary> count(const Session& session, const queue::Place& place, c
   Summary summary;
   const auto large = wants_all(session) ? base::Result<bool>(false) : is_large(session.spool, place);
   if (!large) return std::unexpected(large.error());
+  const auto add = [&](const Entry& entry) { summary.add(entry, session.now, by); };
+  if (*large) {
+    const auto glance = glance_at(session.spool, place, session.now, add);
+    if (!glance) return std::unexpected(glance.error());
+    summary.take_for_sample_of(*glance);
+    return summary;
+  }
   Selection only = session.selection;
   only.queues = {place.folder()};
   std::vector<queue::Foreign> damaged;
-  std::size_t read = 0;
-  const auto add = [&](const Entry& entry) {
-    summary.add(entry, session.now, by);
-    return !*large || ++read < kSample;
-  };
-  if (const auto counted = for_each(session.spool, only, session.now, add, &damaged); !counted) return std::unexpected(counted.error());
+  const auto add_all = [&](const Entry& entry) { return add(entry), true; };
+  const auto counted = for_each(session.spool, only, session.now, add_all, {.with_context = by.of_context, .only_counts = true, .damaged = &damaged});
+  if (!counted) return std::unexpected(counted.error());
   summary.damaged = damaged.size();
-  if (!*large) return summary;
-  const auto glance = glance_at(session.spool, place, session.now);
-  if (!glance) return std::unexpected(glance.error());
-  summary.take_for_sample_of(*glance);
   return summary;
 }
 

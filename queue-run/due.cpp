@@ -56,6 +56,11 @@ std::optional<queue::Id> DueIndex::take_due(base::WallTime now) {
   return id;
 }
 
+bool DueIndex::is_due_at(const queue::Id& id, base::WallTime due) const {
+  const Slot slot = find(id);
+  return slot != kNone && records_[slot].due == milliseconds(due);
+}
+
 void DueIndex::all_due_at(base::WallTime due) {
   for (const Slot slot : heap_) records_[slot].due = milliseconds(due);  // equal ones are in order as they stand
 }

@@ -20,6 +20,7 @@ class DueIndex {
   void set(const queue::Id& id, base::WallTime due);
   bool remove(const queue::Id& id);  // whether it was there
   [[nodiscard]] bool contains(const queue::Id& id) const { return find(id) != kNone; }
+  [[nodiscard]] bool is_due_at(const queue::Id& id, base::WallTime due) const;  // to the millisecond
   // The earliest, when it is due at `now`; it leaves the index.
   std::optional<queue::Id> take_due(base::WallTime now);
   void all_due_at(base::WallTime due);

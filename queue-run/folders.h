@@ -35,6 +35,8 @@ class Folders {
   // Watches the folders, then reads them in threads, piece by piece, since deferred/ may be large: their messages are told later.
   [[nodiscard]] base::Result<void> start();
   [[nodiscard]] bool is_reading() const { return reading_ > 0; }
+  // Takes note of all that has happened until now.
+  void look() { on_readable(); }
   // Stops waiting for changes, so that a loop can end.
   void stop();
 

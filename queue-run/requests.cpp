@@ -77,6 +77,8 @@ void summary(Runner& runner, const Words& words, Reply reply) {
 
 void status(Runner& runner, const Words&, Reply reply) { reply(runner.status()); }
 
+void uncataloged(Runner& runner, const Words&, Reply reply) { reply(runner.uncataloged()); }
+
 // The end of a chain of rules: message, envelope and context of the call are what they have made of ID.
 void replace(Runner& runner, const chain::Invocation& invocation, Reply reply) {
   const auto id = id_of(invocation.arguments[1]);
@@ -96,6 +98,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"retry", 3, retry_domain},
     {"status", 1, status},
     {"summary", 2, summary},
+    {"uncataloged", 1, uncataloged},
 });
 
 void serve(Runner& runner, chain::PendingCall pending) {
@@ -111,7 +114,7 @@ void serve(Runner& runner, chain::PendingCall pending) {
   if (words.size() == 2 && words[0] == "replace") return replace(runner, call->invocation, reply);
   for (const auto& command : kCommands)
     if (!words.empty() && words[0] == command.name && words.size() == command.words) return command.run(runner, words, reply);
-  reply(base::fail(base::Fault::Permanent, "unknown request; expected: move ID FOLDER, remove ID, replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..."));
+  reply(base::fail(base::Fault::Permanent, "unknown request; expected: move ID FOLDER, remove ID, replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..., uncataloged"));
 }
 
 }  // namespace

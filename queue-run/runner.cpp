@@ -20,6 +20,7 @@ Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queu
       trigger_(trigger),
       settings_(settings),
       keeper_(loop, spool, log, settings_.deliveries.notices),
+      catalog_(spool),
       timer_(loop, [this] { timer_is_for_ = kNever; }),
       stop_timer_(loop, [this] {
         was_cut_short_ = true;
@@ -35,8 +36,14 @@ Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queu
                                               [this](const queue::Id& id) { on_found({queue::State::Working, {}}, id, base::wall_now()); });
   folders_ = std::make_unique<Folders>(
       loop, spool,
-      [this](const queue::Entry& entry, bool is_listed) { on_found(entry.place, entry.id, entry.modified, entry.file_octets, is_listed); },
-      [this](const queue::Place& place, const queue::Id& id) { on_gone(place, id); });
+      [this](const queue::Entry& entry, bool is_listed) {
+        note_in_catalog(entry, is_listed);
+        on_found(entry.place, entry.id, entry.modified, entry.file_octets, is_listed);
+      },
+      [this](const queue::Place& place, const queue::Id& id) {
+        if (place.state == queue::State::Deferred) catalog_.gone(id);
+        on_gone(place, id);
+      });
 }
 
 Runner::~Runner() = default;
@@ -44,6 +51,7 @@ Runner::~Runner() = default;
 base::Result<void> Runner::start() {
   trigger_watch_.emplace(loop_, trigger_.fd(), [this](unsigned) { on_trigger(); });
   trigger_watch_->want(net::Watch::Readable);
+  catalog_.start();
   return folders_->start();
 }
 
@@ -76,7 +84,11 @@ void Runner::turn() {
 // ---- taking in --------------------------------------------------------------------------------------------------------
 
 void Runner::take_in() {
-  if (!folders_->is_reading()) settings_.retries_all = false;  // what is read again later, after too many events, waits
+  if (!folders_->is_reading() && !has_read_folders_) {
+    has_read_folders_ = true;
+    settings_.retries_all = false;  // what is read again later, after too many events, waits
+    catalog_.all_lie();
+  }
   take_in_log();
   take_in_fresh();
   take_in_due();
@@ -126,6 +138,7 @@ void Runner::admit_file(const queue::Place& place, const queue::Id& id, bool is_
 
 void Runner::on_file_error(const queue::Place& place, const queue::Id& id, const base::Error& error) {
   if (error.error_number == ENOENT) {  // moved or removed by hand
+    if (place.state == queue::State::Deferred) catalog_.changed(id);
     const auto entry = spool_.find(id);
     if (entry && *entry && (*entry)->place != place) on_found((*entry)->place, id, (*entry)->modified);
     return;
@@ -148,6 +161,12 @@ void Runner::on_found(const queue::Place& place, const queue::Id& id, base::Wall
   } else if (fresh_known_.insert(id).second) {
     fresh_.push_back({place, id});
   }
+}
+
+// Before on_found() takes note of it: what was known already and is read again, after too many events, is in the catalog.
+void Runner::note_in_catalog(const queue::Entry& entry, bool is_listed) {
+  if (entry.place.state != queue::State::Deferred || (is_listed && due_.is_due_at(entry.id, entry.modified))) return;
+  is_listed ? catalog_.lies(entry.id, entry.modified) : catalog_.changed(entry.id);
 }
 
 void Runner::on_gone(const queue::Place& place, const queue::Id& id) {
@@ -212,6 +231,9 @@ bool Runner::is_finished() const {
 void Runner::finish() {
   has_ended_ = true;
   deliveries_->flush(loop_.now_milliseconds(), true);
+  const auto folder_time = queue::settled_folder_time(spool_);  // what comes behind it is not in the catalog, and is seen by it
+  folders_->look();
+  catalog_.stop(folders_->is_reading() ? std::nullopt : folder_time);
   folders_->stop();
   trigger_watch_.reset();
   loop_.stop();

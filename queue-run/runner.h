@@ -17,6 +17,7 @@
 #include "lib/queue/log_reader.h"
 #include "lib/queue/spool.h"
 #include "lib/queue/trigger.h"
+#include "queue-run/catalog_keeper.h"
 #include "queue-run/deliveries.h"
 #include "queue-run/due.h"
 #include "queue-run/folders.h"
@@ -62,6 +63,8 @@ class Runner {
   // How many wait in deferred/, their octets, the oldest, the next attempt, and how many are younger than each of `limits`, as
   // queue-run(8) describes it. Fault::Temporary while the folder is being read.
   [[nodiscard]] base::Result<std::string> summary(std::span<const std::chrono::seconds> limits) const;
+  // Messages in deferred/ of which its catalog does not tell, as queue-run(8) describes it. Fault::Temporary while it is not ready.
+  [[nodiscard]] base::Result<std::string> uncataloged();
 
  private:
   static constexpr std::size_t kMessagesPerTurn = 1000;
@@ -85,6 +88,7 @@ class Runner {
   void on_file_error(const queue::Place& place, const queue::Id& id, const base::Error& error);
   void on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, std::uint64_t octets = 0, bool is_listed = false);
   void on_gone(const queue::Place& place, const queue::Id& id);
+  void note_in_catalog(const queue::Entry& entry, bool is_listed);
   void on_left(const Deliveries::Left& left);
   void hurry_for_recovered();
   void search_next();
@@ -108,6 +112,7 @@ class Runner {
   SpoolKeeper keeper_;
   std::unique_ptr<Deliveries> deliveries_;
   std::unique_ptr<Folders> folders_;
+  CatalogKeeper catalog_;
   net::Timer timer_;
   net::Timer stop_timer_;
   std::optional<net::Watch> trigger_watch_;
@@ -124,6 +129,7 @@ class Runner {
   bool has_ended_ = false;
   bool was_cut_short_ = false;
   bool log_failed_ = false;
+  bool has_read_folders_ = false;
   std::set<queue::Id> wanted_;     // of settings_.only: not yet taken in
   std::set<queue::Id> left_over_;  // of settings_.only: still in the queue
 };

@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
+#include "lib/queue/catalog.h"
 #include "lib/queue/view.h"
 #include "queue-run/metrics.h"
 #include "queue-run/runner.h"
@@ -18,8 +19,8 @@ std::unexpected<base::Error> no_such_message(const queue::Id& id) {
   return std::unexpected(base::Error{base::Fault::Permanent, "no message " + id.string() + " to be delivered", ENOENT});
 }
 
-bool has_recipient_at(const queue::Item& item, std::string_view domain) {
-  return std::ranges::any_of(item.envelope.recipients, [&](const auto& recipient) {
+bool has_recipient_at(const std::vector<std::string>& recipients, std::string_view domain) {
+  return std::ranges::any_of(recipients, [&](const auto& recipient) {
     return base::text::equal_ignoring_case(mail::split_address(recipient).second, domain);
   });
 }
@@ -114,19 +115,31 @@ void Runner::retry_domain(const std::string& domain, std::function<void(base::Re
   if (searches_.size() == 1) search_next();
 }
 
-// One after the other: each reads all of deferred/, with several threads.
+// One after the other: each reads the catalog of deferred/, or when that is not ready all messages there, with several threads.
 void Runner::search_next() {
   struct Found {
     std::vector<queue::Id> ids;
     base::Result<void> end;
   };
   const auto found = std::make_shared<Found>();
-  const auto work = [found, domain = searches_.front().domain, &spool = spool_] {
+  const auto work = [found, domain = searches_.front().domain, uncataloged = catalog_.pending(SIZE_MAX), &spool = spool_] {
     const queue::Visitor visitor{
-        .wants_item = [&](const queue::Item& item) { return has_recipient_at(item, domain); },
+        .wants_item = [&](const queue::Item& item) { return has_recipient_at(item.envelope.recipients, domain); },
         .on_seen = [&](const queue::Seen& seen) { return found->ids.push_back(seen.item.id), true; },
     };
-    found->end = queue::View(spool).visit({queue::State::Deferred, {}}, visitor);
+    auto catalog = uncataloged ? queue::Catalog::open(spool) : base::Result<std::optional<queue::Catalog>>();
+    if (!catalog || !*catalog) {
+      found->end = queue::View(spool).visit({queue::State::Deferred, {}}, visitor);
+      return;
+    }
+    const queue::BriefVisitor by_rows{
+        .wants = [&](const queue::Brief& brief) { return has_recipient_at(brief.text.recipients, domain); },
+        .on_brief = [&](const queue::Brief& brief) { return found->ids.push_back(brief.listed.id), true; },
+        .read = visitor,
+        .looks_at_files = false,
+    };
+    queue::WholeCatalog whole{std::move(**catalog), *uncataloged};
+    found->end = queue::visit_catalog(spool, whole, by_rows);
   };
   net::run_in_thread(loop_, work, [this, found] {
     const auto now = base::wall_now();
@@ -150,6 +163,16 @@ base::Result<std::string> Runner::summary(std::span<const std::chrono::seconds> 
   std::string text = std::to_string(due_.size()) + " " + std::to_string(summary.octets) + " " + (summary.oldest ? summary.oldest->string() : "-") + " " +
                      (next ? base::to_rfc3339(*next) : "-");
   for (const auto count : summary.by_age) text += " " + std::to_string(count);
+  return text;
+}
+
+base::Result<std::string> Runner::uncataloged() {
+  constexpr std::size_t kMostIds = 2000;  // an answer has 64 KB
+  folders_->look();
+  const auto ids = folders_->is_reading() ? std::nullopt : catalog_.pending(kMostIds);
+  if (!ids) return base::fail(base::Fault::Temporary, "the catalog of deferred/ is being written");
+  std::string text;
+  for (const auto& id : *ids) text += (text.empty() ? "" : " ") + id.string();
   return text;
 }
 

@@ -91,6 +91,20 @@ base::Result<Control::Summary> Control::summary(std::span<const std::chrono::sec
   return std::move(*summary);
 }
 
+base::Result<std::vector<Id>> Control::uncataloged() const {
+  const auto answer = ask({"uncataloged"});
+  if (!answer) return std::unexpected(answer.error());
+  std::vector<Id> ids;
+  for (std::string_view rest = *answer; !rest.empty();) {
+    const auto [word, behind] = base::text::split_once(rest, ' ');
+    const auto id = Id::parse(word);
+    if (!id) return base::fail(base::Fault::Bug, "queue-run answered '" + base::text::printable(*answer) + "'; expected: ids of messages");
+    ids.push_back(*id);
+    rest = behind;
+  }
+  return ids;
+}
+
 base::Result<std::string> Control::status() const { return ask({"status"}); }
 
 }  // namespace queue

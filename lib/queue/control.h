@@ -62,6 +62,10 @@ class Control {
   };
   [[nodiscard]] base::Result<Summary> summary(std::span<const std::chrono::seconds> limits) const;
 
+  // The messages in deferred/ that are not in its catalog yet, or otherwise there than they are; all others are in it as they are at
+  // this moment. Fault::Temporary while that is being made, or where these are too many.
+  [[nodiscard]] base::Result<std::vector<Id>> uncataloged() const;
+
   // One JSON object, described in queue-run(8).
   [[nodiscard]] base::Result<std::string> status() const;
 

@@ -4,9 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstring>
-#include <thread>
 
 #include "lib/base/io.h"
 #include "lib/queue/folders.h"
@@ -18,50 +15,56 @@ using base::Result;
 
 constexpr std::size_t kFirstPiece = 64;      // the first ones come at once, however many there are
 constexpr std::size_t kMostPiece = 16'384;   // in memory at once
-constexpr std::size_t kShare = 128;          // of a piece, that a thread takes at a time
-constexpr std::size_t kThreads = 4;          // at most
 
 bool is_gone(const base::Error& error) { return error.error_number == ENOENT; }
 
 }  // namespace
 
+Result<void> FolderVisit::open_progress() {
+  progress_ = base::UniqueFd(::open((spool_.path() + "/progress").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!progress_.is_open()) return base::fail_errno("open " + spool_.path() + "/progress");
+  return {};
+}
+
 Result<void> FolderVisit::run() {
   auto reader = FolderReader::open(spool_, place_);
   if (!reader) return std::unexpected(reader.error());
   folder_ = reader->folder_fd();
-  progress_ = base::UniqueFd(::open((spool_.path() + "/progress").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!progress_.is_open()) return base::fail_errno("open " + spool_.path() + "/progress");
+  if (const auto opened = open_progress(); !opened) return opened;
   std::vector<FolderReader::Name> names;
-  std::vector<Look> looks;
   for (std::size_t piece = kFirstPiece;; piece = std::min(piece * 4, kMostPiece)) {
     const auto more = reader->next_names(piece, names, foreign_);
     if (!more) return std::unexpected(more.error());
     std::ranges::sort(names, {}, &FolderReader::Name::inode);
-    look_at_all(names, looks);
-    for (std::size_t i = 0; i < looks.size(); ++i) {
-      if (!looks[i].why_foreign.empty() && foreign_ != nullptr)
-        foreign_->push_back({place_.folder() + "/" + names[i].id.string(), std::move(looks[i].why_foreign)});
-      if (looks[i].seen && !visitor_.on_seen(*looks[i].seen)) return {};
-    }
-    if (!*more) return {};
+    if (!hand_out(names) || !*more) return {};
   }
 }
 
-void FolderVisit::look_at_all(const std::vector<FolderReader::Name>& names, std::vector<Look>& looks) const {
-  looks.clear();
-  looks.resize(names.size());
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (;;) {
-      const std::size_t begin = next.fetch_add(kShare);
-      if (begin >= names.size()) return;
-      for (std::size_t i = begin; i < std::min(begin + kShare, names.size()); ++i) looks[i] = look_at(names[i].id);
-    }
-  };
-  const std::size_t shares = names.size() / kShare;
-  std::vector<std::jthread> helpers;
-  for (std::size_t i = 1; i < std::min({shares, kThreads, static_cast<std::size_t>(std::thread::hardware_concurrency())}); ++i) helpers.emplace_back(work);
-  work();
+Result<void> FolderVisit::run_over(std::span<const Id> ids) {
+  const base::UniqueFd folder(::open(spool_.folder_path(place_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) return base::fail_errno("open " + spool_.folder_path(place_));
+  folder_ = folder.get();
+  if (const auto opened = open_progress(); !opened) return opened;
+  std::vector<FolderReader::Name> names;
+  while (!ids.empty()) {
+    const auto some = ids.subspan(0, std::min(ids.size(), kMostPiece));
+    ids = ids.subspan(some.size());
+    names.clear();
+    for (const auto& id : some) names.push_back({id, 0});
+    if (!hand_out(names)) return {};
+  }
+  return {};
+}
+
+bool FolderVisit::hand_out(const std::vector<FolderReader::Name>& names) {
+  std::vector<Look> looks(names.size());
+  share_out(names.size(), [&](std::size_t i) { looks[i] = look_at(names[i].id); });
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    if (!looks[i].why_foreign.empty() && foreign_ != nullptr)
+      foreign_->push_back({place_.folder() + "/" + names[i].id.string(), std::move(looks[i].why_foreign)});
+    if (looks[i].seen && !visitor_.on_seen(*looks[i].seen)) return false;
+  }
+  return true;
 }
 
 FolderVisit::Look FolderVisit::look_at(const Id& id) const {

@@ -1,5 +1,5 @@
 // fill_spool: a spool with very many deferred messages, for tests and measurements: each with its file in deferred/ and its record in progress/.
-//   fill_spool [--count N] [--domains N] [--age SECONDS] [--due SECONDS] [--octets N] SPOOL
+//   fill_spool [--catalog] [--count N] [--domains N] [--age SECONDS] [--due SECONDS] [--octets N] SPOOL
 // They arrived evenly over the last --age seconds (4 days) and are due evenly over the next --due seconds, beginning with half of it from now
 // (4 hours). Nothing is synced. Message n goes to userN@dN.invalid, from a sender of a hundred; domain 0 has a tenth of them all.
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "lib/base/text.h"
+#include "lib/queue/catalog_writer.h"
 #include "lib/queue/folders.h"
 #include "lib/queue/spool.h"
 
@@ -25,6 +26,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"age", "SECONDS", "of the oldest (345600)"},
     {"due", "SECONDS", "until the last is due (14400)"},
     {"octets", "N", "of each message, about (1000)"},
+    {"catalog", "", "and their catalog, as a queue-run leaves it"},
 });
 const base::Manual kManual{
     .program = kProgram, .section = "1", .usage = "[OPTION...] SPOOL", .purpose = "Fills a spool with deferred messages.", .examples = "", .options = kOptions};
@@ -94,6 +96,8 @@ int main(int argc, char** argv) {
   if (!spool) return base::report(kProgram, spool.error());
   const Plan plan{number(*line, "count", 1000), std::max<std::uint64_t>(number(*line, "domains", 1000), 1), number(*line, "age", 345'600), number(*line, "due", 14'400),
                   number(*line, "octets", 1000)};
-  const auto filled = plan.count == 0 ? base::Result<void>() : fill(*spool, plan);
+  auto filled = plan.count == 0 ? base::Result<void>() : fill(*spool, plan);
+  if (filled && line->has("catalog"))
+    if (const auto made = queue::rebuild_catalog(*spool); !made) filled = std::unexpected(made.error());
   return filled ? 0 : base::report(kProgram, filled.error());
 }
