@@ -1,11 +1,14 @@
 #include "lib/base/log.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <syslog.h>
 
 #include <algorithm>
 #include <array>
+#include <climits>
+#include <utility>
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
@@ -39,6 +42,31 @@ Sink& sink() {
   return the_sink;
 }
 
+// Of a thread: lines that wait.
+struct Waiting {
+  std::string lines;
+  int depth = 0;  // of Gathering
+  ~Waiting() { flush(); }
+};
+thread_local Waiting waiting;
+
+// Asked of the system once, since each line has it. What waited when the process forked is its parent's to write.
+pid_t own_pid() {
+  static pid_t pid = [] {
+    ::pthread_atfork(nullptr, nullptr, [] {
+      pid = ::getpid();
+      waiting.lines.clear();
+    });
+    return ::getpid();
+  }();
+  return pid;
+}
+
+void put(std::string_view text) {
+  const Sink& s = sink();
+  (void)write_all(s.file.is_open() ? s.file.get() : STDERR_FILENO, text);  // a full log disk must not stop the mail
+}
+
 bool is_plain(std::string_view value) {
   return !value.empty() && std::ranges::all_of(value, [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; });
 }
@@ -61,7 +89,7 @@ std::string as_json(Level level, std::string_view event, std::span<const Field> 
   std::string line = "{";
   json::append_member(line, "time", to_rfc3339(wall_now()));
   json::append_member(line, "program", sink().program);
-  json::append_member(line, "pid", static_cast<long long>(::getpid()));
+  json::append_member(line, "pid", static_cast<long long>(own_pid()));
   json::append_member(line, "level", row(level).name);
   json::append_member(line, "event", event);
   for (const auto& field : fields) json::append_member(line, field.name, field.value);
@@ -73,7 +101,7 @@ std::string as_text(Level level, std::string_view event, std::span<const Field> 
   line += ' ';
   line += sink().program;
   line += '[';
-  line += std::to_string(::getpid());
+  line += std::to_string(own_pid());
   line += "] ";
   line += row(level).name;
   line += ' ';
@@ -106,12 +134,26 @@ void leave_connection(std::string_view program) {
   open_syslog();
 }
 
+Gathering::Gathering() { ++waiting.depth; }
+Gathering::~Gathering() {
+  flush();
+  --waiting.depth;
+}
+
+void flush() {
+  if (waiting.lines.empty()) return;
+  put(waiting.lines);
+  waiting.lines.clear();
+}
+
 void last_words(std::string_view line) {
+  flush();
   if (sink().has_no_stderr) return ::syslog(LOG_ERR, "%.*s", static_cast<int>(line.size()), line.data());
   (void)write_all(STDERR_FILENO, std::string(line) + "\n");  // the last resort: nobody is left to tell
 }
 
 Result<void> configure(std::string_view program, const Settings& settings) {
+  flush();
   Sink& s = sink();
   s.program = program;
   s.settings = settings;
@@ -129,6 +171,7 @@ Result<void> configure(std::string_view program, const Settings& settings) {
 }
 
 void reopen() {
+  flush();
   Sink& s = sink();
   if (!s.file.is_open()) return;
   auto file = open_file(s.settings.destination, O_WRONLY | O_APPEND | O_CREAT, 0640);
@@ -149,7 +192,10 @@ void write(Level level, std::string_view event, std::span<const Field> fields) {
     return;
   }
   const std::string line = s.settings.as_json ? as_json(level, event, fields) : as_text(level, event, fields);
-  (void)write_all(s.file.is_open() ? s.file.get() : 2, line);  // a full log disk must not stop the mail
+  if (waiting.lines.size() + line.size() > PIPE_BUF) flush();
+  if (waiting.depth == 0 || line.size() > PIPE_BUF) return put(line);
+  waiting.lines += line;
+  if (level == Level::Error) flush();
 }
 
 }  // namespace base::log

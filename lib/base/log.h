@@ -1,5 +1,6 @@
 // The system log: one event a line, to standard error (s6-log, multilog, journald), a file or syslog, as text or JSON.
-// The only global state of the toolkit. One write(2) a line, so that lines of several processes do not mix.
+// The only global state of the toolkit. Lines leave in whole ones, in writes that a pipe takes as they are (PIPE_BUF), so that lines of several
+// processes do not mix.
 #pragma once
 
 #include <concepts>
@@ -41,6 +42,18 @@ void last_words(std::string_view line);
 void reopen();  // after the file was rotated
 
 bool enabled(Level level);
+
+// In its life, lines of this thread wait for flush(): who serves many sessions in a turn of a loop (net::Loop does this) writes them at
+// the turn's end, and not one by one. An error does not wait, and what waits goes before it. What is lost when the process is killed in the
+// middle of a turn are lines of that turn.
+class Gathering {
+ public:
+  Gathering();
+  ~Gathering();
+  Gathering(const Gathering&) = delete;
+  Gathering& operator=(const Gathering&) = delete;
+};
+void flush();
 
 // Text: `2026-11-21T20:15:00.123456Z smtpd[42] info accepted id=... from=<a@b>`; values with blanks or controls are quoted.
 // JSON: {"time":...,"program":...,"pid":...,"level":...,"event":...,"id":...}

@@ -1,11 +1,13 @@
 #include "lib/base/log.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <string>
+#include <thread>
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
@@ -91,4 +93,62 @@ TEST_CASE("a log that is opened anew keeps its descriptor: other threads may be 
   CHECK(old_text->find("info before") != std::string::npos);
   CHECK(old_text->find("info after") == std::string::npos);
   CHECK(text.find("info after") != std::string::npos);
+}
+
+TEST_CASE("lines that are gathered wait for flush() or the end, an error does not, and none waits when they would not be one write of a pipe") {
+  std::string path;
+  const auto now = [&] { return base::read_file(path, 1 << 20).value_or(""); };
+  const auto lines = [&] { return std::ranges::count(now(), '\n'); };
+  const auto all = logged({}, [&] {
+    path = "/tmp/vsmtp-log-test." + std::to_string(::getpid());
+    {
+      const log::Gathering gathering;
+      log::info("one");
+      CHECK(lines() == 0);
+      {
+        const log::Gathering inner;
+        log::info("two");
+      }
+      CHECK(lines() == 2);
+      log::info("three");
+      CHECK(lines() == 2);
+      log::flush();
+      CHECK(lines() == 3);
+      log::info("four");
+      log::error("five");
+      CHECK(lines() == 5);
+      std::thread([] { log::info("of another thread"); }).join();
+      CHECK(lines() == 6);
+      const std::string long_text(3000, 'x');
+      log::info("six", {{"text", long_text}});
+      CHECK(lines() == 6);
+      log::info("seven", {{"text", long_text}});
+      CHECK(lines() == 7);
+      log::info("eight", {{"text", long_text + long_text}});
+      CHECK(lines() == 9);
+      log::info("nine");
+    }
+    CHECK(lines() == 10);
+  });
+  CHECK(all.find("six") < all.find("seven"));
+  CHECK(all.find("seven") < all.find("eight"));
+}
+
+TEST_CASE("lines that wait when a process forks are written once, and its child has its own number") {
+  const auto all = logged({}, [] {
+    const log::Gathering gathering;
+    log::info("before");
+    const pid_t child = ::fork();
+    if (child == 0) {
+      log::info("child");
+      log::flush();
+      ::_exit(0);
+    }
+    ::waitpid(child, nullptr, 0);
+    log::info("after", {{"child", child}});
+  });
+  CHECK(std::ranges::count(all, '\n') == 3);
+  CHECK(all.find("before") == all.rfind("before"));
+  const auto number = all.substr(all.find("child=") + 6);
+  CHECK(all.find("test[" + number.substr(0, number.find('\n')) + "] info child") != std::string::npos);
 }

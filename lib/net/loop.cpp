@@ -3,6 +3,7 @@
 #include <cassert>
 #include <csignal>
 
+#include "lib/base/log.h"
 #include "lib/net/internal.h"
 
 namespace net {
@@ -23,6 +24,7 @@ void close_and_free(Internal* internal, Handle* handle) {
 void do_work(Loop::Internal& internal) noexcept {
   // By index: work may add work.
   for (std::size_t i = 0; i < internal.work.size(); ++i) internal.work[i]();
+  base::log::flush();
 }
 
 }  // namespace
@@ -36,6 +38,11 @@ Loop::Loop() : internal_(std::make_unique<Internal>()) {
   internal_->uv.data = internal_.get();
   uv_prepare_init(&internal_->uv, &internal_->before_sleep);
   uv_check_init(&internal_->uv, &internal_->after_io);
+  // Before sleeping as well: work may have been added by timers, by what was done outside run(), or by other work.
+  uv_prepare_start(&internal_->before_sleep, [](uv_prepare_t* handle) { do_work(*static_cast<Internal*>(handle->loop->data)); });
+  uv_check_start(&internal_->after_io, [](uv_check_t* handle) { do_work(*static_cast<Internal*>(handle->loop->data)); });
+  uv_unref(as_handle(&internal_->before_sleep));
+  uv_unref(as_handle(&internal_->after_io));
 }
 
 Loop::~Loop() {
@@ -47,20 +54,14 @@ Loop::~Loop() {
   assert(failed == 0);  // something of this loop outlives it
 }
 
-void Loop::run() { uv_run(&internal_->uv, UV_RUN_DEFAULT); }
+void Loop::run() {
+  const base::log::Gathering gathering;  // do_work() writes the lines of a turn
+  uv_run(&internal_->uv, UV_RUN_DEFAULT);
+}
 void Loop::stop() { uv_stop(&internal_->uv); }
 std::uint64_t Loop::now_milliseconds() const { return uv_now(&internal_->uv); }
 
-void Loop::after_io(std::function<void()> work) {
-  if (internal_->work.empty()) {
-    // Before sleeping as well: work may have been added by timers, by what was done outside run(), or by other work.
-    uv_prepare_start(&internal_->before_sleep, [](uv_prepare_t* handle) { do_work(*static_cast<Internal*>(handle->loop->data)); });
-    uv_check_start(&internal_->after_io, [](uv_check_t* handle) { do_work(*static_cast<Internal*>(handle->loop->data)); });
-    uv_unref(as_handle(&internal_->before_sleep));
-    uv_unref(as_handle(&internal_->after_io));
-  }
-  internal_->work.push_back(std::move(work));
-}
+void Loop::after_io(std::function<void()> work) { internal_->work.push_back(std::move(work)); }
 
 struct Timer::Internal {
   uv_timer_t uv;
