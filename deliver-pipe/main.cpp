@@ -16,6 +16,7 @@
 #include "lib/base/text.h"
 #include "lib/chain/caller.h"
 #include "lib/chain/envelope.h"
+#include "lib/chain/log_ids.h"
 #include "lib/mail/stored_form.h"
 
 namespace {
@@ -165,10 +166,10 @@ pipe_delivery::Result make_call(const PipeCall& call, const Party& party, const 
   return {delivery, std::string(status) + (outcome.result == Class::Temporary && !outcome.cause.empty() ? outcome.cause : call.name())};
 }
 
-void log_result(const Party& party, const std::string& recipient, const std::string& name, const pipe_delivery::Result& result) {
+void log_result(const chain::LogIds& ids, const Party& party, const std::string& recipient, const std::string& name, const pipe_delivery::Result& result) {
   const bool is_delivered = result.delivery == chain::Delivery::Accepted;
   base::log::write(is_delivered ? base::log::Level::Info : base::log::Level::Warning, is_delivered ? "delivered" : "refused",
-                   {{"from", party.sender}, {"to", recipient}, {"command", name}, {"reply", result.text}});
+                   ids.before({{"from", party.sender}, {"to", recipient}, {"command", name}, {"reply", result.text}}));
 }
 
 chain::DeliveryReport report_of(std::vector<chain::DeliveryReport::Recipient> recipients) {
@@ -192,6 +193,7 @@ chain::Answer answer(const PipeCall& call, const chain::Invocation& invocation, 
       trouble = refused(copy.error());
     }
   }
+  const auto ids = chain::LogIds::of(invocation.call);
   std::vector<chain::DeliveryReport::Recipient> results;
   const auto& delivery = call.delivery;
   for (std::size_t i = 0; i < delivery.recipients.size();) {
@@ -201,7 +203,7 @@ chain::Answer answer(const PipeCall& call, const chain::Invocation& invocation, 
                         : rules.is_message_call ? make_call(call, party, message, invocation.call.context, rules)
                                                 : run(call, party, message, rules);
     for (const auto& recipient : party.recipients) {
-      log_result(party, recipient, call.name(), result);
+      log_result(ids, party, recipient, call.name(), result);
       results.push_back({result.delivery, result.text});
     }
     i += party.recipients.size();

@@ -11,8 +11,9 @@ id_of() { grep " $1 " "$2.log" | sed -n "${3:-1}s/.* id=\([^ ]*\).*/\1/p"; }
 @test "story: the session's id finds all from the connection to the Maildir, the transaction's one message of several" {
   cat >main.vsl <<'END'
 #{
-  rcpt: [ rule "known" || accept() ],
-  preq: [ rule "seen" || accept() ],
+  connect: [ rule "met" || { log_info("met"); next() } ],
+  rcpt: [ rule "known" || { log("info", "known"); accept() } ],
+  preq: [ rule "seen" || { print("seen"); accept() } ],
 }
 END
   queue-inject --make-spool --spool spool
@@ -33,12 +34,14 @@ END
   session=$(id_of connect smtpd)
   [[ $session =~ ^[0-9A-Z]{18}$ ]]
   [ "$(events smtpd "$session")" = "connect mail rcpt accepted mail rcpt accepted" ]
+  grep -q " rule id=$session text=met\$" vsl-filter.log
   for n in 1 2; do
     transaction=$session-$n
     [ "$(events smtpd "$transaction")" = "mail rcpt accepted" ]
-      [ "$(events vsl-filter "$transaction" | tr ' ' '\n' | sort -u)" = "rules" ]
+    [ "$(events vsl-filter "$transaction" | tr ' ' '\n' | sort | uniq -c | tr -s ' \n' ' ')" = " 2 rule 2 rules " ]
     grep -q " rules id=$transaction stage=rcpt .*directive=known" vsl-filter.log
     grep -q " rules id=$transaction stage=preq .*directive=seen" vsl-filter.log
+    for said in known seen; do grep -q " rule id=$transaction text=$said\$" vsl-filter.log; done
     [ "$(events queue-inject "$transaction")" = "queued" ]
     [ "$(events deliver-maildir "$transaction")" = "delivered" ]
     [ "$(events queue-run "$transaction")" = "delivery" ]
@@ -73,6 +76,31 @@ END
   grep -q " refused id=[0-9A-Z]* transaction=$transaction .*to=joe@far.example" deliver-remote.log
   grep -q " delivery id=[0-9A-Z]* transaction=$transaction status=failed" queue-run.log
   grep -q " notice id=[0-9A-Z]* transaction=$transaction notice=" queue-run.log
+}
+
+@test "story: given to a command, with one id" {
+  cat >vsmtp.ini <<END
+[queue]
+spool = spool
+[pipe]
+user = $(id -un)
+[transport "keep"]
+program = deliver-pipe { /usr/bin/tee $PWD/{user} }
+[relay "b.example"]
+transport = keep
+END
+  export VSMTP_CONFIG=vsmtp.ini
+  queue-inject --make-spool
+  serve --relay-domains b.example -- queue-inject
+  send joe@b.example >said
+  grep -q '^250 2.0.0 Ok: queued as' said
+  queue-run --drain 2>queue-run.log  # who is started for a delivery writes to the same place
+  transaction=$(id_of accepted smtpd)
+  [[ $transaction == *-1 ]]
+  id=$(id_of queued smtpd)
+  grep -q " deliver-pipe\[.* delivered id=$id transaction=$transaction from=a@a.example to=joe@b.example command=/usr/bin/tee" queue-run.log
+  [ "$(events queue-run "$transaction")" = "delivered delivery" ]
+  grep -qF "$transaction" joe
 }
 
 @test "story: two messages that a filter makes of one have one transaction and two ids" {

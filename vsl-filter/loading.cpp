@@ -13,14 +13,22 @@ namespace {
 
 constexpr int kExitErrors = 1;
 
-void write_log(LogLevel level, std::string_view text) {
+constexpr base::log::Level system_level(LogLevel level) {
   switch (level) {
     case LogLevel::Trace:
-    case LogLevel::Debug: return base::log::debug("rule", {{"text", text}});
-    case LogLevel::Info: return base::log::info("rule", {{"text", text}});
-    case LogLevel::Warn: return base::log::warning("rule", {{"text", text}});
-    case LogLevel::Error: return base::log::error("rule", {{"text", text}});
+    case LogLevel::Debug: return base::log::Level::Debug;
+    case LogLevel::Info: return base::log::Level::Info;
+    case LogLevel::Warn: return base::log::Level::Warning;
+    case LogLevel::Error: break;
   }
+  return base::log::Level::Error;
+}
+
+// With the id that finds all other lines about this message or session.
+void write_log(LogLevel level, std::string_view text) {
+  const auto id = LogSubject::current();
+  if (id.empty()) return base::log::write(system_level(level), "rule", {{"text", text}});
+  base::log::write(system_level(level), "rule", {{"id", id}, {"text", text}});
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ std::optional<LogLevel> log_level_of(std::string_view name) {
   return static_cast<LogLevel>(row - kLevels.begin());
 }
 
+thread_local constinit std::string_view LogSubject::current_;
+
 Site Site::of(base::Settings settings, Log log) {
   Site site;
   site.host_name = system_name();

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lib/base/clock.h"
 #include "lib/base/settings.h"
@@ -22,6 +23,20 @@ enum class LogLevel : std::uint8_t { Trace, Debug, Info, Warn, Error };
 std::string_view name_of(LogLevel level);
 std::optional<LogLevel> log_level_of(std::string_view name);  // in any case; "warning" too
 using Log = std::function<void(LogLevel level, std::string_view text)>;
+
+// Whose rules this thread runs, for their lines in the log: as long as it lives, and `id` longer.
+class LogSubject {
+ public:
+  explicit LogSubject(std::string_view id) : before_(std::exchange(current_, id)) {}
+  ~LogSubject() { current_ = before_; }
+  LogSubject(const LogSubject&) = delete;
+  LogSubject& operator=(const LogSubject&) = delete;
+  [[nodiscard]] static std::string_view current() { return current_; }  // "": nobody's
+
+ private:
+  static thread_local constinit std::string_view current_;
+  std::string_view before_;
+};
 
 // What a rule that fails does to a client's command (D-15).
 enum class OnError : std::uint8_t { Deny, TempFail, Next };

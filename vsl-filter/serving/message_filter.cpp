@@ -125,6 +125,8 @@ Answer filter_message(const RuleSet& rules, const chain::Invocation& invocation,
   auto session = session_of(rules, call, *envelope, birth);
   if (!session) return failed(session.error());
   if (!has_client(stage)) session->release();
+  const std::string id = session->transaction()->message_id;
+  const LogSubject subject(id);
   const auto result = run_stage(rules, *session, stage, trace);
   const auto effect = effect_of(stage, result, rules.site().deny_closes);
   const auto& transaction = *session->transaction();

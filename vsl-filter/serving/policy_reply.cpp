@@ -317,6 +317,7 @@ Answer answer_question(const RuleSet& rules, const std::string& text, PolicyMemo
   if (!attributes) return failed(attributes.error().cause);
   const Question question(std::move(*attributes));
   if (question["request"] != "smtpd_access_policy") return failed("request=" + std::string(question["request"]) + "; expected: smtpd_access_policy");
+  const LogSubject subject(name_of_subject(question));
   if (question.is_aside()) return reply_aside(rules, question, memory);
   const auto stage = question.stage();
   if (!stage) return reply("action=DUNNO\n");  // what comes after us
