@@ -94,9 +94,11 @@ int Session::Internal::shake_hands() {
 int Session::Internal::read(std::string& plaintext) {
   std::array<unsigned char, 4096> piece;
   for (;;) {
+    [[maybe_unused]] const auto state = ssl.value.VSMTP_MBEDTLS(state);
     const int got = ::mbedtls_ssl_read(ssl.get(), piece.data(), piece.size());
 #if MBEDTLS_VERSION_MAJOR >= 3
-    if (got == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) continue;
+    // A ticket of TLS 1.3 takes two calls: the first one finds it, wants more and has another state, the second one takes it.
+    if (got == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET || (got == MBEDTLS_ERR_SSL_WANT_READ && ssl.value.VSMTP_MBEDTLS(state) != state)) continue;
 #endif
     if (got <= 0) return got;
     plaintext.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(got));
