@@ -117,6 +117,7 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
   messages_[message.id] = std::move(owned);
   if (!message.is_fresh) ++old_messages_;
   ++(message.is_fresh ? counters_.attempts_fresh : counters_.attempts_old);
+  message.turn = turn_of(message.envelope.reverse_path);
   message.wishes = wishes_of(context, settings_.retry);
   message.requires_tls = requires_tls(context);
   const auto& reverse_path = message.envelope.reverse_path;
@@ -180,7 +181,7 @@ void Deliveries::route(Message& message, std::string_view context, std::span<con
     delivery.batch = std::move(batches[i]);
     const auto& to = delivery.batch.route;
     schedule_.add(delivery, transport_ids_[index_of(to.transport)], to.host,
-                  {message.is_fresh, message.wishes.priority, turn_of(message.envelope.reverse_path)}, loop_.now_milliseconds());
+                  {message.is_fresh, message.wishes.priority, message.turn}, loop_.now_milliseconds());
   }
 }
 
@@ -505,6 +506,24 @@ void Deliveries::release_idle() {
     Wish wish{queue::Place{queue::State::Deliver, {}}, [](const base::Result<void>&) {}};
     fulfil(id, wish);
   }
+}
+
+std::vector<queue::Id> Deliveries::idle_of_busiest_sender(std::size_t count, std::size_t least) const {
+  const auto is_idle = [](const Message& message) {
+    return message.is_fresh && message.open == 0 && !message.wish && !message.conclusion && !message.is_notifying && !(message.rules && message.rules->is_replacing);
+  };
+  std::unordered_map<std::uint64_t, std::size_t> by_turn;
+  for (const auto& [id, message] : messages_)
+    if (is_idle(*message)) ++by_turn[message->turn];
+  const auto busiest = std::ranges::max_element(by_turn, {}, [](const auto& each) { return each.second; });
+  if (busiest == by_turn.end() || busiest->second < least) return {};
+  std::vector<queue::Id> ids;
+  for (const auto& [id, message] : messages_)
+    if (message->turn == busiest->first && is_idle(*message)) ids.push_back(id);
+  count = std::min(count, ids.size());
+  std::ranges::partial_sort(ids, ids.begin() + static_cast<std::ptrdiff_t>(count), std::ranges::greater());
+  ids.resize(count);
+  return ids;
 }
 
 bool Deliveries::retry(const queue::Id& id) {

@@ -77,6 +77,8 @@ class Deliveries {
   // False: no such message here.
   bool retry(const queue::Id& id);
   bool fulfil(const queue::Id& id, Wish& wish);  // true: `wish` was taken and will be answered
+  // Of the sender who has most fresh messages here of which nothing is open, if these are at least `least`: the last `count` of them.
+  [[nodiscard]] std::vector<queue::Id> idle_of_busiest_sender(std::size_t count, std::size_t least) const;
   [[nodiscard]] std::vector<std::string> take_recovered() { return schedule_.take_recovered(); }
   // `queue-inject --replace` of a chain of rules that was called for this message: what it has become.
   [[nodiscard]] base::Result<void> give_from_rules(const queue::Id& id, const chain::Call& call);

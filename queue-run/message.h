@@ -66,6 +66,7 @@ struct Message {
   queue::Place place;     // of its file
   bool is_fresh = true;   // this is its first attempt
   bool is_stuck = false;      // Recorder could not write something of it and tries again
+  std::uint64_t turn = 0;     // turn_of() its sender
   bool retries_soon = false;  // an operator asked for another attempt while this one was going on
   base::WallTime arrived;
   Wishes wishes;          // of rules

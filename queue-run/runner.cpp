@@ -8,6 +8,8 @@ namespace run {
 namespace {
 
 constexpr Milliseconds kLookAtLog = 1000;
+constexpr std::size_t kParkedAtOnce = 1000;
+constexpr Milliseconds kParkAgain = 1000;  // when no sender had enough
 constexpr auto kHurrySpacing = std::chrono::milliseconds(20);
 constexpr auto kBusyDelay = std::chrono::seconds(1);  // until a file is tried again that somebody else holds
 
@@ -90,7 +92,9 @@ void Runner::take_in() {
     catalog_.all_lie();
   }
   take_in_log();
+  park();
   take_in_fresh();
+  take_in_parked();
   take_in_due();
 }
 
@@ -112,11 +116,32 @@ void Runner::take_in_log() {
 }
 
 void Runner::take_in_fresh() {
-  for (std::size_t i = 0; i < kFilesPerTurn && !fresh_.empty() && has_room(); ++i) {
+  for (std::size_t i = 0; i < kFilesPerTurn && !fresh_.empty() && has_room_for_files(); ++i) {
     const FreshFile file = std::move(fresh_.front());
     fresh_.pop_front();
     if (fresh_known_.erase(file.id) == 0) continue;  // gone meanwhile
     admit_file(file.place, file.id, true);
+  }
+}
+
+void Runner::take_in_parked() {
+  for (std::size_t i = 0; i < kFilesPerTurn && !parked_.empty() && has_room_for_parked(); ++i) {
+    const FreshFile file = std::move(parked_.front());
+    parked_.pop_front();
+    if (fresh_known_.erase(file.id) > 0) admit_file(file.place, file.id, true);
+  }
+}
+
+// Mail waits in the log, and there is no room.
+void Runner::park() {
+  const Milliseconds now = loop_.now_milliseconds();
+  if (!log_has_more_ || has_room() || !parking_.empty() || now < park_at_) return;
+  const auto ids = deliveries_->idle_of_busiest_sender(std::min(kParkedAtOnce, std::max<std::size_t>(1, settings_.messages_max / 4)), settings_.messages_max / 4);
+  if (ids.empty()) park_at_ = now + kParkAgain;
+  parking_.insert(ids.begin(), ids.end());
+  for (const auto& id : ids) {
+    Wish wish{queue::Place{queue::State::Deliver, {}}, [](const base::Result<void>&) {}};
+    deliveries_->fulfil(id, wish);
   }
 }
 
@@ -178,6 +203,7 @@ void Runner::on_gone(const queue::Place& place, const queue::Id& id) {
 }
 
 void Runner::on_left(const Deliveries::Left& left) {
+  const bool is_parked = parking_.erase(left.id) > 0;
   if (left.error) {
     on_file_error(*left.place, left.id, *left.error);
     return;
@@ -185,7 +211,9 @@ void Runner::on_left(const Deliveries::Left& left) {
   if (!left.place) left_over_.erase(left.id);
   if (!left.place || !is_served(left.place->state)) return;
   if (left.is_new_text && is_selective() && left_over_.contains(left.id)) wanted_.insert(left.id);
-  if (left.next) {
+  if (is_parked && !left.next && left.place->state == queue::State::Deliver) {
+    if (fresh_known_.insert(left.id).second) parked_.push_back({*left.place, left.id});
+  } else if (left.next) {
     if (is_selective()) return;
     due_.set(left.id, *left.next);
     due_.set_waits_for(left.id, left.waits_for);
@@ -207,7 +235,8 @@ void Runner::hurry_for_recovered() {
 void Runner::set_timer(Milliseconds now) {
   Milliseconds at = deliveries_->wakes_at();
   if (deliveries_->messages() > 0 || log_failed_) at = std::min(at, look_at_log_at_);
-  const bool has_more = has_more_to_start_ || ((log_has_more_ || !fresh_.empty()) && has_room());
+  const bool has_more = has_more_to_start_ || (log_has_more_ && has_room()) || (!fresh_.empty() && has_room_for_files()) || (!parked_.empty() && has_room_for_parked());
+  if (log_has_more_ && parking_.empty() && !has_room() && !is_stopping_) at = std::min(at, std::max(now + 1, park_at_));
   if (has_more && !is_stopping_) at = now;
   if (const auto due = due_.earliest(); due && has_room_for_old() && !is_stopping_) {
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(*due - base::wall_now()).count();
@@ -223,7 +252,7 @@ bool Runner::is_finished() const {
   if (deliveries_->open_calls() > 0 || deliveries_->unconcluded() > 0) return false;
   if (is_stopping_) return true;
   if (!settings_.drains && !is_selective()) return false;
-  if (deliveries_->messages() > 0 || log_has_more_ || !fresh_.empty() || folders_->is_reading()) return false;
+  if (deliveries_->messages() > 0 || log_has_more_ || !fresh_.empty() || !parked_.empty() || folders_->is_reading()) return false;
   const auto due = due_.earliest();
   return !due || *due > base::wall_now();
 }

@@ -29,7 +29,7 @@ class Runner {
  public:
   struct Settings {
     Deliveries::Settings deliveries;
-    std::size_t messages_max = 50'000;  // in hand at once; of them at most half are old
+    std::size_t messages_max = 50'000;  // in hand at once; of them at most half are old, and three quarters were files
     Milliseconds stop_timeout = 30'000;
     bool drains = false;         // end when nothing is due
     bool retries_all = false;    // all that is deferred is due at the start
@@ -82,7 +82,9 @@ class Runner {
   void take_in();
   void take_in_log();
   void take_in_fresh();
+  void take_in_parked();
   void take_in_due();
+  void park();
   // What is fresh and not in deliver/ will go through the post-queue rules first; so will that of take_in_log().
   void admit_file(const queue::Place& place, const queue::Id& id, bool is_fresh);
   void on_file_error(const queue::Place& place, const queue::Id& id, const base::Error& error);
@@ -98,8 +100,12 @@ class Runner {
   void look_for_in_log(const queue::Id& id);
   [[nodiscard]] bool is_selective() const { return !settings_.only.empty(); }
   [[nodiscard]] bool wants(const queue::Id& id) const { return !is_selective() || wanted_.contains(id); }
+  // One huge mailing must not stand before the mail of others: files leave a quarter of the room to what comes by the log, and when that
+  // is full, the latest messages of who has most of them go to the disk, until half of the room is free.
+  [[nodiscard]] bool has_room_for_files() const { return deliveries_->messages() < settings_.messages_max - settings_.messages_max / 4; }
+  [[nodiscard]] bool has_room_for_parked() const { return deliveries_->messages() < settings_.messages_max - settings_.messages_max / 2; }
   [[nodiscard]] bool has_room() const { return deliveries_->messages() < settings_.messages_max; }
-  [[nodiscard]] bool has_room_for_old() const { return has_room() && deliveries_->old_messages() < std::max<std::size_t>(1, settings_.messages_max / 2); }
+  [[nodiscard]] bool has_room_for_old() const { return has_room_for_files() && deliveries_->old_messages() < std::max<std::size_t>(1, settings_.messages_max / 2); }
   [[nodiscard]] bool is_finished() const;
   void finish();
   void set_timer(Milliseconds now);
@@ -120,7 +126,10 @@ class Runner {
   bool log_has_more_ = true;
   bool has_more_to_start_ = false;
   std::deque<FreshFile> fresh_;
-  std::unordered_set<queue::Id> fresh_known_;  // ids in fresh_
+  std::deque<FreshFile> parked_;
+  std::unordered_set<queue::Id> parking_;      // on their way there
+  std::unordered_set<queue::Id> fresh_known_;  // ids in fresh_ and parked_
+  Milliseconds park_at_ = 0;                   // not before
   DueIndex due_;
   std::deque<Search> searches_;  // the first is going on
   Milliseconds look_at_log_at_ = 0;  // crowded segments

@@ -181,7 +181,7 @@ std::string Runner::metrics() const {
   Gauges gauges;
   gauges.syncs = deliveries_->syncs();
   gauges.in_hand = deliveries_->messages();
-  gauges.fresh_files = fresh_.size();
+  gauges.fresh_files = fresh_.size() + parked_.size();
   gauges.deferred = due_.size();
   gauges.deferred_summary = due_.summarize(now, {});
   gauges.calls_open = deliveries_->open_calls();
@@ -197,7 +197,7 @@ std::string Runner::status() const {
   number("messages", deliveries_->messages());
   number("calls_open", deliveries_->open_calls());
   number("calls_waiting", deliveries_->waiting_calls());
-  number("fresh_files_waiting", fresh_.size());
+  number("fresh_files_waiting", fresh_.size() + parked_.size());
   number("deferred", due_.size());
   number("deferred_due", due_.summarize(base::wall_now(), {}).due);
   number("unrecorded", deliveries_->unconcluded());

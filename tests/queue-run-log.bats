@@ -100,6 +100,28 @@ sent 1 d.test" ]
   has_files 0
 }
 
+@test "queue-run: a mailing larger than messages_max does not stand before the mail of others, and all of it is delivered" {
+  export OUT=$PWD/out
+  mkdir out
+  start_sink
+  # It goes where nothing gets through yet.
+  log_store --count 150 --sender 'list+{n}@d.test' spool 'gate-{n}@far.test' >/dev/null
+  start queue-run queue-run --spool spool --local-domains d.test --bounce no --local-transport "unix:$PWD/sink.sock" \
+    --remote-transport "$BATS_TEST_DIRNAME/data/transport" --remote-concurrency 4 --messages-max 40
+  is_parked() { [ "$(ls spool/deliver | wc -l)" -ge 100 ]; }
+  wait_for is_parked
+  log_store --count 30 --sender 'other-{n}@d.test' spool 'ok-{n}@d.test' >/dev/null
+  wait_for noted 30
+  # Files are not shut out either.
+  "$TOP/tests/tools/store-items" spool working ok-file@d.test >/dev/null
+  wait_for noted 31
+  : >out/gate
+  all_through() { [ "$(find out/gate-* -type f 2>/dev/null | wc -l)" = 150 ]; }
+  wait_for all_through
+  wait_for has_files 0
+  [ "$(wc -l <out/calls)" = 150 ]
+}
+
 @test "queue-run: a full disk: what cannot be recorded is not lost, and nothing more is delivered until it can" {
   [ "$(id -u)" = 0 ] || skip 'mounting needs root'
   mkdir small
