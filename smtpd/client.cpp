@@ -28,7 +28,7 @@ Client::~Client() { give_up(); }
 void Client::give_up() {
   if (state_ == State::Calling) clients_.caller().cancel(call_);
   if (state_ == State::Asking) clients_.policies().cancel(call_);
-  if (look_up_ != 0) clients_.lists().cancel(std::exchange(look_up_, 0));
+  if (look_up_ != 0) looked_up_by_->cancel(std::exchange(look_up_, 0));
   if (tls_) tls_->client = nullptr;
   if (state_ == State::Checking) clients_.checker().cancel(call_);
 }
@@ -146,8 +146,9 @@ void Client::ask(std::string_view unread, std::string_view output) {
 void Client::look_up() {
   const auto client = conversation_.client_to_look_up();
   if (!client) return;
-  if (look_up_ != 0) clients_.lists().cancel(look_up_);
-  look_up_ = clients_.lists().look_up(conversation_.configuration().lists, *client, [this](const DnsListFindings& findings) {
+  if (look_up_ != 0) looked_up_by_->cancel(look_up_);
+  looked_up_by_ = &clients_.lists(conversation_.lists_section(), conversation_.lists_dns());
+  look_up_ = looked_up_by_->look_up(conversation_.configuration().lists, *client, [this](const DnsListFindings& findings) {
     look_up_ = 0;
     conversation_.take_lists(findings);
     if (state_ == State::Looking) go_on(clients_.output_buffer());

@@ -25,7 +25,8 @@ class Clients {
   virtual chain::PolicyClient& policies() = 0;
   virtual net::Workers& handshakers() = 0;  // where the arithmetic of handshakes delays nobody else
   virtual Checker& checker() = 0;
-  virtual ListLookUp& lists() = 0;
+  // Of a section, or "", and how it asks DNS.
+  virtual ListLookUp& lists(std::string_view section, const net::dns::Settings& dns) = 0;
   // One more session is made to wait until the token goes; nullptr: there are too many of them.
   virtual std::shared_ptr<const void> put_to_sleep() = 0;
   virtual bool is_stopping() const = 0;
@@ -125,6 +126,7 @@ class Client final : private net::StreamUser {
   std::shared_ptr<Secured> tls_;  // nullptr: in clear
   std::uint64_t call_ = 0;  // handle of what is asked or called
   std::uint64_t look_up_ = 0;  // 0: none is under way
+  ListLookUp* looked_up_by_ = nullptr;
   State state_ = State::Talking;
   std::uint64_t handshake_deadline_ = 0;
 };

@@ -215,6 +215,8 @@ base::Result<std::shared_ptr<const Configuration>> Configuration::from(const bas
       configuration->sessions[i].asks |= smtp::bit(smtp::Stage::Connect);
   auto hosts = virtual_hosts(settings, configuration->sessions, ticket_keys);
   if (!hosts) return std::unexpected(hosts.error());
+  for (auto& host : hosts->all)
+    if (host.dns) host.dns->timeout_milliseconds = configuration->dns.timeout_milliseconds;
   configuration->hosts = std::move(*hosts);
   configuration->clients_max = settings.count("server.client_count_max");
   configuration->sleeping_clients_max = settings.count("shield.tarpit_session_max");

@@ -57,6 +57,9 @@ class Conversation final : private smtp::MessageSink {
   // another one before is of no use any more. They may answer at any time.
   [[nodiscard]] std::optional<net::Address> client_to_look_up();
   void take_lists(DnsListFindings findings);
+  // The section [virtual "DOMAIN"] that has DNS of its own for that; "": none.
+  [[nodiscard]] std::string_view lists_section() const { return host_ != nullptr && host_->dns ? std::string_view(host_->domain) : std::string_view(); }
+  [[nodiscard]] const net::dns::Settings& lists_dns() const { return host_ != nullptr && host_->dns ? *host_->dns : configuration_->dns; }
 
   // What a client says that it is, for the checks of configuration().authentication.
   [[nodiscard]] const sasl::Question& credentials() const { return session_.question(); }

@@ -214,10 +214,10 @@ class OneSession {
 
   // Made for the first question, and kept: policies remember a session by its connection, and lists answer when they can.
   struct Asking {
-    explicit Asking(const Configuration& configuration) : policies(loop, configuration.policy.limits), lists(loop, configuration.dns) {}
+    explicit Asking(const Configuration& configuration) : policies(loop, configuration.policy.limits) {}
     net::Loop loop;
     chain::PolicyClient policies;
-    ListLookUp lists;
+    std::unique_ptr<ListLookUp> lists;  // of the last look-up
   };
 
   Asking& asking() {
@@ -230,8 +230,8 @@ class OneSession {
     const auto client = conversation_.client_to_look_up();
     if (!client) return;
     auto& lists = asking().lists;
-    lists.cancel(look_up_);
-    look_up_ = lists.look_up(conversation_.configuration().lists, *client, [this](const DnsListFindings& findings) {
+    lists = std::make_unique<ListLookUp>(asking_->loop, conversation_.lists_dns());  // who was asked before is not waited for
+    look_up_ = lists->look_up(conversation_.configuration().lists, *client, [this](const DnsListFindings& findings) {
       look_up_ = 0;
       conversation_.take_lists(findings);
       asking_->loop.stop();

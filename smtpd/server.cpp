@@ -24,7 +24,6 @@ Server::Server(std::shared_ptr<const Configuration> configuration, std::vector<L
       caller_(std::make_unique<chain::Caller>(loop_, configuration_->caller)),
       policies_(std::make_unique<chain::PolicyClient>(loop_, configuration_->policy.limits)),
       checker_(std::make_unique<Checker>(loop_, configuration_->authentication != nullptr ? configuration_->authentication->checks : 1)),
-      lists_(loop_, configuration_->dns),
       limits_({configuration_->clients_max, configuration_->clients_per_address_max}),
       handshakers_(loop_, std::max(std::thread::hardware_concurrency(), 1U)),
       post_(post),
@@ -108,6 +107,12 @@ bool Server::set_address(std::size_t number, const net::Address& client) {
   limits_.add(address);
   addresses_[number] = std::move(address);
   return true;
+}
+
+ListLookUp& Server::lists(std::string_view section, const net::dns::Settings& dns) {
+  auto found = lists_.find(section);
+  if (found == lists_.end()) found = lists_.emplace(std::string(section), std::make_unique<ListLookUp>(loop_, dns)).first;
+  return *found->second;
 }
 
 void Server::note_sessions() const {

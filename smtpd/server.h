@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,7 +36,7 @@ class Server final : private Clients {
   chain::PolicyClient& policies() override { return *policies_; }
   net::Workers& handshakers() override { return handshakers_; }
   Checker& checker() override { return *checker_; }
-  ListLookUp& lists() override { return lists_; }
+  ListLookUp& lists(std::string_view section, const net::dns::Settings& dns) override;
   std::shared_ptr<const void> put_to_sleep() override;
   [[nodiscard]] bool is_stopping() const override { return is_stopping_; }
   std::string& output_buffer() override { return emptied(output_); }
@@ -65,7 +66,7 @@ class Server final : private Clients {
   std::unique_ptr<chain::Caller> caller_;
   std::unique_ptr<chain::PolicyClient> policies_;
   std::unique_ptr<Checker> checker_;
-  ListLookUp lists_;
+  std::map<std::string, std::unique_ptr<ListLookUp>, std::less<>> lists_;  // by section
   std::shared_ptr<const void> sleepers_ = std::make_shared<const char>();  // one more owner each
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::vector<std::unique_ptr<Client>> clients_;

@@ -4,6 +4,7 @@
 
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
+#include "lib/net/dns_sections.h"
 #include "lib/net/socket.h"
 #include "smtpd/own_replies.h"
 
@@ -45,6 +46,7 @@ base::Result<VirtualHosts> VirtualHosts::from(const base::Settings& settings, co
     if (const auto read = read_addresses(settings, hosts, host); !read) return std::unexpected(read.error());
     if (const auto read = read_hostname(settings, host); !read) return std::unexpected(read.error());
     host.relay_domains = mail::DomainList(settings.words(base::Settings::named("virtual", domain, "relay_domains")));
+    if (net::dns::has_own(settings, domain)) host.dns = net::dns::settings_of_virtual(settings, domain);
     host.sessions = standard;
     const auto& greeting = settings.text(base::Settings::named("virtual", domain, "greeting"));
     for (auto& session : host.sessions) {

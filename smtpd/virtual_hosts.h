@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "lib/base/result.h"
 #include "lib/base/settings.h"
 #include "lib/mail/domain_list.h"
+#include "lib/net/dns.h"
 #include "lib/net/tls.h"
 #include "lib/smtp/server_options.h"
 #include "smtpd/service.h"
@@ -25,6 +27,7 @@ struct VirtualHost {
   std::vector<std::string> addresses;  // as net::Address::ip() writes them
   mail::DomainList relay_domains;
   SessionOptions sessions;
+  std::optional<net::dns::Settings> dns;  // for lists of addresses; none: that of the server
   std::shared_ptr<const net::tls::Context> tls;  // with its certificate for clients that name nobody; nullptr: that of the server
 };
 

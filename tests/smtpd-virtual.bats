@@ -95,3 +95,71 @@ END
   run -78 smtpd --listen 127.0.0.1:0 --config vsmtp.ini -- ./keep
   [[ $output == *"vsmtp.ini:2: bad value 'localhost' for virtual \"example.net\".address; expected: an IP address"* ]]
 }
+
+# dns NAME WORD: an unbound for which who.example.org is WORD and zen.example lists 127.0.0.9 only if WORD is other; its port is in $dns_port.
+dns() {
+  dns_port=$(free_port)
+  {
+    printf 'server:\n interface: 127.0.0.1@%s\n do-daemonize: no\n use-syslog: no\n chroot: ""\n username: ""\n directory: "."\n pidfile: ""\n module-config: "iterator"\n' "$dns_port"
+    printf ' local-zone: "example." static\n local-zone: "example.org." static\n local-data: "who.example.org. 300 TXT %s"\n' "$2"
+    [ "$2" != other ] || printf ' local-data: "9.0.0.127.zen.example. 300 A 127.0.0.2"\n'
+    printf 'remote-control:\n control-enable: no\n'
+  } >"$1.conf"
+  start "$1" unbound -d -c "$1.conf"
+  wait_for_port "$dns_port"
+}
+
+@test "smtpd virtual: rules and lists of addresses ask the DNS servers of the domain whose client it is" {
+  dns standard-dns standard
+  local standard=$dns_port
+  dns other-dns other
+  for name in mail.example.com mail.example.net; do certificate $name; done
+  cat >vsmtp.ini <<END
+[tls]
+certificate = mail.example.net.crt
+private_key = mail.example.net.key
+[shield]
+exempt = 192.0.2.1
+dnsbl = zen.example
+[smtp]
+relay_clients = 192.0.2.1
+relay_domains = b.example
+[dns]
+server = 127.0.0.1@$standard
+[virtual "example.net"]
+address = 127.0.0.2
+dns_server = 127.0.0.1@$dns_port
+dns_timeout = 5s
+[virtual "example.com"]
+hostname = mail.example.com
+certificate = mail.example.com.crt
+private_key = mail.example.com.key
+dns_server = 127.0.0.1@$dns_port
+[virtual "example.de"]
+address = 127.0.0.3
+END
+  cat >main.vsl <<'END'
+#{
+  mail: [ rule "who" || if mail_from().local_part == "ask" { info("250 2.1.0 " + dns::txt("who.example.org")[0] + " " + dns::resolver().lookup("who.example.org", "TXT")[0]) } else { next() } ],
+  preq: [ rule "who" || { prepend_header("X-Who", dns::txt("who.example.org")[0]); next() } ],
+}
+END
+  start vsl-filter vsl-filter --config vsmtp.ini --resident "$PWD/rules.sock" main.vsl
+  wait_for serves rules.sock
+  start smtpd smtpd --listen 0.0.0.0:0 --domain mx.example.org --config vsmtp.ini --policy "unix:$PWD/rules.sock" -- "unix:$PWD/rules.sock" -- ./keep
+  wait_for grep -q 'listening address=0' smtpd.log
+  port=$(sed -n 's/.*listening address=0.0.0.0:\([0-9]*\).*/\1/p' smtpd.log | head -n 1)
+  who() { printf 'EHLO c.example\r\nMAIL FROM:<ask@a.example>\r\nQUIT\r\n' | socat -t 10 - "TCP4:$1:$port" | tr -d '\r' | sed -n 's/^250 2.1.0 //p'; }
+  [ "$(who 127.0.0.1)" = 'standard standard' ]
+  [ "$(who 127.0.0.2)" = 'other other' ]
+  [ "$(who 127.0.0.3)" = 'standard standard' ]
+  # The message, too; and a client that asks for a name under TLS.
+  swaks --server 127.0.0.2 --port "$port" --from a@a.example --to b@b.example >/dev/null
+  swaks --server 127.0.0.1 --port "$port" --from a@a.example --to b@b.example >/dev/null
+  swaks --server 127.0.0.1 --port "$port" --from a@a.example --to b@b.example --tls --tls-sni mail.example.com >/dev/null
+  [ "$(sed -n 's/^X-Who: \([a-z]*\).*/\1/p' kept/1.msg kept/2.msg kept/3.msg | paste -sd' ')" = 'other standard other' ]
+  # A list of addresses of one is not that of the other.
+  tries_from() { printf 'EHLO c.example\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<x@b.example>\r\nQUIT\r\n' | socat -t 10 - "TCP4:$1:$port,bind=127.0.0.9" | tr -d '\r' | tail -n 2 | head -n 1; }
+  [[ $(tries_from 127.0.0.2) == '554 5.7.1 '*zen.example* ]]
+  [[ $(tries_from 127.0.0.1) == '250 '* ]]
+}

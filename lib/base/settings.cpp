@@ -175,6 +175,10 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"virtual", "hostname", Kind::Text, "", "", "name of this host in greetings and trace fields for clients of this domain; empty: server.domain"},
     {"virtual", "greeting", Kind::Text, "", "", "text of their greeting behind the name; empty: smtp.greeting"},
     {"virtual", "relay_domains", Kind::List, "", "", "domains that mail is taken for from everyone who is a client of this domain, beside those of [smtp]; without address: from everyone"},
+    {"virtual", "dns_server", Kind::List, "", "", "DNS servers, as in [dns], for what rules and lists of addresses ask about clients of this domain; empty: those of [dns]"},
+    {"virtual", "dns_stub", Kind::List, "", "", "zones that are asked elsewhere for them, as in [dns]; empty: those of [dns]"},
+    {"virtual", "dns_trust_anchor", Kind::Text, "", "", "file for DNSSEC, as in [dns]; none: DNSSEC is not checked for them; empty: that of [dns]"},
+    {"virtual", "dns_timeout", Kind::Duration, "0", "", "until a question of their rules to DNS is answered; 0: that of [dns]"},
 
     {"auth", "mechanisms", Kind::List, "PLAIN LOGIN", "", "SASL mechanisms that are offered, if somebody can check who uses them: also SCRAM-SHA-256 SCRAM-SHA-256-PLUS CRAM-MD5 XOAUTH2 OAUTHBEARER EXTERNAL ANONYMOUS"},
     {"auth", "allow_plaintext", Kind::Flag, "no", "", "offer mechanisms that show password or token (PLAIN, LOGIN, XOAUTH2, OAUTHBEARER) without TLS too"},

@@ -2,6 +2,7 @@
 #include "lib/base/settings.h"
 #include "lib/base/text.h"
 #include "lib/net/dns.h"
+#include "lib/net/dns_sections.h"
 
 namespace net::dns {
 
@@ -21,7 +22,12 @@ void add_needs(base::Sandbox& sandbox, const base::Settings& settings) {
   if (const auto& anchor = settings.text("dns.trust_anchor"); !anchor.empty()) sandbox.readable.push_back(anchor);
   sandbox.limits_tcp = true;
   sandbox.ports.push_back(kPort);
-  for (const auto setting : {"dns.server", "dns.stub"})
+  std::vector<std::string> servers{"dns.server", "dns.stub"};
+  for (const auto& domain : settings.names("virtual")) {
+    for (const auto* key : {"dns_server", "dns_stub"}) servers.push_back(base::Settings::named("virtual", domain, key));
+    if (const auto anchor = settings_of_virtual(settings, domain).trust_anchor; !anchor.empty()) sandbox.readable.push_back(anchor);
+  }
+  for (const auto& setting : servers)
     for (const auto& word : settings.words(setting))
       if (const auto port = base::text::parse_number<std::uint16_t>(word.substr(word.rfind('@') + 1))) sandbox.ports.push_back(*port);
 }

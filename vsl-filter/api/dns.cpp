@@ -3,6 +3,7 @@
 #include <array>
 
 #include "lib/base/text.h"
+#include "lib/net/dns_sections.h"
 #include "lib/net/dns_shared.h"
 #include "lib/net/domain_name.h"
 #include "vsl-filter/api/api.h"
@@ -192,10 +193,24 @@ Result ptr_valid(const Asker& asker, Arguments a) {
 
 using Question = Result (*)(const Asker&, Arguments);
 
+// The section of vsmtp.ini with DNS of its own whose client this session is; "": none.
+std::string virtual_domain_of(Run& run) {
+  const Scene& scene = scene_of(run);
+  if (scene.session == nullptr) return {};
+  const auto& connection = scene.session->connection;
+  return net::dns::section_of(scene.site.settings, {connection.server_name, connection.tls ? std::string_view(connection.tls->sni) : std::string_view(), connection.server_ip});
+}
+
+net::dns::Settings settings_for(Run& run) {
+  const auto& settings = scene_of(run).site.settings;
+  const auto domain = virtual_domain_of(run);
+  return domain.empty() ? net::dns::settings_of(settings) : net::dns::settings_of_virtual(settings, domain);
+}
+
 template <Question kQuestion>
 Result by_default(Run& run, Arguments a) {
   const Site& site = scene_of(run).site;
-  return kQuestion({run, site.facilities->resolver(site.settings)}, a);
+  return kQuestion({run, site.facilities->resolver(site.settings, virtual_domain_of(run))}, a);
 }
 
 // resolver.lookup(name)
@@ -215,14 +230,14 @@ constexpr OptionRow kOptions[] = {
 Result make_resolver(Run& run, Arguments a) {
   auto options = ServiceOptions::read("dns::resolver", kOptions, a[0].as_map());
   if (!options) return pass_on(options);
-  net::dns::Settings settings = net::dns::settings_of(scene_of(run).site.settings);
+  net::dns::Settings settings = settings_for(run);
   if (options->is_given("servers")) settings.servers = options->words("servers");
   if (options->is_given("timeout")) settings.timeout_milliseconds = static_cast<std::uint64_t>(options->duration("timeout").count());
   return run.heap().host(kResolverClass, new net::dns::SharedResolver(std::move(settings)));
 }
 
 Result make_standard_resolver(Run& run, Arguments) {
-  return run.heap().host(kResolverClass, new net::dns::SharedResolver(net::dns::settings_of(scene_of(run).site.settings)));
+  return run.heap().host(kResolverClass, new net::dns::SharedResolver(settings_for(run)));
 }
 
 using enum vsl::Type;

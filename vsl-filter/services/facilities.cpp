@@ -1,9 +1,11 @@
 #include "vsl-filter/services/facilities.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 
 #include "lib/base/durable.h"
+#include "lib/net/dns_sections.h"
 #include "lib/net/dns_shared.h"
 #include "vsl-filter/services/rate_table.h"
 
@@ -11,17 +13,18 @@ namespace rules {
 
 struct Facilities::Internal {
   std::mutex mutex;
-  std::unique_ptr<net::dns::SharedResolver> resolver;
+  std::map<std::string, std::unique_ptr<net::dns::SharedResolver>> resolvers;  // by section; "": [dns]
   std::unique_ptr<RateTable> rates;
 };
 
 Facilities::Facilities() : internal_(std::make_unique<Internal>()) {}
 Facilities::~Facilities() = default;
 
-net::dns::SharedResolver& Facilities::resolver(const base::Settings& settings) {
+net::dns::SharedResolver& Facilities::resolver(const base::Settings& settings, const std::string& virtual_domain) {
   const std::scoped_lock lock(internal_->mutex);
-  if (!internal_->resolver) internal_->resolver = std::make_unique<net::dns::SharedResolver>(net::dns::settings_of(settings));
-  return *internal_->resolver;
+  auto& resolver = internal_->resolvers[virtual_domain];
+  if (!resolver) resolver = std::make_unique<net::dns::SharedResolver>(virtual_domain.empty() ? net::dns::settings_of(settings) : net::dns::settings_of_virtual(settings, virtual_domain));
+  return *resolver;
 }
 
 base::Result<RateTable*> Facilities::rates(const std::string& state_directory, std::uint64_t keys_max) {

@@ -21,8 +21,8 @@ class Facilities {
   Facilities();
   ~Facilities();
 
-  // By section [dns] of the first settings that it is asked with.
-  net::dns::SharedResolver& resolver(const base::Settings& settings);
+  // By section [dns] of the first settings that it is asked with; of a section [virtual "DOMAIN"] as that says (lib/net/dns_sections.h).
+  net::dns::SharedResolver& resolver(const base::Settings& settings, const std::string& virtual_domain = {});
   // The file "rates" of the directory, which is made if it does not exist.
   base::Result<RateTable*> rates(const std::string& state_directory, std::uint64_t keys_max);
 
