@@ -8,6 +8,7 @@
 
 #include "lib/queue/control.h"
 #include "lib/queue/log_reader.h"
+#include "lib/queue/take_unread.h"
 
 namespace qctl {
 namespace {
@@ -40,10 +41,10 @@ void Hand::note_move(const Target& target, const queue::Place& to) {
 }
 
 base::Result<void> Hand::rename_or_unlink(const Wish& wish, const Target& target) {
-  const auto taken = spool_->take(target.place, target.id);
+  // What cannot be read as an item may be moved and removed as well: nobody delivers it.
+  const auto taken = queue::take_unread(*spool_, target.place, target.id);
   if (!taken && taken.error().error_number == EWOULDBLOCK) return std::unexpected(in_delivery("try again later"));
-  // What cannot be read as an item may still be moved and removed: nobody delivers it.
-  if (!taken && taken.error().fault != base::Fault::Permanent) return std::unexpected(taken.error());
+  if (!taken) return std::unexpected(taken.error());
   if (wish.kind == Wish::Kind::Remove) return spool_->remove(target.id, target.place);
   note_move(target, wish.to);
   return spool_->move(target.id, target.place, wish.to, base::wall_now());

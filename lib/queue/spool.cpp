@@ -12,6 +12,7 @@
 #include "lib/base/text.h"
 #include "lib/queue/folder_reader.h"
 #include "lib/queue/folders.h"
+#include "lib/queue/take_unread.h"
 
 namespace queue {
 namespace {
@@ -40,12 +41,6 @@ Result<std::string> path_of(std::string_view where) {
   while (where.size() > 1 && where.ends_with('/')) where.remove_suffix(1);
   if (where.empty()) return base::fail(Fault::Config, "spool: expected: PATH or dir:PATH");
   return std::string(where);
-}
-
-// Whether `fd` is still the file that has this name.
-bool is_named(int fd, const std::string& path) {
-  struct stat opened, named;
-  return ::fstat(fd, &opened) == 0 && ::lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
 }  // namespace
@@ -207,15 +202,8 @@ Result<std::optional<Entry>> Spool::find(const Id& id) const {
 Result<StoredItem> Spool::open_item(const Place& place, const Id& id, bool locked) const {
   const std::string path = file_path(place, id);
   // O_NONBLOCK: a foreign FIFO of that name must not stop us.
-  auto file = base::open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  auto file = locked ? take_unread(*this, place, id) : base::open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!file) return std::unexpected(file.error());
-  if (locked) {
-    if (::flock(file->get(), LOCK_EX | LOCK_NB) != 0) return base::fail_errno("lock " + path);
-    if (!is_named(file->get(), path)) {
-      errno = ENOENT;
-      return base::fail_errno("lock " + path);
-    }
-  }
   const auto size = base::file_size(file->get());
   if (!size) return base::fail(Fault::Permanent, path + ": not a regular file");
   std::uint64_t offset = 0;
