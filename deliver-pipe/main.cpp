@@ -10,6 +10,7 @@
 #include "deliver-pipe/end.h"
 #include "lib/base/account.h"
 #include "lib/base/command_line.h"
+#include "lib/base/sandbox.h"
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
@@ -33,7 +34,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"call", "", "the command is a program of the message call: envelope on descriptor 1, report on 6"},
 });
 constexpr auto kSettings = std::to_array<std::string_view>({
-    "pipe.user", "pipe.directory", "pipe.timeout", "pipe.memory_max", "pipe.fields", "pipe.line_end", "delivery.recipient_delimiter",
+    "pipe.user", "pipe.directory", "pipe.timeout", "pipe.memory_max", "pipe.no_new_privileges", "pipe.fields", "pipe.line_end", "delivery.recipient_delimiter",
 });
 const base::Manual kManual{
     .program = kProgram,
@@ -224,6 +225,8 @@ int main(int argc, char** argv) {
   if (!rules) return base::report(kProgram, rules.error());
   if (rules->is_message_call && call->command.empty()) return base::report(kProgram, {Fault::Usage, "--call needs a command in braces"});
   ::signal(SIGPIPE, SIG_IGN);
+  if (line->settings.flag("pipe.no_new_privileges"))
+    if (const auto renounced = base::renounce_new_privileges(); !renounced) return base::report(kProgram, renounced.error());
   return chain::serve_delivery(kProgram, chain::to_arguments(call->delivery), kNoLimit,
                                [&](chain::Invocation& invocation) { return answer(*call, invocation, *rules); });
 }

@@ -2,11 +2,14 @@
 #include <array>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "deliver-remote/calls.h"
+#include "deliver-remote/confinement.h"
 #include "deliver-remote/deliverer.h"
 #include "deliver-remote/options.h"
 #include "lib/base/command_line.h"
+#include "lib/base/confinement.h"
 #include "lib/base/exits.h"
 #include "lib/base/service.h"
 #include "lib/chain/resident.h"
@@ -50,15 +53,17 @@ chain::Answer answer_once(remote::Options options, const chain::Invocation& invo
   return answer;
 }
 
-int serve_resident(const remote::Options& options, const std::string& socket) {
+int serve_resident(const remote::Options& options, const CommandLine& line) {
   net::Loop loop;
-  remote::Deliverer deliverer(loop, options, true);
+  std::optional<remote::Deliverer> deliverer;  // starts threads, which is to be done from inside
   chain::ResidentServer server(loop, {}, [&](chain::PendingCall call) {
     const auto open = std::make_shared<chain::PendingCall>(std::move(call));
-    remote::take_call(deliverer, open->invocation, [open](chain::Answer answer) { open->answer(std::move(answer)); });
+    remote::take_call(*deliverer, open->invocation, [open](chain::Answer answer) { open->answer(std::move(answer)); });
   });
-  if (const auto listening = server.listen(socket); !listening) return base::report(kProgram, listening.error());
-  chain::run_until_told(loop, server, [&] { deliverer.close_idle(); });
+  if (const auto listening = server.listen(line.text("resident")); !listening) return base::report(kProgram, listening.error());
+  if (const auto confined = base::confine(line.settings, remote::sandbox_of(line.settings)); !confined) return base::report(kProgram, confined.error());
+  deliverer.emplace(loop, options, true);
+  chain::run_until_told(loop, server, [&] { deliverer->close_idle(); });
   return 0;
 }
 
@@ -74,7 +79,7 @@ int main(int argc, char** argv) {
   if (line->has("resident")) {
     if (!line->arguments.empty() || line->has_chain)
       return base::report(kProgram, {base::Fault::Usage, "--resident takes its calls from the socket: no arguments (see --help)"});
-    return serve_resident(*options, line->text("resident"));
+    return serve_resident(*options, *line);
   }
   const chain::Handler handler = [&](chain::Invocation& invocation) { return answer_once(*options, invocation); };
   if (line->arguments.empty()) return chain::serve_once(kProgram, {}, line->chain, kNoLimit, handler);

@@ -17,7 +17,7 @@ constexpr auto kNames = std::to_array<std::string_view>({
     "remote.tls_certificate", "remote.tls_private_key", "remote.tls_version_min", "remote.tls_cipher_suite", "remote.tls_sessions_max", "remote.user",
     "remote.password_file", "remote.auth_mechanisms", "remote.auth_in_clear", "remote.timeout_tls", "remote.timeout_auth", "remote.timeout_connect", "remote.timeout_greeting", "remote.timeout_helo", "remote.timeout_mail",
     "remote.timeout_rcpt", "remote.timeout_data", "remote.timeout_block", "remote.timeout_message", "remote.timeout_quit",
-    "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor", "dns.timeout", "server.domain",
+    "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor", "dns.timeout", "server.domain", "server.sandbox", "server.sandbox_folders",
 });
 
 using TimeLimits = smtp::ClientSession::TimeLimits;

@@ -62,7 +62,7 @@ int run_resident_on_broker(std::string_view program, const BrokerResidentSetting
     else if (was_up) base::log::error("no connection to the broker, mail is put off", {{"cause", why}});
     was_up = is_up;
   };
-  broker::Link link(loop, {settings.setup.address, settings.setup.connection, settings.setup.making, {}, {}}, {on_state, {}});
+  std::optional<broker::Link> link;  // starts a thread, which is to be done from inside
   chain::ResidentServer server(loop, kServerLimits, [&](chain::PendingCall pending) {
     const auto call = std::make_shared<chain::PendingCall>(std::move(pending));
     auto accepted = take_in(call->invocation, settings.rules);
@@ -73,7 +73,7 @@ int run_resident_on_broker(std::string_view program, const BrokerResidentSetting
     }
     const auto id = accepted->item.id;
     const Queued queued(*accepted, accepted->item.context);
-    link.publish(queue_of(settings.setup, *accepted), parcel_of(*accepted), [call, id, queued](const Result<void>& published) {
+    link->publish(queue_of(settings.setup, *accepted), parcel_of(*accepted), [call, id, queued](const Result<void>& published) {
       if (published) {
         queued.log();
         return call->answer(taken(id));
@@ -83,6 +83,8 @@ int run_resident_on_broker(std::string_view program, const BrokerResidentSetting
     });
   });
   if (const auto listening = server.listen(settings.socket, settings.socket_mode); !listening) return base::report(program, listening.error());
+  if (const auto confined = settings.confine(); !confined) return base::report(program, confined.error());
+  link.emplace(loop, broker::Link::Settings{settings.setup.address, settings.setup.connection, settings.setup.making, {}, {}}, broker::Link::Events{on_state, {}});
   chain::run_until_told(loop, server);
   return 0;
 }

@@ -1,6 +1,8 @@
 // Messages onto a broker: each is confirmed by it, that is safe on the disks of a majority of its nodes, before it is taken.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "lib/broker/setup.h"
@@ -19,6 +21,7 @@ struct BrokerResidentSettings {
   unsigned socket_mode;
   broker::Setup setup;
   IntakeRules rules;
+  std::function<base::Result<void>()> confine;  // once the socket is there, before threads are
 };
 // queue-inject --resident: the calls share one connection and the broker's confirmations. Until SIGTERM. Returns the exit code.
 int run_resident_on_broker(std::string_view program, const BrokerResidentSettings& settings);

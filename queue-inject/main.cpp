@@ -9,6 +9,7 @@
 #include "lib/base/service.h"
 #include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
+#include "lib/net/socket.h"
 #include "queue-inject/broker_store.h"
 #include "queue-inject/by_hand.h"
 #include "queue-inject/file_store.h"
@@ -86,13 +87,26 @@ base::Result<void> confine(const base::Settings& settings) {
   return base::confine(settings, std::move(sandbox));
 }
 
+// The broker, and the same for large messages. A name is looked up by modules of the system that nobody knows the needs of.
+base::Result<void> confine_for_broker(const base::Settings& settings, const broker::Address& address) {
+  base::Sandbox sandbox;
+  sandbox.writable = {base::BlobWriter::Limits{}.directory};
+  sandbox.limits_tcp = true;
+  base::Obstacle obstacle;
+  for (const auto& host : address.hosts) {
+    sandbox.ports.push_back(host.port);
+    if (!net::Address::from_ip(host.name, 0)) obstacle = "the broker '" + host.name + "' is a name and no IP address";
+  }
+  return base::confine(settings, std::move(sandbox), obstacle);
+}
+
 int serve(const base::CommandLine& line, const IntakeRules& rules) {
   const auto mode = chain::parse_socket_mode(line.text("socket-mode"));
   if (!mode) return base::report(kProgram, mode.error());
   if (is_on_broker(line)) {
     const auto setup = broker::Setup::from(line.settings, kProgram);
     if (!setup) return base::report(kProgram, setup.error());
-    return run_resident_on_broker(kProgram, {line.text("resident"), *mode, *setup, rules});
+    return run_resident_on_broker(kProgram, {line.text("resident"), *mode, *setup, rules, [&] { return confine_for_broker(line.settings, setup->address); }});
   }
   return run_resident(kProgram, {line.text("resident"), *mode, line.settings.text("queue.spool"), line.settings.octets("queue.segment_size"),
                                  line.settings.octets("queue.log_message_limit"), rules, [&] { return confine(line.settings); }});

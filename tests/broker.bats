@@ -70,6 +70,9 @@ has_delivered() { [ "$(sort -u delivered | wc -l)" -ge "$1" ]; }
   [ "$(grep -c 'connected to the broker' inject.log)" = 1 ]
   drain
   [ "$(sort -un delivered | wc -l)" = 40 ]
+  # Inside its sandbox, of which only the port of the broker is open.
+  [ "$(awk '/^NoNewPrivs|^Seccomp:/ { printf "%s ", $2 }' "/proc/$(pid_of inject)/status")" = '1 2 ' ]
+  ! grep 'sandbox: process' inject.log || false
 }
 
 @test "broker: a message for several destinations becomes one for each, a delivery call each" {

@@ -150,6 +150,13 @@ END
   [ -z "$(find spool/working spool/deferred spool/dead -type f)" ]
 }
 
+@test "deliver-pipe: set-user-ID programs have no effect where pipe.no_new_privileges says so" {
+  for no in no yes; do
+    deliver-pipe --user "$me" --no-new-privileges $no { sh -c 'grep NoNewPrivs /proc/self/status >status' } h s r@here.test </dev/null | grep -q ^r
+    [ "$(cut -f2 status)" = $([ $no = yes ] && echo 1 || echo 0) ]
+  done
+}
+
 @test "deliver-pipe: a wrong command line exits 64" {
   run -64 deliver-pipe --user "$me" { cat } h s </dev/null
   run -64 deliver-pipe --user "$me" { cat h s r </dev/null

@@ -87,6 +87,45 @@ deliver() { call --delivery --from me@a.example -- "unix:$PWD/deliver-maildir.so
   [[ $output == *"server.sandbox = yes"*"nowhere"* ]]
 }
 
+# remote [OPTION...]: a resident deliver-remote that asks the server on $port for a certificate of ca.crt.
+remote() { resident deliver-remote --domain me.example --tls-level verify --tls-names localhost "$@"; }
+send() { call --delivery --from me@a.example -- "unix:$PWD/deliver-remote.sock" "[127.0.0.1]:$port" me@a.example joe@b.example <message; }
+
+@test "sandbox: deliver-remote keeps the network and the files of TLS and of log-ins, and no others" {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem 2>/dev/null
+  printf 'secret' | auth-hash --plain pat >users
+  printf 'secret\n' >"$elsewhere/password"
+  chmod 600 users "$elsewhere/password"
+  mkdir authorities
+  cp cert.pem "$elsewhere/cert.pem"
+  ln -s "$elsewhere/cert.pem" authorities/one.pem
+  make_keep
+  serve --certificate cert.pem --private-key key.pem --password-file users --mechanisms PLAIN
+  remote --tls-authorities "$PWD/authorities" --user pat --password-file "$elsewhere/password"
+  is_inside deliver-remote
+  send | grep -q '^r'
+  grep -q 'tls=yes' smtpd.log
+  grep -q 'user=pat' smtpd.log
+  none_refused
+  stop deliver-remote
+  mv "$elsewhere/cert.pem" cert2.pem
+  remote --tls-authorities "$PWD/authorities" --user pat --password-file "$PWD/users"  # what it leads to is made later, in a folder that was not named
+  is_inside deliver-remote
+  mv cert2.pem "$elsewhere/cert.pem"
+  ! send | grep -q '^r' || false
+  stop deliver-remote
+  remote --tls-authorities "$PWD/authorities" --sandbox no
+  is_outside deliver-remote
+}
+
+@test "sandbox: deliver-remote knows the links of this machine from inside" {
+  resident deliver-remote
+  is_inside deliver-remote
+  run call --delivery --from me@a.example -- "unix:$PWD/deliver-remote.sock" "[IPv6:fe80::1%lo]:9" me@a.example joe@b.example <message
+  [[ $output == *'451 4.4.1 connect to'* ]]
+  none_refused
+}
+
 @test "sandbox: mime-check needs nothing at all" {
   resident mime-check --mark X-Mime
   is_inside mime-check

@@ -125,7 +125,7 @@ Result<Shut> shut_in(const Sandbox& sandbox) {
   shut.landlock = landlock_version();
   if (shut.landlock > 0)
     if (auto restricted = restrict_files_and_ports(sandbox, shut.landlock); !restricted) return std::unexpected(restricted.error());
-  auto filtered = filter_system_calls();
+  auto filtered = filter_system_calls(sandbox.names_interfaces);
   if (!filtered) return std::unexpected(filtered.error());
   shut.filters_calls = *filtered;
   return shut;

@@ -18,7 +18,7 @@ struct Sandbox {
   std::vector<std::string> writable;  // the same, and folders in which files are made, renamed and removed
   bool limits_tcp = false;            // then only these ports may be connected to, and none bound
   std::vector<std::uint16_t> ports;
-
+  bool names_interfaces = false;  // of the network, as in fe80::1%eth0
 };
 
 // To one of the lists: the folder of a file that others may replace while we run, by a new one of that name, and the folder of what a symbolic

@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -122,7 +123,7 @@ class Program {
   std::vector<sock_filter> code_;
 };
 
-Program program() {
+Program program(bool names_interfaces) {
   Program filter;
   filter.load(offsetof(seccomp_data, arch));
   filter.answer_unless_machine();
@@ -130,7 +131,7 @@ Program program() {
   for (const long number : kAllowed) filter.answer_if_number(number, SECCOMP_RET_ALLOW);
   for (const auto number : {kClone3, kIoUringSetup, kFutexWaitv}) filter.answer_if_number(number, SECCOMP_RET_ERRNO | ENOSYS);
   filter.allow_values(SYS_socket, 0, {AF_UNIX, AF_INET, AF_INET6});
-  filter.allow_values(SYS_ioctl, 1, {FIONBIO, FIONREAD, FIOCLEX, TCGETS});
+  filter.allow_values(SYS_ioctl, 1, {FIONBIO, FIONREAD, FIOCLEX, TCGETS, names_interfaces ? std::uint32_t{SIOCGIFINDEX} : FIONBIO});  // else what stands there already
   filter.allow_values(SYS_prctl, 0, {PR_SET_NAME, PR_GET_NAME, kPrSetVma});
   filter.allow_values(SYS_tgkill, 0, {static_cast<std::uint32_t>(::getpid())});  // abort(3)
   filter.allow_bits(SYS_clone, 0, CLONE_THREAD, true);
@@ -173,13 +174,13 @@ void tell_of_refusal(int, siginfo_t* info, void* context) {
 
 }  // namespace
 
-Result<bool> filter_system_calls() {
+Result<bool> filter_system_calls(bool names_interfaces) {
   struct sigaction action = {};
   action.sa_sigaction = tell_of_refusal;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
   ::sigemptyset(&action.sa_mask);
   if (::sigaction(SIGSYS, &action, nullptr) != 0) return fail_errno("sigaction SIGSYS");
-  auto filter = program();
+  auto filter = program(names_interfaces);
   const sock_fprog code = filter.system();
   if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &code) == 0) return true;
   if (errno == ENOSYS || errno == EINVAL) return false;  // built without it
@@ -188,7 +189,7 @@ Result<bool> filter_system_calls() {
 
 #else
 
-Result<bool> filter_system_calls() { return false; }
+Result<bool> filter_system_calls(bool) { return false; }
 
 #endif
 

@@ -239,6 +239,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "log_segments", Kind::Count, "8", "", "segments of the log that old messages may hold; then they get files of their own"},
     {"queue", "local_transport", Kind::Program, "deliver-maildir", "", "delivers to delivery.local_domains: a program of the delivery call or unix:SOCKET"},
     {"queue", "remote_transport", Kind::Program, "deliver-remote", "", "delivers to all other domains: a program of the delivery call or unix:SOCKET"},
+    {"queue", "remote_transport_urls", Kind::Flag, "yes", "", "whether it knows URLs as deliver-remote does; no: rules' forwards with a log-in, or TLS that must be, are deferred, since it would take the URL for a host"},
     {"queue", "rules", Kind::Program, "", "", "rules behind the queue: a chain of the message call, or unix:SOCKET, that sees each message before it is delivered; empty: none"},
     {"queue", "rules_stages", Kind::List, "postq delivery", "", "stages at which it is asked: postq, delivery"},
     {"queue", "rules_concurrency", Kind::Count, "100", "", "calls of it at once; at most queue.processes when it is a program and not unix:SOCKET"},
@@ -315,6 +316,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"pipe", "directory", Kind::Path, "", "", "folder that they run in; empty: that of who runs it"},
     {"pipe", "timeout", Kind::Duration, "1000s", "", "time that a command has; then it is killed and the mail put off"},
     {"pipe", "memory_max", Kind::Octets, "0", "", "memory that a command may have; 0: no limit"},
+    {"pipe", "no_new_privileges", Kind::Flag, "no", "", "set-user-ID programs give commands no rights; some, as maildrop, need them"},
     {"pipe", "fields", Kind::List, "return-path delivered-to", "", "what is put in front of the message: from-line, return-path, delivered-to"},
     {"pipe", "line_end", Kind::Choice, "lf", "lf|crlf", "line end of what a command reads"},
 
