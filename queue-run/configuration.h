@@ -13,7 +13,7 @@ namespace run {
 inline constexpr auto kSettings = std::to_array<std::string_view>({
     "queue.spool", "queue.broker_prefix", "queue.broker_password_file", "queue.broker_timeout", "queue.broker_settling", "queue.broker_message_limit", "queue.broker_prefetch",
     "delivery.local_domains", "delivery.srs_domain", "delivery.srs_secret_file", "delivery.srs_hash_length", "delivery.srs_max_age", "smtp.relay_domains",
-    "queue.local_transport", "queue.remote_transport", "remote.relay_host",
+    "queue.local_transport", "queue.remote_transport", "queue.remote_transport_urls", "remote.relay_host",
     "queue.rules", "queue.rules_stages", "queue.rules_concurrency", "queue.rules_timeout",
     "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
     "queue.destination_concurrency_start", "queue.destination_rate_delay", "queue.metrics",

@@ -13,6 +13,8 @@ Router::Router(Table table) : table_(std::move(table)) {
 
 namespace {
 
+bool is_url(std::string_view host) { return host.contains("://"); }
+
 std::string domain_of(std::string_view recipient) {
   std::string domain = base::text::to_lower(mail::split_address(recipient).second);
   if (domain.ends_with('.')) domain.pop_back();
@@ -51,6 +53,11 @@ std::size_t Router::recipients_per_call(Transport transport) const {
   return has_own ? table_.transports[index].recipients_per_call : table_.recipients_per_call;
 }
 
+bool Router::takes_urls(Transport transport) const {
+  const auto index = index_of(transport);
+  return index >= table_.transports.size() || table_.transports[index].takes_urls;
+}
+
 Route Router::route_to(const RuledRoute& ruled, std::string_view recipient) const {
   const auto known = std::ranges::find(table_.transports, ruled.transport, &Table::OfTransport::name);
   if (known == table_.transports.end()) return {Transport::Remote, {}, {}, "451 4.3.5 no transport is called " + base::text::printable(ruled.transport, 40)};
@@ -62,7 +69,10 @@ Route Router::route(const std::string& recipient, const RuledRoutes& ruled) cons
   if (found == ruled.end()) return route(recipient);
   switch (found->second.what) {
     case RuledRoute::What::Local: return {Transport::Local, domain_of(recipient)};
-    case RuledRoute::What::Forward: return {Transport::Remote, found->second.host, {}, {}, found->second.password};
+    case RuledRoute::What::Forward:
+      if (is_url(found->second.host) && !takes_urls(Transport::Remote))
+        return {Transport::Remote, {}, {}, "451 4.3.5 the remote transport here knows no log-in and no TLS that must be"};
+      return {Transport::Remote, found->second.host, {}, {}, found->second.password};
     case RuledRoute::What::Named: return route_to(found->second, recipient);
     default: return route(recipient);
   }

@@ -30,6 +30,8 @@ struct Route {
 struct RuledRoute {
   enum class What {
     Nothing,  // its delivery is switched off
+    Alias,    // it goes on to others
+    List,     // ... who are subscribers of it: that is all that its sender is told
     Local,    // to its mailbox here, whatever its domain
     Forward,  // to `host`
     Named,    // to the transport `transport`, with `host` if there is one
@@ -70,6 +72,7 @@ class Router {
       std::string name = {};
       std::string host = {};                // HOST where no way says one
       std::size_t recipients_per_call = 0;  // 0: as above
+      bool takes_urls = true;               // as HOST: of forwards with a log-in, or TLS that must be
     };
     std::vector<OfTransport> transports = {};
   };
@@ -88,6 +91,7 @@ class Router {
   [[nodiscard]] Route route_to(const RuledRoute& ruled, std::string_view recipient) const;
   [[nodiscard]] Route route_by(const Way& way, std::string domain) const;
   [[nodiscard]] std::size_t recipients_per_call(Transport transport) const;
+  [[nodiscard]] bool takes_urls(Transport transport) const;
 
   Table table_;
 };

@@ -176,3 +176,14 @@ TEST_CASE("route: rules name a transport") {
   CHECK(router.route("c@one.test", ruled).host == "one.test");
   CHECK(router.route("d@one.test", ruled).refusal == "451 4.3.5 no transport is called none");
 }
+
+TEST_CASE("route: a forward by URL waits where the remote transport would take it for a host") {
+  Router::Table table{.local_domains = {}, .relay_host = ""};
+  table.transports = {{"local"}, {"remote"}};
+  using What = run::RuledRoute::What;
+  const run::RuledRoutes ruled = {{"a@one.test", {What::Forward, "smtp://me@far.test?tls=required", {}, "password"}}, {"b@one.test", {What::Forward, "[192.0.2.1]", {}}}};
+  CHECK(Router(table).route("a@one.test", ruled).host == "smtp://me@far.test?tls=required");
+  table.transports[1].takes_urls = false;
+  CHECK(Router(table).route("a@one.test", ruled).refusal.starts_with("451 4.3.5"));
+  CHECK(Router(table).route("b@one.test", ruled).host == "[192.0.2.1]");
+}

@@ -105,6 +105,7 @@ base::Result<std::vector<TransportRow>> transports_of(const Settings& settings) 
     auto row = row_of(settings, keys);
     if (!row) return std::unexpected(row.error());
     row->of_route.name = keys.name;
+    row->of_route.takes_urls = settings.flag("queue.remote_transport_urls");
     rows.push_back(std::move(*row));
   }
   for (const auto& name : settings.names("transport")) {

@@ -78,6 +78,15 @@ TEST_CASE("transports: a way names one of them") {
   CHECK(ways->find("there.test")->transport == run::Transport::Remote);
 }
 
+TEST_CASE("transports: whether the remote one takes URLs") {
+  for (const auto& [value, takes] : {std::pair("yes", true), {"no", false}}) {
+    Settings settings;
+    set(settings, "queue", "remote_transport_urls", value);
+    CHECK((*run::transports_of(settings))[1].of_route.takes_urls == takes);
+  }
+  CHECK((*run::transports_of(Settings()))[1].of_route.takes_urls);
+}
+
 TEST_CASE("transports: mistakes") {
   CHECK(error_of({{"transport \"x\"", "host", "y"}}).contains("transport \"x\".program: expected: one program"));
   CHECK(error_of({{"transport \"x\"", "program", "a -- b"}}).contains("expected: one program"));

@@ -112,6 +112,18 @@ local: here.test to c@here.test d@here.test" ]
   [ "$(find spool/dead -type f | wc -l)" = 4 ]
 }
 
+@test "queue-run: a forward with a log-in waits where the remote transport knows no URLs; others go" {
+  context='{"envelop":{"rcpt":[{"address":"a@x.test","transfer_method":{"Forward":{"Url":"smtp://me:pw@far.test"}}},{"address":"b@x.test","transfer_method":{"Forward":{"Domain":"near.test"}}}]}}'
+  printf '%s' "$context" >context
+  printf 'Fme@here.test\0Ta@x.test\0Tb@x.test\0\0' >envelope
+  echo hello | queue-inject --spool spool 1<envelope 3<context
+  queue_run --remote-transport-urls no
+  [ "$(calls)" = 'remote: [near.test] to b@x.test' ]
+  grep -q '451 4.3.5 the remote transport here knows no log-in' spool/progress/*
+  queue_run --now
+  [ "$(calls | tail -n 1)" = 'remote: smtp://me@far.test to a@x.test' ]
+}
+
 @test "queue-run: rules and aliases send mail to mbox files, commands, LMTP servers and transports by name" {
   mkdir boxes
   cat >>vsmtp.ini <<END
