@@ -23,6 +23,10 @@ struct Expanded {
   std::size_t original = 0;  // in the envelope
   Result result;
   std::string address;  // in the new envelope
+  // Of an alias or list whose sender asked to be told of success: there are members, each of whom would tell him by itself, and an
+  // entry that has him told once, of the address that he knows ("alias", "list").
+  bool tells_success = true;
+  std::string_view stands_for = {};
 };
 
 // The entries of envelop.rcpt, by address; nullptr: none.
@@ -52,12 +56,29 @@ bool is_ruled(const json* entry) {
   return method != entry->end() && *method != "Deliver";
 }
 
+std::uint8_t notify_of(const json* entry) {
+  if (entry == nullptr) return 0;
+  const auto notify = entry->find("notify");
+  return notify != entry->end() && notify->is_string() ? mail::parse_notify(notify->get_ref<const std::string&>()).value_or(0) : 0;
+}
+
+// NOTIFY without SUCCESS: of those who asked for nothing else nobody is told.
+std::string without_success(std::uint8_t notify) {
+  notify &= static_cast<std::uint8_t>(~mail::kSuccess);
+  return mail::notify_text(notify != 0 ? notify : std::uint8_t{mail::kNever});
+}
+
 // What the context says of a recipient that has taken the place of another. RFC 3461 section 5.2.7: ORCPT and NOTIFY go on through an
-// alias; a list is where they end, and its owner's affair.
+// alias, SUCCESS only where it has one member; a list is where they end, and its owner's affair.
 json entry_of(const Expanded& expanded, const std::string& original, const json* before) {
   const bool is_same = expanded.result.kind == Kind::Address && expanded.address == original;
   json entry = before != nullptr ? *before : json::object();
   entry["address"] = expanded.address;
+  if (!expanded.stands_for.empty()) {
+    entry["transfer_method"] = {{"Expanded", expanded.stands_for}};
+    return entry;
+  }
+  if (!expanded.tells_success) entry["notify"] = without_success(notify_of(before));
   if (is_same) return entry;
   entry.erase("email_status");
   entry["transfer_method"] = "Deliver";
@@ -93,7 +114,7 @@ std::vector<Draft> drafts_of(const std::vector<Expanded>& all, const std::string
   return drafts;
 }
 
-Group group_of(const Draft& draft, const mail::Envelope& envelope, const json& context, const Entries& entries, bool needs_context) {
+Group group_of(const Draft& draft, const mail::Envelope& envelope, const json& context, const Entries& entries) {
   mail::Envelope changed{draft.sender, {}};
   json list = json::array();
   for (const auto* expanded : draft.recipients) {
@@ -102,11 +123,13 @@ Group group_of(const Draft& draft, const mail::Envelope& envelope, const json& c
     list.push_back(entry_of(*expanded, original, entries.of(original)));
   }
   Group group{chain::to_octets(changed), {}};
-  if (!needs_context) return group;
   json whole = context;
   if (!whole.contains("envelop") || !whole["envelop"].is_object()) whole["envelop"] = json::object();
   whole["envelop"]["rcpt"] = std::move(list);
-  if (draft.sender != envelope.reverse_path && whole["envelop"].contains("mail_from")) whole["envelop"]["mail_from"] = draft.sender;
+  if (draft.sender != envelope.reverse_path) {
+    if (whole["envelop"].contains("mail_from")) whole["envelop"]["mail_from"] = draft.sender;
+    whole["envelop"].erase("dsn");  // ENVID and RET are the sender's, too
+  }
   group.context = whole.dump(-1, ' ', false, json::error_handler_t::replace);
   return group;
 }
@@ -122,7 +145,7 @@ base::Result<std::vector<Group>> regroup(const Expander& expander, const chain::
 
   std::vector<Expanded> all;
   std::unordered_set<std::string> known;
-  bool is_changed = false, needs_context = !call.context.empty();
+  bool is_changed = false;
   for (std::size_t i = 0; i < envelope->recipients.size(); ++i) {
     const auto& recipient = envelope->recipients[i];
     std::vector<Result> results;
@@ -133,19 +156,22 @@ base::Result<std::vector<Group>> regroup(const Expander& expander, const chain::
       if (!expanded) return std::unexpected(expanded.error());
       results = std::move(*expanded);
     }
+    // More than one, or lists: RFC 3461 section 5.2.7.
+    const bool is_list = std::ranges::all_of(results, &Result::is_list);
+    const bool is_told_once = (notify_of(entries.of(recipient)) & mail::kSuccess) != 0 && (results.size() > 1 || is_list);
+    if (is_told_once) all.push_back({i, {Kind::Address, recipient, recipient, {}, false}, recipient, true, is_list ? "list" : "alias"});
     is_changed = is_changed || results.size() != 1 || results.front() != Result{Kind::Address, recipient, recipient, {}, false};
     for (auto& result : results) {
       // One message to an address, whichever way it came there.
       const std::string same = std::string(1, static_cast<char>(result.kind)) + result.owner + '\n' + (result.kind == Kind::Address ? mail::canonical_address(result.text) : result.text);
       if (!known.insert(same).second) continue;
-      needs_context = needs_context || result.kind != Kind::Address;
       std::string address = result.alias;
-      all.push_back({i, std::move(result), std::move(address)});
+      all.push_back({i, std::move(result), std::move(address), !is_told_once});
     }
   }
   if (!is_changed) return std::vector<Group>();
   std::vector<Group> groups;
-  for (const auto& draft : drafts_of(all, envelope->reverse_path)) groups.push_back(group_of(draft, *envelope, context, entries, needs_context));
+  for (const auto& draft : drafts_of(all, envelope->reverse_path)) groups.push_back(group_of(draft, *envelope, context, entries));
   return groups;
 }
 

@@ -16,7 +16,7 @@ class FakeMaps final : public Maps {
   FakeMaps() {
     const auto entries = parse_map(Format::Aliases,
                                    "team: ann, bob@far.test\nlist: ann, carl@far.test\nowner-list: boss\ncmd: ann, |one, |two, /box\n"
-                                   "loop: loop2\nloop2: loop\n",
+                                   "root: ann\nloop: loop2\nloop2: loop\n",
                                    "map");
     REQUIRE(entries);
     for (const auto& entry : *entries) entries_[entry.key] = entry.targets;
@@ -65,7 +65,7 @@ TEST_CASE("calls: recipients are replaced, each once") {
   REQUIRE(groups->size() == 1);
   CHECK(envelope(groups->front()).reverse_path == "me@x.test");
   CHECK(envelope(groups->front()).recipients == Names{"ann@here.test", "bob@far.test", "x@far.test"});
-  CHECK(groups->front().context.empty());
+  CHECK(chain::Context::parse(groups->front().context)->dsn(Names{"ann@here.test"}).of(0).original_recipient == "rfc822;team@here.test");
 }
 
 TEST_CASE("calls: a list with an owner is a message of its own, that of the sender goes first") {
@@ -74,7 +74,8 @@ TEST_CASE("calls: a list with an owner is a message of its own, that of the send
     {"address":"list@here.test","transfer_method":"Deliver","notify":"SUCCESS"},{"address":"x@far.test","notify":"NEVER"}]},"other":1})");
   REQUIRE(groups->size() == 2);
   CHECK(envelope((*groups)[0]).reverse_path == "me@x.test");
-  CHECK(envelope((*groups)[0]).recipients == Names{"x@far.test"});
+  CHECK(envelope((*groups)[0]).recipients == Names{"list@here.test", "x@far.test"});  // of the former the sender is told
+  CHECK(chain::Context::parse((*groups)[0].context)->recipients()[0].transfer_method == "Expanded");
   CHECK(envelope((*groups)[1]).reverse_path == "owner-list@here.test");
   CHECK(envelope((*groups)[1]).recipients == Names{"ann@here.test", "carl@far.test"});
   const auto own = chain::Context::parse((*groups)[0].context), list = chain::Context::parse((*groups)[1].context);
@@ -83,6 +84,37 @@ TEST_CASE("calls: a list with an owner is a message of its own, that of the send
   CHECK(own->dsn(Names{"x@far.test"}).of(0).notify == mail::kNever);
   CHECK(list->text("envelop.mail_from") == "owner-list@here.test");
   CHECK(list->dsn(Names{"ann@here.test", "carl@far.test"}).is_empty());
+}
+
+TEST_CASE("calls: who asks for success is told once of an alias of several, and once of a list") {
+  Setup setup;
+  const auto groups = setup.regroup({"team@here.test", "list@here.test"}, R"({"envelop":{"dsn":{"ret":"HDRS","envid":"Q1"},"rcpt":[
+    {"address":"team@here.test","notify":"SUCCESS,DELAY","orcpt":"rfc822;t@x.test"},{"address":"list@here.test","notify":"SUCCESS"}]}})");
+  REQUIRE(groups->size() == 2);
+  CHECK(envelope((*groups)[0]).recipients == Names{"team@here.test", "ann@here.test", "bob@far.test", "list@here.test"});
+  const auto own = *chain::Context::parse((*groups)[0].context), list = *chain::Context::parse((*groups)[1].context);
+  const auto entries = own.recipients();
+  REQUIRE(entries.size() == 4);
+  CHECK(entries[0].transfer_method == "Expanded");
+  CHECK(entries[0].target == "alias");
+  CHECK(entries[0].dsn.notify == (mail::kSuccess | mail::kDelay));
+  for (const auto i : {1, 2}) {
+    CHECK(entries[i].transfer_method == "Deliver");
+    CHECK(entries[i].dsn.notify == mail::kDelay);
+    CHECK(entries[i].dsn.original_recipient == "rfc822;t@x.test");
+  }
+  CHECK(entries[3].target == "list");
+  CHECK(own.text("envelop.dsn.envid") == "Q1");
+  CHECK_FALSE(list.text("envelop.dsn.envid"));
+  CHECK(list.recipients().front().dsn.is_empty());
+
+  // An alias of one is a new name, and nothing else.
+  const auto one = setup.regroup({"root@here.test"}, R"({"envelop":{"rcpt":[{"address":"root@here.test","notify":"SUCCESS"}]}})");
+  CHECK(envelope(one->front()).recipients == Names{"ann@here.test"});
+  CHECK(chain::Context::parse(one->front().context)->recipients().front().dsn.notify == mail::kSuccess);
+  // Who asked for nothing but success is told of nothing else.
+  const auto never = setup.regroup({"team@here.test"}, R"({"envelop":{"rcpt":[{"address":"team@here.test","notify":"SUCCESS"}]}})");
+  CHECK(chain::Context::parse(never->front().context)->recipients()[1].dsn.notify == mail::kNever);
 }
 
 TEST_CASE("calls: ORCPT and NOTIFY go on through an alias") {

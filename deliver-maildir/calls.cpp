@@ -25,7 +25,7 @@ bool is_refused_for_good(const Recipient& recipient) { return recipient.refusal 
 
 // Whether the rules left this message to be delivered as it is (vsmtp-chain(7), context): not quarantined, held, refused or
 // delegated, no recipient with another transport.
-bool is_for_plain_delivery(const std::string& octets) {
+bool is_for_plain_delivery(const std::string& octets, bool is_last) {
   const auto context = chain::Context::parse(octets);
   if (!context) return false;
   const auto others = context->members();
@@ -35,9 +35,9 @@ bool is_for_plain_delivery(const std::string& octets) {
   if (skipped && *skipped != "Next") return false;
   const auto skipped_as = context->members("metadata.skipped");
   if (!skipped_as.empty() && skipped_as.front() != "Faccept") return false;
-  return std::ranges::all_of(context->recipients(), [](const chain::Context::Recipient& recipient) {
+  return std::ranges::all_of(context->recipients(), [is_last](const chain::Context::Recipient& recipient) {
     const auto& method = recipient.transfer_method;
-    return method.empty() || method == "Deliver" || method == "Maildir";
+    return (is_last && method == "Expanded") || method.empty() || method == "Deliver" || method == "Maildir";
   });
 }
 
@@ -89,8 +89,10 @@ std::expected<Parcel, Answer> direct_parcel(const chain::Call& call, const CallR
     return domain.empty() || rules.local_domains.contains(domain);
   };
   if (!std::ranges::all_of(envelope->recipients, is_local)) return std::unexpected(is_last ? refused(Reason::NotLocal) : Answer::pass());
-  if (!is_for_plain_delivery(call.context)) return std::unexpected(is_last ? refused(Reason::Trouble) : Answer::pass());
+  if (!is_for_plain_delivery(call.context, is_last)) return std::unexpected(is_last ? refused(Reason::Trouble) : Answer::pass());
   if (!is_last && envelope->recipients.size() > rules.direct_recipients_max) return std::unexpected(Answer::pass());
+  chain::drop_expanded(envelope->recipients, call.context);  // nobody behind us could tell its sender of it
+  if (envelope->recipients.empty()) return std::unexpected(Answer::taken("goes on to others"));
   Parcel parcel;
   parcel.message = call.message;
   parcel.sender = std::move(envelope->reverse_path);

@@ -137,6 +137,8 @@ void take_message_call(Deliverer& deliverer, const chain::Invocation& invocation
     constexpr int kBadEnvelope = 91;  // qmail-queue(8)
     return done(Answer::exit(kBadEnvelope));
   }
+  chain::drop_expanded(envelope->recipients, invocation.call.context);
+  if (envelope->recipients.empty()) return done(Answer::taken("goes on to others"));
   auto letter = Letter::open(invocation.call.message);
   if (!letter) {
     base::log::error("message cannot be read", {{"cause", letter.error().cause}});

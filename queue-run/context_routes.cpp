@@ -35,6 +35,7 @@ std::optional<RuledRoute> route_of(const chain::Context::Recipient& recipient) {
   switch (*method) {
     case TransferMethod::Deliver: return std::nullopt;
     case TransferMethod::None: return RuledRoute{What::Nothing, {}, {}};
+    case TransferMethod::Expanded: return RuledRoute{recipient.target == "list" ? What::List : What::Alias, {}, {}};
     case TransferMethod::Maildir: return RuledRoute{What::Local, {}, {}};
     case TransferMethod::Mbox: return RuledRoute{What::Named, {}, {}, {}, "mbox"};
     case TransferMethod::Lmtp: return named("lmtp", recipient.target);

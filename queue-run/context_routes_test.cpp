@@ -40,6 +40,12 @@ TEST_CASE("context: a message that was released from a quarantine is delivered")
   CHECK(routes.at("maildir@x").what == What::Local);
 }
 
+TEST_CASE("context: recipients whose mail goes on to others") {
+  const auto routes = run::ruled_routes(R"({"envelop":{"rcpt":[{"address":"a@x.test","transfer_method":{"Expanded":"alias"}},{"address":"l@x.test","transfer_method":{"Expanded":"list"}}]}})");
+  CHECK(routes.at("a@x.test").what == run::RuledRoute::What::Alias);
+  CHECK(routes.at("l@x.test").what == run::RuledRoute::What::List);
+}
+
 TEST_CASE("context: what is not of that form says nothing") {
   for (const auto* context :
        {"", "{}", "nonsense \"transfer_method\"", R"({"transfer_method":"None"})", R"({"envelop":{"rcpt":{"transfer_method":"None"}}})", R"({"envelop":[{"transfer_method":"None"}]})",

@@ -154,6 +154,10 @@ void Deliveries::route(Message& message, std::string_view context, std::span<con
       message.tally.add(progress[i].last && progress[i].last->kind == queue::EventKind::Failed ? Status::Failed : Status::Sent);
     } else if (const auto* rule = ruled_for(recipients[i]); rule != nullptr && rule->what == RuledRoute::What::Nothing) {
       settle(message, i, {Status::Sent, "no delivery: switched off by the rules", chain::Reach::Promised});
+    } else if (rule != nullptr && rule->what == RuledRoute::What::Alias) {
+      settle(message, i, {Status::Sent, "its mail goes on to others"}, queue::EventKind::Expanded);
+    } else if (rule != nullptr && rule->what == RuledRoute::What::List) {
+      settle(message, i, {Status::Sent, "taken by the list", chain::Reach::Mailbox});
     } else if (rule != nullptr && rule->what == RuledRoute::What::Waits) {
       settle(message, i, {is_too_old(message.wishes.retry, message.arrived, base::wall_now()) ? Status::Failed : Status::Deferred, rule->reason});
     } else if (find_target(message, i)) {
@@ -209,9 +213,12 @@ std::string Deliveries::sender_for(const Message& message, const Batch& batch) c
 
 // Without a call.
 void Deliveries::settle(Message& message, std::uint32_t recipient, const Result& result) {
+  settle(message, recipient, result, event_kind(message, recipient, result, Transport::Local));
+}
+
+void Deliveries::settle(Message& message, std::uint32_t recipient, const Result& result, queue::EventKind kind) {
   const std::string& address = message.envelope.recipients[recipient];
   log_result(message, "none", "", address, result);
-  const auto kind = event_kind(message, recipient, result, Transport::Local);
   message.unrecorded.push_back({base::wall_now(), kind, recipient, {}, address, result.text});
   message.tally.add(result.status);
   note_end(message, recipient, kind, result.text);

@@ -101,6 +101,7 @@ class Deliveries {
   void replace(Message& message, Verdict verdict, const queue::Event& event);
   void on_replaced(Message& message, const Left& left, bool is_stored);
   void settle(Message& message, std::uint32_t recipient, const Result& result);
+  void settle(Message& message, std::uint32_t recipient, const Result& result, queue::EventKind kind);
   // Where a bounce of forwarded mail goes on to; true: nowhere, and it is settled.
   bool find_target(Message& message, std::uint32_t recipient);
   [[nodiscard]] std::string sender_for(const Message& message, const Batch& batch) const;

@@ -91,7 +91,12 @@ void append_told(std::string& out, const Told& told, const Subject& subject, boo
   constexpr std::string_view kIndent = "    ";
   const auto& row = row_of(told.action);
   const auto diagnosis = diagnose(told.text, row.outcome);
-  out.append("<").append(clean(subject.recipients[told.recipient], true)).append(">\n");
+  const auto& address = subject.recipients[told.recipient];
+  out.append("<").append(clean(address, true)).append(">\n");
+  // What the sender has written, where an alias has led elsewhere.
+  if (const auto original = mail::address_of_original_recipient(subject.dsn.of(told.recipient).original_recipient);
+      !original.empty() && !text::equal_ignoring_case(original, address))
+    append_wrapped(out, "for <" + clean(original, true) + ">", kIndent);
   if (!row.words.empty()) return append_wrapped(out, row.words, kIndent);
   if (explains) append_wrapped(out, explanation_of(diagnosis.status), kIndent);
   const std::string who = diagnosis.remote_mta.empty() ? "" : diagnosis.remote_mta + " said: ";

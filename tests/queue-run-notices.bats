@@ -1,6 +1,7 @@
 # What senders are told: the sentences of queue-run(8), "What senders are told", with transports that are scripts. The reports
 # are read by Python's email package. smtpd-dsn.bats has the way from a client to the next host.
 load helpers
+load notice_helpers
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
@@ -17,19 +18,6 @@ count() { find "spool/$1" -maxdepth 1 -type f | wc -l; }
 has() { [ "$(count "$1")" = "$2" ]; }
 is_empty() { has working 0 && has deliver 0 && has deferred 0 && has dead 0 && has progress 0; }
 notices() { cat out/"${1:-ok-me@here.test}"/* 2>/dev/null | grep -c '^Auto-Submitted: auto-replied'; }
-# report FILE EXPRESSION: of the notification `m`, its fields `fields` (of the message, then of each recipient) and text.
-report() {
-  python3 - "$1" "$2" <<'END'
-import email, email.policy, sys
-m = email.message_from_binary_file(open(sys.argv[1], 'rb'), policy=email.policy.default)
-assert not m.defects, m.defects
-assert m.get_content_type() == 'multipart/report' and m.get_param('report-type') == 'delivery-status', m['Content-Type']
-text, status, returned = m.iter_parts()
-fields = status.get_payload()
-words = text.get_content()
-print(eval(sys.argv[2]))
-END
-}
 only_notice() { ls out/"${1:-ok-me@here.test}"/*; }
 
 @test "queue-run: a failure is told to the sender, and the message is gone" {

@@ -123,6 +123,14 @@ mail::DsnRequest dsn_of(std::string_view octets, std::span<const std::string> re
   return context ? context->dsn(recipients) : mail::DsnRequest();
 }
 
+void drop_expanded(std::vector<std::string>& recipients, std::string_view octets) {
+  if (!octets.contains("\"Expanded\"")) return;
+  const auto context = Context::parse(octets);
+  if (!context) return;
+  for (const auto& recipient : context->recipients())
+    if (recipient.transfer_method == "Expanded") std::erase(recipients, recipient.address);
+}
+
 void append_dsn_of_recipient(std::string& out, std::uint8_t notify, std::string_view original_recipient) {
   if (notify != 0) base::json::append_member(out, "notify", mail::notify_text(notify));
   if (!original_recipient.empty()) base::json::append_member(out, "orcpt", original_recipient);

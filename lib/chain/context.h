@@ -51,6 +51,9 @@ class Context {
 // The same without a tree for contexts that say nothing of it, which are most.
 [[nodiscard]] mail::DsnRequest dsn_of(std::string_view context, std::span<const std::string> recipients);
 
+// Takes out those that others stand for (transfer_method "Expanded"): for ends of a chain that notify nobody.
+void drop_expanded(std::vector<std::string>& recipients, std::string_view context);
+
 // A context that says only this of these recipients: for a delivery call. "" when there is nothing to say.
 [[nodiscard]] std::string dsn_context(const mail::DsnRequest& request, std::span<const std::string> recipients);
 

@@ -15,7 +15,7 @@ namespace text = base::text;
 using Kind = ForwardTarget::Kind;
 using Tls = ForwardTarget::Tls;
 
-constexpr auto kMethods = std::to_array<std::string_view>({"Deliver", "Mbox", "Maildir", "None", "Forward", "Lmtp", "Pipe", "File", "Program"});
+constexpr auto kMethods = std::to_array<std::string_view>({"Deliver", "Mbox", "Maildir", "None", "Forward", "Lmtp", "Pipe", "File", "Program", "Expanded"});
 constexpr auto kKinds = std::to_array<std::string_view>({"Domain", "Ip", "Socket", "Url"});
 constexpr auto kTls = std::to_array<std::string_view>({"none", "opportunistic", "required", "tunnel"});
 constexpr std::size_t kMaxInterfaceOctets = 15;  // IFNAMSIZ of if_nametoindex(3), without the NUL

@@ -37,8 +37,9 @@ struct ForwardTarget {
 };
 
 // The later ones have words: of Lmtp the host as HOST of a delivery call, of Pipe a command line, of File a path (with a slash at
-// the end a Maildir), of Program the name of a transport.
-enum class TransferMethod : std::uint8_t { Deliver, Mbox, Maildir, None, Forward, Lmtp, Pipe, File, Program };
+// the end a Maildir), of Program the name of a transport; of Expanded "alias" or "list": nothing is sent, its mail goes on to others,
+// and the sender who asked for that is told (RFC 3461 section 5.2.7).
+enum class TransferMethod : std::uint8_t { Deliver, Mbox, Maildir, None, Forward, Lmtp, Pipe, File, Program, Expanded };
 [[nodiscard]] constexpr bool has_words(TransferMethod method) { return method >= TransferMethod::Lmtp; }
 // "Deliver", "Forward"
 std::string_view name_of(TransferMethod method);

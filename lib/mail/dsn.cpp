@@ -211,6 +211,12 @@ std::string original_recipient_of(std::string_view address) {
   return "rfc822;" + to_xtext(address);
 }
 
+std::string address_of_original_recipient(std::string_view original_recipient) {
+  const auto [type, address] = text::split_once(original_recipient, ';');
+  if (is_utf8_type(type)) return decode_utf8_address(address, true).value_or("");
+  return text::equal_ignoring_case(type, "rfc822") ? from_xtext(address) : std::string();
+}
+
 // In a message/global-delivery-status an address is the utf-8-address itself, elsewhere utf-8-addr-xtext: section 4 says which of
 // them go where. The escapes of xtext are for SMTP alone.
 std::string report_address_of_parameter(std::string_view original_recipient, bool is_global) {

@@ -42,6 +42,8 @@ inline constexpr std::size_t kMaxOriginalRecipientOctets = 500;
 [[nodiscard]] std::string original_recipient_in_ascii(std::string_view value);
 // "rfc822;you@example.org", or "utf-8;..." for an address that is not ASCII.
 [[nodiscard]] std::string original_recipient_of(std::string_view address);
+// The address that it stands for, where it has one of SMTP; "" else.
+[[nodiscard]] std::string address_of_original_recipient(std::string_view original_recipient);
 
 // ---- the same as a message/delivery-status has it (RFC 3464 section 2.1.2 ff., RFC 6533 section 4)
 

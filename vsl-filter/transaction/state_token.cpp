@@ -189,7 +189,7 @@ Changed read_changed(Reader& in) {
   changed.address = in.text();
   if (changed.address.empty() || !is_wire_safe(changed.address)) in.fail();
   const auto method = in.number();
-  if (method > static_cast<std::uint64_t>(chain::TransferMethod::Program)) in.fail();
+  if (method > static_cast<std::uint64_t>(chain::TransferMethod::Expanded)) in.fail();
   changed.transfer.method = static_cast<chain::TransferMethod>(method);
   if (in.is_good() && chain::has_words(changed.transfer.method)) changed.transfer.words = in.text();
   if (changed.transfer.method != chain::TransferMethod::Forward || !in.is_good()) return changed;
