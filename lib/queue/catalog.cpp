@@ -36,6 +36,7 @@ class LastRows {
     while (places < rows * 2) places *= 2;
     table_.assign(places, kNone);
   }
+  [[nodiscard]] const Id& id(std::uint32_t row) const { return ids_[row]; }
   // The row of that id before.
   std::optional<std::uint32_t> set(std::uint32_t row, const Id& id) {
     ids_[row] = id;
@@ -50,6 +51,17 @@ class LastRows {
   std::vector<Id> ids_;
   std::vector<std::uint32_t> table_;
 };
+
+// Calls `on_row` with each row and its number.
+template <class OnRow>
+Result<void> for_each_row(const Catalog& catalog, const OnRow& on_row) {
+  std::vector<Row> rows;
+  for (std::uint64_t first = 0; first < catalog.rows(); first += rows.size()) {
+    if (const auto read = catalog.read_rows(first, std::min<std::uint64_t>(kRowsAtOnce, catalog.rows() - first), rows); !read) return read;
+    for (std::size_t i = 0; i < rows.size(); ++i) on_row(static_cast<std::uint32_t>(first + i), rows[i]);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -123,20 +135,15 @@ Result<Catalog::Present> Catalog::present() const {
   Present present;
   present.is_last.resize(rows_);
   LastRows last(rows_);
-  std::vector<Row> rows;
-  for (std::uint64_t first = 0; first < rows_; first += rows.size()) {
-    const auto read = read_rows(first, std::min<std::uint64_t>(kRowsAtOnce, rows_ - first), rows);
-    if (!read) return std::unexpected(read.error());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto number = static_cast<std::uint32_t>(first + i);
-      if (rows[i].kind == Row::Kind::None) {
-        present.is_whole = false;
-        continue;
-      }
-      if (const auto before = last.set(number, rows[i].id)) present.is_last[*before] = false;
-      present.is_last[number] = rows[i].kind == Row::Kind::Message;
+  const auto read = for_each_row(*this, [&](std::uint32_t number, const Row& row) {
+    if (row.kind == Row::Kind::None) {
+      present.is_whole = false;
+      return;
     }
-  }
+    if (const auto before = last.set(number, row.id)) present.is_last[*before] = false;
+    present.is_last[number] = row.kind == Row::Kind::Message;
+  });
+  if (!read) return std::unexpected(read.error());
   present.messages = static_cast<std::uint64_t>(std::ranges::count(present.is_last, true));
   return present;
 }
@@ -174,16 +181,36 @@ Result<void> sample_catalog(Catalog& catalog, std::size_t count, const std::func
   return {};
 }
 
+// What is counted of each row is kept: to read them a second time would take as long again.
 Result<void> count_catalog(const Catalog& catalog, const std::function<void(const Brief&)>& on_brief) {
-  const auto present = catalog.present();
-  if (!present) return std::unexpected(present.error());
-  if (!present->is_whole) return base::fail(base::Fault::Permanent, "the catalog is damaged");
-  std::vector<Row> rows;
+  struct Fact {
+    base::WallTime modified;
+    std::uint64_t file_octets = 0;
+    std::uint32_t header_octets = 0;
+    std::int32_t arrived_after_id = 0;
+    bool is_last = false;
+  };
+  std::vector<Fact> facts(catalog.rows());
+  LastRows last(catalog.rows());
+  bool is_whole = true;
+  const auto read = for_each_row(catalog, [&](std::uint32_t number, const Row& row) {
+    is_whole = is_whole && row.kind != Row::Kind::None;
+    if (const auto before = last.set(number, row.id)) facts[*before].is_last = false;
+    facts[number] = {row.modified, row.file_octets, row.header_octets, row.arrived_after_id, row.kind == Row::Kind::Message};
+  });
+  if (!read) return read;
+  if (!is_whole) return base::fail(base::Fault::Permanent, "the catalog is damaged");
   Brief brief;
-  for (std::uint64_t first = 0; first < catalog.rows(); first += rows.size()) {
-    if (const auto read = catalog.read_rows(first, std::min<std::uint64_t>(kRowsAtOnce, catalog.rows() - first), rows); !read) return read;
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (present->is_last[first + i] && catalog.fill(brief, rows[i], false)) on_brief(brief);
+  Row row;
+  for (std::uint32_t number = 0; number < facts.size(); ++number) {
+    const Fact& fact = facts[number];
+    if (!fact.is_last) continue;
+    row.id = last.id(number);
+    row.modified = fact.modified;
+    row.file_octets = fact.file_octets;
+    row.header_octets = fact.header_octets;
+    row.arrived_after_id = fact.arrived_after_id;
+    if (catalog.fill(brief, row, false)) on_brief(brief);
   }
   return {};
 }
