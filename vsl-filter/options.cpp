@@ -45,7 +45,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "rules.state_directory", "rules.rate_keys_max", "rules.operations_max", "rules.call_depth_max", "rules.time_max",
     "rules.memory_max", "rules.string_max", "rules.elements_max", "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor",
     "dns.timeout", "queue.spool", "queue.message_limit", "queue.retry_min", "auth.check_password", "auth.check_password_timeout",
-    "server.sandbox", "server.sandbox_folders",
+    "server.sandbox", "server.sandbox_folders", "delivery.srs_secret_file", "delivery.srs_hash_length", "delivery.srs_max_age",
 });
 
 using base::Fault;

@@ -47,7 +47,7 @@ std::optional<unsigned> day_of_stamp(std::string_view stamp) {
 }
 
 // "SRS0=" of the form that `kind` names, with any of the separators.
-bool has_form(std::string_view local_part, std::string_view kind) {
+bool is_of_form(std::string_view local_part, std::string_view kind) {
   return text::starts_with_ignoring_case(local_part, kind) && local_part.size() > kind.size() && kSeparators.contains(local_part[kind.size()]);
 }
 
@@ -97,10 +97,17 @@ base::Result<std::vector<std::string>> read_secrets(const std::string& path) {
 }  // namespace
 
 base::Result<std::optional<Srs>> Srs::from(const base::Settings& settings) {
+  const auto& domain = settings.text("delivery.srs_domain");
+  if (domain.empty()) return std::optional<Srs>();
+  if (!check_domain(domain)) return base::fail(base::Fault::Config, "delivery.srs_domain: '" + text::printable(domain, 100) + "'; expected: a domain");
+  if (settings.text("delivery.srs_secret_file").empty()) return base::fail(base::Fault::Config, "delivery.srs_domain needs delivery.srs_secret_file");
+  auto srs = of_no_domain(settings);
+  if (!srs) return std::unexpected(srs.error());
+  return srs->at(domain);
+}
+
+base::Result<Srs> Srs::of_no_domain(const base::Settings& settings) {
   Rules rules;
-  rules.domain = settings.text("delivery.srs_domain");
-  if (rules.domain.empty()) return std::optional<Srs>();
-  if (!check_domain(rules.domain)) return base::fail(base::Fault::Config, "delivery.srs_domain: '" + text::printable(rules.domain, 100) + "'; expected: a domain");
   rules.hash_length = settings.count("delivery.srs_hash_length");
   if (rules.hash_length < kLeastHash || rules.hash_length > kMostHash)
     return base::fail(base::Fault::Config, "delivery.srs_hash_length: " + std::to_string(rules.hash_length) + "; expected: " + std::to_string(kLeastHash) + " to " + std::to_string(kMostHash));
@@ -110,11 +117,18 @@ base::Result<std::optional<Srs>> Srs::from(const base::Settings& settings) {
     return base::fail(base::Fault::Config, "delivery.srs_max_age; expected: 1d to " + std::to_string(kMostDays) + "d");
   rules.max_age_days = static_cast<unsigned>(age / kDayMilliseconds);
   const auto& path = settings.text("delivery.srs_secret_file");
-  if (path.empty()) return base::fail(base::Fault::Config, "delivery.srs_domain needs delivery.srs_secret_file");
+  if (path.empty()) return base::fail(base::Fault::Config, "delivery.srs_secret_file is not set");
   auto secrets = read_secrets(path);
   if (!secrets) return base::fail_within("delivery.srs_secret_file", secrets.error());
   rules.secrets = std::move(*secrets);
   return Srs(std::move(rules));
+}
+
+base::Result<Srs> Srs::at(std::string domain) const {
+  if (!check_domain(domain)) return base::fail(base::Fault::Config, "'" + text::printable(domain, 100) + "' is no domain that bounces could come back to");
+  Srs other = *this;
+  other.rules_.domain = std::move(domain);
+  return other;
 }
 
 std::string_view describe(Srs::Fault fault) {
@@ -134,8 +148,8 @@ std::string Srs::forward(std::string_view sender, base::WallTime now) const {
   if (user.empty()) return std::string(sender);
   // The host that made the SRS0, and all behind it: of one that has been forwarded before, and again.
   std::optional<Parts> further;
-  if (has_form(user, kFirst)) further = Parts{"", std::string(domain), user.substr(kFirst.size())};
-  if (has_form(user, kFurther)) further = parse_further(std::string_view(user).substr(kFurther.size() + 1));
+  if (is_of_form(user, kFirst)) further = Parts{"", std::string(domain), user.substr(kFirst.size())};
+  if (is_of_form(user, kFurther)) further = parse_further(std::string_view(user).substr(kFurther.size() + 1));
 
   std::string rewritten;
   const auto sign = [&](std::string_view octets) { return hash_of(rules_.secrets.front(), octets).substr(0, rules_.hash_length); };
@@ -149,11 +163,14 @@ std::string Srs::forward(std::string_view sender, base::WallTime now) const {
   return address.size() <= kMostPathOctets ? address : std::string(sender);
 }
 
+bool Srs::has_form(std::string_view recipient) {
+  const std::string user = unquote_local_part(split_address(recipient).first);
+  return is_of_form(user, kFirst) || is_of_form(user, kFurther);
+}
+
 bool Srs::has_form_of(std::string_view recipient, std::string_view domain) {
-  const auto [local_part, host] = split_address(recipient);
-  if (host.empty() || !text::equal_ignoring_case(host, domain)) return false;
-  const std::string user = unquote_local_part(local_part);
-  return has_form(user, kFirst) || has_form(user, kFurther);
+  const auto host = split_address(recipient).second;
+  return !host.empty() && text::equal_ignoring_case(host, domain) && has_form(recipient);
 }
 
 bool Srs::is_signed(std::string_view hash, std::string_view octets) const {
@@ -164,7 +181,7 @@ bool Srs::is_signed(std::string_view hash, std::string_view octets) const {
 std::expected<std::string, Srs::Fault> Srs::reverse(std::string_view recipient, base::WallTime now) const {
   const std::string user = unquote_local_part(split_address(recipient).first);
   std::string_view octets = std::string_view(user).substr(std::min(user.size(), kFirst.size() + 1));
-  if (has_form(user, kFurther)) {
+  if (is_of_form(user, kFurther)) {
     const auto parts = parse_further(octets);
     if (!parts) return std::unexpected(Fault::Malformed);
     if (!is_signed(parts->hash, parts->host + parts->rest)) return std::unexpected(Fault::Forged);

@@ -39,6 +39,11 @@ class Srs {
   // Of delivery.srs_*; nothing when delivery.srs_domain is empty. Fault::Config: the file of secrets, or a value, is not as it should be.
   [[nodiscard]] static base::Result<std::optional<Srs>> from(const base::Settings& settings);
 
+  // The same without looking at delivery.srs_domain: for at() and reverse().
+  [[nodiscard]] static base::Result<Srs> of_no_domain(const base::Settings& settings);
+  // The same for addresses of another domain. Fault::Config: it is none.
+  [[nodiscard]] base::Result<Srs> at(std::string domain) const;
+
   [[nodiscard]] const std::string& domain() const { return rules_.domain; }
 
   // The reverse-path for the next host. As it is: the null one, one of our domain, and one that would be longer than a path
@@ -48,6 +53,7 @@ class Srs {
   enum class Fault { Malformed, Forged, TooOld };
   // Whether it is one of our domain that begins as those of forward() do: nobody else's mailbox.
   [[nodiscard]] bool is_ours(std::string_view recipient) const { return has_form_of(recipient, rules_.domain); }
+  [[nodiscard]] static bool has_form(std::string_view recipient);
   [[nodiscard]] static bool has_form_of(std::string_view recipient, std::string_view domain);
   // Of such an address: who is meant.
   [[nodiscard]] std::expected<std::string, Fault> reverse(std::string_view recipient, base::WallTime now) const;

@@ -94,6 +94,7 @@ std::span<const ApiRow> rate_rows();
 std::span<const ApiRow> greylist_rows();
 std::span<const ApiRow> hook_rows();
 std::span<const ApiRow> queue_rows();
+std::span<const ApiRow> return_path_rows();
 std::span<const ApiRow> send_mail_rows();
 std::span<const ApiRow> authenticate_rows();
 

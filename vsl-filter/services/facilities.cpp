@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "lib/base/durable.h"
+#include "lib/mail/srs.h"
 #include "lib/net/dns_sections.h"
 #include "lib/net/dns_shared.h"
 #include "vsl-filter/services/rate_table.h"
@@ -15,6 +17,7 @@ struct Facilities::Internal {
   std::mutex mutex;
   std::map<std::string, std::unique_ptr<net::dns::SharedResolver>> resolvers;  // by section; "": [dns]
   std::unique_ptr<RateTable> rates;
+  std::optional<mail::Srs> srs;
 };
 
 Facilities::Facilities() : internal_(std::make_unique<Internal>()) {}
@@ -36,6 +39,16 @@ base::Result<RateTable*> Facilities::rates(const std::string& state_directory, s
     internal_->rates = std::move(*opened);
   }
   return internal_->rates.get();
+}
+
+base::Result<const mail::Srs*> Facilities::srs(const base::Settings& settings) {
+  const std::scoped_lock lock(internal_->mutex);
+  if (!internal_->srs) {
+    auto made = mail::Srs::of_no_domain(settings);
+    if (!made) return std::unexpected(made.error());
+    internal_->srs = std::move(*made);
+  }
+  return &*internal_->srs;
 }
 
 }  // namespace rules

@@ -8,6 +8,9 @@
 #include "lib/base/result.h"
 #include "lib/base/settings.h"
 
+namespace mail {
+class Srs;
+}
 namespace net::dns {
 class SharedResolver;
 }
@@ -25,6 +28,9 @@ class Facilities {
   net::dns::SharedResolver& resolver(const base::Settings& settings, const std::string& virtual_domain = {});
   // The file "rates" of the directory, which is made if it does not exist.
   base::Result<RateTable*> rates(const std::string& state_directory, std::uint64_t keys_max);
+
+  // What signs the addresses of forwarded mail, by section [delivery]; of no domain.
+  base::Result<const mail::Srs*> srs(const base::Settings& settings);
 
  private:
   struct Internal;

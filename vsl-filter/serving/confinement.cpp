@@ -40,6 +40,7 @@ base::Sandbox sandbox_of(const RuleSet& rules, const NamedByRules& named, const 
     sandbox.readable.push_back(site.app_directory);
     sandbox.writable.push_back(settings.text("queue.spool"));
   }
+  base::add_folder_of(sandbox.readable, settings.text("delivery.srs_secret_file"));
   sandbox.writable.push_back(base::BlobWriter::Limits{}.directory);  // of messages that they change
   net::dns::add_needs(sandbox, settings);
   return sandbox;

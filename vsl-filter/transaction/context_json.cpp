@@ -9,6 +9,7 @@
 
 #include "lib/base/json_text.h"
 #include "lib/base/text.h"
+#include "lib/mail/verp.h"
 #include "vsl-filter/transaction/context_parts.h"
 
 namespace rules {
@@ -146,6 +147,7 @@ void append_wishes(ObjectWriter& object, const QueueWishes& wishes) {
   if (wishes.expire_seconds) object.number("expire", *wishes.expire_seconds);
   if (wishes.priority != 0) object.name("priority") += std::to_string(wishes.priority);
   if (wishes.no_bounce) object.flag("bounce", false);
+  if (!wishes.verp.empty()) object.text("verp", wishes.verp);
 }
 
 QueueWishes read_wishes(const Json& json) {
@@ -160,6 +162,8 @@ QueueWishes read_wishes(const Json& json) {
   if (const Json* priority = member(json, "priority"); priority != nullptr && priority->is_number_integer())
     wishes.priority = static_cast<int>(std::clamp<std::int64_t>(priority->get<std::int64_t>(), -10, 10));
   if (const Json* bounce = member(json, "bounce"); bounce != nullptr && bounce->is_boolean()) wishes.no_bounce = !bounce->get<bool>();
+  if (const Json* verp = member(json, "verp"); verp != nullptr && verp->is_string() && mail::are_verp_delimiters(verp->get_ref<const std::string&>()))
+    wishes.verp = verp->get<std::string>();
   return wishes;
 }
 

@@ -104,6 +104,7 @@ struct QueueWishes {
   std::optional<std::uint64_t> expire_seconds;       // from its arrival until it is given up
   int priority = 0;                                  // below 0: behind fresh mail
   bool no_bounce = false;                            // its sender is told nothing of its delivery
+  std::string verp = {};                             // delimiters (lib/mail/verp.h): each recipient is sent to from an address of its own
   friend bool operator==(const QueueWishes&, const QueueWishes&) = default;
 };
 
