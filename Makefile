@@ -93,6 +93,10 @@ bench: all tools  ## measure against Debian's mail servers and filters, write te
 crash: all tools  ## power cuts, failing system calls and kills, thousands of each; the figures go to tests/bench/RESULTS.md
 	tests/crash/run
 
+.PHONY: trixie
+trixie:  ## smtpd with what Debian 13 ships, mbedTLS 3.6 and TLS 1.3, in a folder that debootstrap fills; needs root
+	tests/trixie $(BUILD)/trixie
+
 .PHONY: unit
 unit: $(BUILD)/unit_tests  ## build the unit tests (run: build/unit_tests)
 # Functions of a program that have unit tests are named in TESTED by its rules.mk.
