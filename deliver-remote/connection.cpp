@@ -9,6 +9,7 @@ namespace {
 
 using State = smtp::ClientSession::State;
 using StartTls = smtp::ClientSession::StartTls;
+using TimeLimits = smtp::ClientSession::TimeLimits;
 
 smtp::ClientSession::Settings settings_for(const Options& options, const Approach& approach) {
   auto settings = options.session;
@@ -16,6 +17,9 @@ smtp::ClientSession::Settings settings_for(const Options& options, const Approac
   settings.start_tls = is_without ? StartTls::Never : approach.tls.must_be_secured() ? StartTls::Required : StartTls::IfOffered;
   settings.auth_mechanisms = approach.profile->auth_mechanisms;
   settings.auth_in_clear = approach.profile->auth_in_clear;
+  if (const auto most = approach.profile->command_milliseconds; most > 0)
+    for (const auto limit : {&TimeLimits::greeting, &TimeLimits::hello, &TimeLimits::tls, &TimeLimits::auth, &TimeLimits::mail, &TimeLimits::rcpt, &TimeLimits::data, &TimeLimits::block, &TimeLimits::message})
+      settings.limits.*limit = most;
   return settings;
 }
 

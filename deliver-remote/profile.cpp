@@ -89,7 +89,7 @@ void Profile::set_identity() {
   std::string whole;  // every part has its place, so that no two profiles share a text by chance
   for (const auto& part : {std::string(name_of(tls_level)), std::string(tls_wrapper ? "wrapper" : ""), joined(tls_names), joined(tls_fingerprints), tls.authorities, tls.credentials.certificate,
                            tls.credentials.key, joined(tls.cipher_suites), std::string(tls.newest_only ? "1.3" : ""), user, password_file, login ? login->user : std::string(),
-                           login ? sasl::to_hex(sasl::sha256(login->password)) : std::string(), joined(auth_mechanisms), addresses, std::string(auth_in_clear ? "clear" : "")})
+                           login ? sasl::to_hex(sasl::sha256(login->password)) : std::string(), joined(auth_mechanisms), addresses, std::string(auth_in_clear ? "clear" : ""), std::to_string(command_milliseconds)})
     whole += part + "|";
   identity = sasl::to_hex(sasl::sha256(whole));
 }

@@ -37,6 +37,8 @@ struct Profile {
   std::vector<std::string> auth_mechanisms;
   bool auth_in_clear = false;
 
+  std::uint64_t command_milliseconds = 0;  // that a command may take, as the call says; 0: as the settings do
+
   // The same for profiles whose connections can stand in for each other. Has no secret in it.
   std::string identity;
 

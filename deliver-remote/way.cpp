@@ -46,12 +46,29 @@ base::Result<Way> way_of_url(const Options& options, std::string_view url, std::
 
 }  // namespace
 
-base::Result<Way> way_of(const Deliverer& deliverer, std::string_view host, std::string_view domain, std::string_view context) {
+namespace {
+
+base::Result<Way> way_of_host(const Deliverer& deliverer, std::string_view host, std::string_view domain, std::string_view context) {
   if (is_url(host)) return way_of_url(deliverer.options(), host, context);
   auto target = deliverer.target_of(host, domain);
   if (!target) return std::unexpected(std::move(target.error()));
   auto profile = deliverer.profile_of(host, domain, *target);
   return Way{std::move(*target), std::move(profile), {}};
+}
+
+}  // namespace
+
+base::Result<Way> way_of(const Deliverer& deliverer, std::string_view host, std::string_view domain, std::string_view context) {
+  auto way = way_of_host(deliverer, host, domain, context);
+  if (!way || !context.contains("\"timeout\"")) return way;
+  const auto said = chain::Context::parse(context);
+  const auto seconds = said ? said->number("transfer.timeout").value_or(0) : 0;
+  if (seconds <= 0) return way;
+  auto profile = std::make_shared<Profile>(*way->profile);
+  profile->command_milliseconds = static_cast<std::uint64_t>(seconds) * 1000;
+  profile->set_identity();
+  way->profile = std::move(profile);
+  return way;
 }
 
 }  // namespace remote

@@ -22,6 +22,7 @@ namespace {
 using queue::State;
 constexpr States kEvery = ~0U;
 constexpr States kWaiting = bit(State::Working) | bit(State::Deliver) | bit(State::Deferred) | bit(State::Delegated);
+constexpr States kTriedAgain = bit(State::Deferred) | bit(State::Delegated);
 constexpr States kSetAside = bit(State::Hold) | bit(State::Quarantine) | bit(State::Dead);
 
 constexpr auto kOperations = std::to_array<Operation>({
@@ -29,7 +30,7 @@ constexpr auto kOperations = std::to_array<Operation>({
     {"move",    "moving",    "moved",    Wish::Kind::Move,    State::Hold,     kEvery,                 kEvery,                 false},
     {"hold",    "holding",   "held",     Wish::Kind::Move,    State::Hold,     kWaiting,               kWaiting,               false},
     {"release", "releasing", "released", Wish::Kind::Move,    State::Working,  kSetAside,              bit(State::Hold),       false},
-    {"retry",   "asking",    "retried",  Wish::Kind::Retry,   State::Deferred, bit(State::Deferred),   bit(State::Deferred),   false},
+    {"retry",   "asking",    "retried",  Wish::Kind::Retry,   State::Deferred, kTriedAgain,            kTriedAgain,            false},
     {"remove",  "removing",  "removed",  Wish::Kind::Remove,  State::Dead,     kEvery,                 kEvery,                 true},
 });
 constexpr const Operation& operation_of(std::string_view name) { return *std::ranges::find(kOperations, name, &Operation::name); }

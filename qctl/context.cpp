@@ -31,6 +31,9 @@ Json email_status(const queue::Item& item, std::span<const queue::Event> events,
       case queue::EventKind::Noticed:
       case queue::EventKind::Ruled:
       case queue::EventKind::Unruled:
+      case queue::EventKind::Delegated:
+      case queue::EventKind::Handed:
+      case queue::EventKind::Back:
       case queue::EventKind::Finished: break;
     }
   }

@@ -13,7 +13,7 @@ Entry entry_of(const queue::Seen& seen) {
   entry.is_in_log = seen.is_in_log;
   entry.octets = seen.item.message_octets;
   entry.arrived = seen.item.arrived;
-  if (seen.place.state == queue::State::Deferred) entry.next_attempt = seen.modified;
+  if (seen.place.state == queue::State::Deferred || seen.place.state == queue::State::Delegated) entry.next_attempt = seen.modified;
   entry.reverse_path = seen.item.envelope.reverse_path;
   auto left = queue::outstanding_of(seen.item, seen.events);
   entry.recipients = std::move(left.recipients);

@@ -19,7 +19,7 @@ constexpr std::size_t kPolledAtOnce = 1000;
 
 // Where queue-run takes messages from.
 bool is_served(queue::State state) {
-  return state == queue::State::Working || state == queue::State::Deliver || state == queue::State::Deferred;
+  return state == queue::State::Working || state == queue::State::Deliver || state == queue::State::Deferred || state == queue::State::Delegated;
 }
 
 base::Error in_delivery(std::string_view what) {

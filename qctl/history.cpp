@@ -27,6 +27,9 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {queue::EventKind::Noticed, "noticed", Output::Style::Plain},
     {queue::EventKind::Ruled, "rules", Output::Style::Plain},
     {queue::EventKind::Unruled, "rules failed", Output::Style::Yellow},
+    {queue::EventKind::Delegated, "delegated", Output::Style::Plain},
+    {queue::EventKind::Handed, "handed over", Output::Style::Plain},
+    {queue::EventKind::Back, "back", Output::Style::Plain},
 });
 const KindRow& row_of(queue::EventKind kind) {
   const auto* row = std::ranges::find(kKinds, kind, &KindRow::kind);

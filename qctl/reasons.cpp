@@ -137,7 +137,20 @@ void add_dead(const Case& of, Sentences& out) {
 
 void add_delegated(const Case& of, Sentences& out) {
   add_last_move(of, out);
-  out.push_back("another service has it and will give it back");
+  const auto directive = of.text("/delegation/directive"), address = of.text("/delegation/address");
+  if (directive.empty()) return out.push_back("another service has it and will give it back");
+  out.push_back("rule \"" + directive + "\" of stage " + of.text("/delegation/stage") + " has delegated it to the content filter " + address);
+  if (of.text("/delegation/state") == "back") return out.push_back("it is back, and its rules go on");
+  const auto* handed = last_of(of.seen, EventKind::Handed);
+  const auto* refused = last_of(of.seen, EventKind::Deferred);
+  if (handed == nullptr || (refused != nullptr && refused > handed)) {
+    add_next_attempt(of, out);
+    add_recipients(of, out);
+    return add_destinations(of, out);
+  }
+  out.push_back(handed->text + " since " + duration(of.around.now - handed->time));
+  const auto until = of.seen.modified - of.around.now;
+  out.push_back(until.count() <= 0 ? "it should be back by now" : "it is lost when it is not back in " + duration(until));
 }
 
 struct Row {

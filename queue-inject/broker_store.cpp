@@ -26,6 +26,8 @@ std::string queue_of(const broker::Setup& setup, const Accepted& accepted) { ret
 }  // namespace
 
 std::optional<Refused> check_for_broker(const broker::Setup& setup, const Accepted& message) {
+  // Rules behind the queue do not run on a broker's, so that nothing there was delegated.
+  if (message.returned) return Refused{chain::Answer::as_reported(Fault::Permanent, "500 Delegation failed to get old context"), "it comes back from a content filter, and nothing on a broker is at one"};
   const auto octets = queue::to_octets(message.item).size() + message.message.size();
   if (octets <= setup.message_octets) return std::nullopt;
   const auto limit = std::to_string(setup.message_octets);

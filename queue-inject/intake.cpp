@@ -106,6 +106,8 @@ std::expected<Accepted, Refused> take_in(const chain::Invocation& invocation, co
     accepted.item.context = queue::one_line(call.context);
   }
   accepted.place = std::move(*place);
+  accepted.returned = chain::delegation_in(call.context);
+  if (accepted.returned && accepted.returned->state != chain::Delegation::State::Returned) accepted.returned.reset();
   if (accepted.place.state == queue::State::Deferred) accepted.modified = first_attempt(call.context);
 
   auto message = check_message(call.message, rules);

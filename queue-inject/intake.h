@@ -5,6 +5,7 @@
 #include <expected>
 
 #include "lib/base/settings.h"
+#include "lib/chain/delegation.h"
 #include "lib/chain/log_ids.h"
 #include "lib/chain/message_call.h"
 #include "lib/queue/item.h"
@@ -25,6 +26,7 @@ struct Accepted {
   base::Blob message;
   queue::Place place;
   std::optional<base::WallTime> modified;  // of State::Deferred: the first attempt
+  std::optional<chain::Delegation> returned;  // it is no new message, but one of the queue that its content filter gives back
 };
 
 // Why not: the answer, and the cause for the log.

@@ -10,6 +10,7 @@
 #include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
 #include "lib/net/socket.h"
+#include "queue-inject/bring_back.h"
 #include "queue-inject/broker_store.h"
 #include "queue-inject/by_hand.h"
 #include "queue-inject/file_store.h"
@@ -133,6 +134,13 @@ int replace(const base::CommandLine& line, const IntakeRules& rules) {
   });
 }
 
+chain::Answer take_back(const base::CommandLine& line, const Accepted& accepted) {
+  auto spool = open_spool(line.settings.text("queue.spool"));
+  if (spool) return bring_back(kProgram, *spool, accepted);
+  (void)base::report(kProgram, spool.error().error);
+  return chain::Answer::exit(exit_code_of(spool.error().step, spool.error().error));
+}
+
 // One message call: a file of the spool, or a message on the broker.
 chain::Answer inject(const base::CommandLine& line, const std::optional<broker::Setup>& broker, const IntakeRules& rules, bool is_logged,
                      const chain::Invocation& invocation) {
@@ -140,6 +148,7 @@ chain::Answer inject(const base::CommandLine& line, const std::optional<broker::
   if (!accepted) return refuse(accepted.error());
   if (broker)
     if (const auto refused = check_for_broker(*broker, *accepted)) return refuse(*refused);
+  if (accepted->returned) return take_back(line, *accepted);
   const auto stored = store_one(line, broker, *accepted);
   if (stored && is_logged) Queued(*accepted, accepted->item.context).log();
   if (stored) return taken(accepted->item.id);

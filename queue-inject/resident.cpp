@@ -9,6 +9,7 @@
 #include "lib/chain/resident.h"
 #include "lib/net/loop.h"
 #include "lib/queue/log_writer.h"
+#include "queue-inject/bring_back.h"
 #include "queue-inject/file_store.h"
 
 namespace {
@@ -50,6 +51,13 @@ class Resident {
       call.answer(std::move(accepted.error().answer));
       return;
     }
+    // Any user could say that he is a content filter.
+    constexpr unsigned kOthersMayWrite = 02;
+    if (accepted->returned && (settings_.socket_mode & kOthersMayWrite) != 0) {
+      base::log::warning("refused", {{"cause", "a message comes back from a content filter, and all users may use this socket: end that chain with the program queue-inject"}});
+      return call.answer(chain::Answer::as_reported(base::Fault::Permanent, "500 Delegation failed to get old context"));
+    }
+    if (accepted->returned) return take_back(std::move(call), std::move(*accepted));
     Waiting waiting{std::move(call), accepted->item.id, Queued(*accepted, accepted->item.context)};
     if (fits_log(*accepted)) {
       log_calls_.push_back(std::move(waiting));
@@ -60,6 +68,17 @@ class Resident {
   }
 
  private:
+  // It waits for queue-run and the disk: the other calls shall not.
+  void take_back(chain::PendingCall pending, Accepted accepted) {
+    struct Job {
+      chain::PendingCall call;
+      Accepted accepted;
+      chain::Answer answer = {};
+    };
+    const auto job = std::make_shared<Job>(Job{std::move(pending), std::move(accepted)});
+    net::run_in_thread(loop_, [this, job] { job->answer = bring_back("queue-inject", spool_, job->accepted); }, [job] { job->call.answer(std::move(job->answer)); });
+  }
+
   // Adds it to the log's batch.
   bool fits_log(const Accepted& accepted) {
     if (accepted.place.state != queue::State::Working || accepted.message.size() > settings_.log_message_octets) return false;

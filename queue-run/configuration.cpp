@@ -54,6 +54,14 @@ base::Result<RulesSettings> rules_settings(const Settings& settings) {
   return rules;
 }
 
+base::Result<DelegationSettings> delegation_settings(const Settings& settings) {
+  const auto lost = lost_of(settings.text("queue.delegation_lost"));
+  if (!lost) return base::fail(base::Fault::Config, "queue.delegation_lost: expected: again, hold, fail, drop");
+  const auto time = duration(settings, "queue.delegation_time");
+  if (time < std::chrono::seconds(1)) return base::fail(base::Fault::Config, "queue.delegation_time: expected: at least 1s");
+  return DelegationSettings{time, *lost};
+}
+
 base::Result<NoticeSettings> notice_settings(const Settings& settings) {
   NoticeSettings notices;
   notices.is_on = settings.flag("queue.bounce");
@@ -107,6 +115,9 @@ base::Result<Runner::Settings> configure(const Settings& settings) {
   auto rules = rules_settings(settings);
   if (!rules) return std::unexpected(rules.error());
   deliveries.rules = std::move(*rules);
+  const auto delegation = delegation_settings(settings);
+  if (!delegation) return std::unexpected(delegation.error());
+  deliveries.delegation = *delegation;
   auto notices = notice_settings(settings);
   if (!notices) return std::unexpected(notices.error());
   deliveries.notices = std::move(*notices);

@@ -15,6 +15,7 @@ inline constexpr auto kSettings = std::to_array<std::string_view>({
     "delivery.local_domains", "delivery.srs_domain", "delivery.srs_secret_file", "delivery.srs_hash_length", "delivery.srs_max_age", "smtp.relay_domains",
     "queue.local_transport", "queue.remote_transport", "queue.remote_transport_urls", "remote.relay_host",
     "queue.rules", "queue.rules_stages", "queue.rules_concurrency", "queue.rules_timeout",
+    "queue.delegation_time", "queue.delegation_lost",
     "queue.recipients_per_call", "queue.local_concurrency", "queue.remote_concurrency", "queue.destination_concurrency",
     "queue.destination_concurrency_start", "queue.destination_rate_delay", "queue.metrics",
     "queue.processes", "queue.delivery_timeout", "queue.retry_min", "queue.retry_max", "queue.lifetime",

@@ -97,6 +97,8 @@ base::Result<void> Deliveries::admit(queue::Spool& spool, const queue::Place& pl
   if (!stored) return std::unexpected(stored.error());
   const auto events = spool.read_progress(id);
   if (!events) return std::unexpected(events.error());
+  if (place.state == queue::State::Delegated && !chain::delegation_in(stored->item.context))
+    return base::fail(base::Fault::Permanent, "its context names no service: who has put it there gives it back");
   if (const auto mark = notice_mark(stored->item.context))
     if (const auto told = acknowledge(spool, place, id, mark->of); !told) return told;
   auto message = std::make_unique<Message>();
@@ -135,6 +137,9 @@ void Deliveries::admit(std::unique_ptr<Message> owned, std::string_view context,
     message.notice_facts.has_warned = told.has_any(NoticeKind::Delay);
     message.ends = ends_of(events, told, message.dsn, recipients.size());
   }
+  if (message.place.state == queue::State::Delegated)
+    if (auto delegation = chain::delegation_in(context); delegation && delegation->state == chain::Delegation::State::Waiting)
+      return delegate(message, *std::move(delegation), context, events);
   if (must_ask_rules(message, context, events)) return ask_rules(message, std::string(context), {events.begin(), events.end()});
   route(message, context, events);
 }
@@ -273,6 +278,7 @@ void Deliveries::open(Delivery& delivery) {
     }
   }
   if (delivery.asks_rules) return open_rules(message);
+  if (delivery.hands_over) return hand_over(message);
   const auto& [route, recipients] = delivery.batch;
   chain::Words words = settings_.transports[index_of(route.transport)].program;
   words.reserve(words.size() + 2 + recipients.size());
@@ -321,6 +327,10 @@ void Deliveries::put_off(Delivery& delivery, std::string_view reason) {
   if (delivery.asks_rules) return rules_failed(*delivery.message, reason);
   ++counters_.put_off;
   delivery.message->waits_for = delivery.batch.route.host;
+  if (delivery.hands_over) {
+    const std::string said = std::string(kNotTried) + std::string(reason);
+    return hand_over_failed(*delivery.message, {&said, 1});
+  }
   const bool gives_up = is_too_old(delivery.message->wishes.retry, delivery.message->arrived, base::wall_now());
   const auto report = chain::DeliveryReport::for_all(delivery.batch.recipients.size(), chain::Outcome::Class::Temporary, std::string(kNotTried) + std::string(reason));
   on_results(delivery, results_of(report, gives_up));
@@ -434,7 +444,7 @@ void Deliveries::end_attempt(Message& message) {
   const Fate fate = fate_of(message);
   Conclusion conclusion;
   if (fate == Fate::Dead) conclusion = dispose_of_failed(message);
-  if (fate == Fate::Deferred) conclusion.place = queue::Place{queue::State::Deferred, {}};
+  if (fate == Fate::Deferred) conclusion.place = queue::Place{message.service ? queue::State::Delegated : queue::State::Deferred, {}};
   if (message.wish && !message.wish->place) {
     conclusion.place.reset();
   } else if (message.wish && fate == Fate::Deferred) {
@@ -443,8 +453,9 @@ void Deliveries::end_attempt(Message& message) {
     message.wish->answer(std::unexpected(base::Error{base::Fault::Permanent, "nothing was left to deliver", ENOENT}));
     message.wish.reset();
   }
-  if (conclusion.place && conclusion.place->state == queue::State::Deferred)
-    conclusion.modified = message.retries_soon ? now : next_attempt(message.wishes.retry, message.id, message.arrived, now);
+  const bool comes_again = conclusion.place && (conclusion.place->state == queue::State::Deferred || (message.service && conclusion.place->state == queue::State::Delegated));
+  if (comes_again && message.service && message.service->due) conclusion.modified = message.service->due;
+  else if (comes_again) conclusion.modified = message.retries_soon ? now : next_attempt(message.wishes.retry, message.id, message.arrived, now);
   keeper_.conclude(message, std::move(conclusion));
 }
 
@@ -467,6 +478,7 @@ void Deliveries::on_concluded(Message& message) {
 
 void Deliveries::drop(Message& message, const base::Error& error) {
   if (message.rules && message.rules->job.is_waiting) schedule_.remove(message.rules->job);
+  if (message.service && message.service->job.is_waiting) schedule_.remove(message.service->job);
   for (auto& delivery : message.deliveries)
     if (delivery.is_waiting) schedule_.remove(delivery);
   forget(message, {message.id, message.place, {}, error});
@@ -484,6 +496,11 @@ void Deliveries::stop_waiting(Message& message) {
     if (message.rules->job.is_waiting) schedule_.remove(message.rules->job);
     return conclude(message);
   }
+  if (message.service) {
+    if (message.service->job.is_open) return;
+    if (message.service->job.is_waiting) schedule_.remove(message.service->job);
+    return conclude(message);
+  }
   for (auto& delivery : message.deliveries) {
     if (!delivery.is_waiting) continue;
     schedule_.remove(delivery);
@@ -496,7 +513,7 @@ bool Deliveries::fulfil(const queue::Id& id, Wish& wish) {
   const auto known = messages_.find(id);
   if (known == messages_.end()) return false;
   Message& message = *known->second;
-  if (message.wish || message.conclusion || message.is_notifying || (message.rules && message.rules->is_replacing)) {
+  if (message.wish || message.conclusion || message.is_notifying || (message.rules && message.rules->is_replacing) || (message.service && message.service->is_replacing)) {
     wish.answer(base::fail(base::Fault::Temporary, "just being recorded or moved; ask again"));
     return true;
   }
@@ -517,6 +534,7 @@ void Deliveries::release_idle() {
 
 std::vector<queue::Id> Deliveries::idle_of_busiest_sender(std::size_t count, std::size_t least) const {
   const auto is_idle = [](const Message& message) {
+    if (message.place.state == queue::State::Delegated) return false;  // from deliver/ it would go on without its content filter
     return message.is_fresh && message.open == 0 && !message.wish && !message.conclusion && !message.is_notifying && !(message.rules && message.rules->is_replacing);
   };
   std::unordered_map<std::uint64_t, std::size_t> by_turn;
@@ -576,6 +594,8 @@ bool Deliveries::make_room_in_log(queue::LogReader& log) {
 void Deliveries::abandon() {
   for (const auto& [id, message] : messages_)
     if (message->rules && message->rules->job.is_open) rules_.cancel(message->rules->job.call);
+  for (const auto& [id, message] : messages_)
+    if (message->service && message->service->job.is_open) caller_.cancel(message->service->job.call, true);
   for (const auto& [id, message] : messages_)
     for (const auto& delivery : message->deliveries)
       if (delivery.is_open) caller_.cancel(delivery.call, true);

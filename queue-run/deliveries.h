@@ -34,6 +34,7 @@ class Deliveries {
     chain::Caller::Limits calls;
     NoticeSettings notices;
     RulesSettings rules;
+    DelegationSettings delegation;
   };
   // How a message left.
   struct Left {
@@ -82,6 +83,9 @@ class Deliveries {
   [[nodiscard]] std::vector<std::string> take_recovered() { return schedule_.take_recovered(); }
   // `queue-inject --replace` of a chain of rules that was called for this message: what it has become.
   [[nodiscard]] base::Result<void> give_from_rules(const queue::Id& id, const chain::Call& call);
+  // A message that is here comes back from the content filter that has it, as `text`. Answered when it is stored. Fault::Permanent: it is
+  // not to come back so.
+  void take_back(const queue::Id& id, const chain::Delegation& returned, const base::Blob& text, std::function<void(base::Result<void>)> answer);
   void forgive(std::string_view host) { schedule_.forgive(host); }
   void forgive_destinations_of(const mail::Envelope& envelope);
   // Messages of which nothing is open go back to deliver/, as by fulfil().
@@ -100,6 +104,12 @@ class Deliveries {
   void rules_failed(Message& message, std::string_view reason);
   void replace(Message& message, Verdict verdict, const queue::Event& event);
   void on_replaced(Message& message, const Left& left, bool is_stored);
+  void delegate(Message& message, chain::Delegation delegation, std::string_view context, std::span<const queue::Event> events);
+  void hand_over(Message& message);
+  void on_handed(Message& message, const chain::Outcome& outcome);
+  void hand_over_failed(Message& message, std::span<const std::string> said);
+  void lose(Message& message);
+  void end_return(Message& message);
   void settle(Message& message, std::uint32_t recipient, const Result& result);
   void settle(Message& message, std::uint32_t recipient, const Result& result, queue::EventKind kind);
   // Where a bounce of forwarded mail goes on to; true: nowhere, and it is settled.

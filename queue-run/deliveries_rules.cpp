@@ -86,7 +86,7 @@ void Deliveries::carry_out(Message& message, Verdict verdict) {
     message.rules.reset();
     return keeper_.conclude(message, {});
   }
-  const queue::Event event{base::wall_now(), queue::EventKind::Ruled, std::nullopt, std::string(verdict.ends_rules ? name_of(RulesStage::Delivery) : stage), {}, verdict.text};
+  const queue::Event event{base::wall_now(), verdict.is_delegated ? queue::EventKind::Delegated : queue::EventKind::Ruled, std::nullopt, std::string(verdict.ends_rules ? name_of(RulesStage::Delivery) : stage), {}, verdict.text};
   if (verdict.has_changes()) return replace(message, std::move(verdict), event);
   message.unrecorded.push_back(event);
   if (verdict.what == What::SetAside) {

@@ -1,4 +1,4 @@
-// The folders of the spool that queue-run serves: working/, deliver/, deferred/. Tells what is in them, and by inotify
+// The folders of the spool that queue-run serves: working/, deliver/, deferred/, delegated/. Tells what is in them, and by inotify
 // what comes, goes and is touched, so that `mv hold/ID working/` and `touch deferred/ID` by hand are noticed at once.
 #pragma once
 
@@ -16,7 +16,7 @@
 
 namespace run {
 
-inline constexpr auto kServed = std::to_array<queue::State>({queue::State::Working, queue::State::Deliver, queue::State::Deferred});
+inline constexpr auto kServed = std::to_array<queue::State>({queue::State::Working, queue::State::Deliver, queue::State::Deferred, queue::State::Delegated});
 [[nodiscard]] constexpr bool is_served(queue::State state) {
   for (const auto served : kServed)
     if (served == state) return true;

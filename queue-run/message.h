@@ -16,6 +16,7 @@
 #include "lib/queue/id.h"
 #include "lib/queue/place.h"
 #include "lib/queue/progress.h"
+#include "queue-run/delegation.h"
 #include "queue-run/notices.h"
 #include "queue-run/results.h"
 #include "queue-run/route.h"
@@ -34,6 +35,7 @@ struct Delivery : Schedule::Job {
   std::uint64_t call = 0;  // the Caller's handle while it is open
   bool is_open = false;
   bool asks_rules = false;  // not a delivery: AtRules::job
+  bool hands_over = false;  // nor this: AtService::job
 };
 
 // Of a message that rules have to see before it goes on.
@@ -48,10 +50,22 @@ struct AtRules {
   bool is_replacing = false;           // its new text is being stored: nobody takes it away meanwhile
 };
 
+// Of a message that rules have delegated to a content filter, and that is not back.
+struct AtService {
+  chain::Delegation what;
+  std::string context;               // as it is stored
+  std::vector<queue::Event> events;  // that are recorded
+  Delivery job;                      // hands it over
+  std::optional<base::WallTime> due = {};  // the filter has it: when it is lost
+  bool is_replacing = false;  // what came back is being stored
+  bool is_back = false;       // ... is stored
+  bool is_gone = false;       // ... is not, since somebody has moved the message
+};
+
 // What becomes of a message when its attempt has ended.
 struct Conclusion {
   std::optional<queue::Place> place;               // nothing: it is forgotten
-  std::optional<base::WallTime> modified = {};     // of State::Deferred: the next attempt
+  std::optional<base::WallTime> modified = {};     // of State::Deferred and Delegated: the next attempt
 };
 
 // What an operator wants done with a message that is being delivered; done when nothing of it is open any more.
@@ -82,6 +96,7 @@ struct Message {
   base::Blob octets;      // while is_held
   bool is_held = false;   // always of one in the log; of a file only while something is open: it is locked as long
   std::unique_ptr<AtRules> rules;    // nothing: they have run
+  std::unique_ptr<AtService> service;  // nothing: no content filter has it
   std::vector<Delivery> deliveries;  // of this attempt; stay where they are
   std::size_t unfinished = 0;        // of them: wait or are open
   std::size_t open = 0;

@@ -22,7 +22,7 @@ bool has_unrecorded_deliveries(const Message& message) {
 
 // Where queue-run looks for mail: what lies elsewhere was put there by somebody.
 bool is_served(const queue::Place& place) {
-  return place.state == queue::State::Working || place.state == queue::State::Deliver || place.state == queue::State::Deferred;
+  return place.state == queue::State::Working || place.state == queue::State::Deliver || place.state == queue::State::Deferred || place.state == queue::State::Delegated;
 }
 
 }  // namespace

@@ -86,6 +86,13 @@ void replace(Runner& runner, const chain::Invocation& invocation, Reply reply) {
   without_text(std::move(reply))(runner.replace(*id, invocation.call));
 }
 
+// A content filter gives ID back.
+void bring_back(Runner& runner, const chain::Invocation& invocation, Reply reply) {
+  const auto id = id_of(invocation.arguments[1]);
+  if (!id) return reply(std::unexpected(id.error()));
+  runner.bring_back(*id, invocation.call, without_text(std::move(reply)));
+}
+
 struct Command {
   std::string_view name;
   std::size_t words;  // with the name
@@ -112,9 +119,10 @@ void serve(Runner& runner, chain::PendingCall pending) {
   };
   const auto& words = call->invocation.arguments;
   if (words.size() == 2 && words[0] == "replace") return replace(runner, call->invocation, reply);
+  if (words.size() == 2 && words[0] == "back") return bring_back(runner, call->invocation, reply);
   for (const auto& command : kCommands)
     if (!words.empty() && words[0] == command.name && words.size() == command.words) return command.run(runner, words, reply);
-  reply(base::fail(base::Fault::Permanent, "unknown request; expected: move ID FOLDER, remove ID, replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..., uncataloged"));
+  reply(base::fail(base::Fault::Permanent, "unknown request; expected: back ID, move ID FOLDER, remove ID, replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..., uncataloged"));
 }
 
 }  // namespace

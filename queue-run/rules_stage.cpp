@@ -6,6 +6,7 @@
 
 #include "lib/base/text.h"
 #include "lib/chain/context.h"
+#include "lib/chain/delegation.h"
 #include "lib/chain/envelope.h"
 
 namespace run {
@@ -98,9 +99,22 @@ std::string reason_in(const chain::Context& context, const queue::Place& place) 
     case queue::State::Hold: return "held" + because("hold");
     case queue::State::Deferred: return "put off" + because("put_off.reason");
     case queue::State::Dead: return denial_in(context);
-    case queue::State::Working: case queue::State::Deliver: case queue::State::Delegated: break;
+    case queue::State::Delegated:
+      if (const auto directive = context.text("delegation.directive")) return "delegated by " + *directive + " to " + context.text("delegation.address").value_or("a service");
+      break;
+    case queue::State::Working: case queue::State::Deliver: break;
   }
   return std::string(queue::kStates[static_cast<std::size_t>(place.state)].folder);
+}
+
+// Of a message that a content filter is to see: its stage is not over, and goes on when it is back.
+bool is_delegated(const chain::Context& context, const queue::Place& place, RulesStage stage) {
+  return place.state == queue::State::Delegated && context.text("delegation.state") == "waiting" && context.text("delegation.stage") == name_of(stage);
+}
+
+std::string without_stage(Json context) {
+  context.erase("stage");
+  return context.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Verdict failed(std::string text) {
@@ -130,6 +144,11 @@ Verdict passed(const chain::Answer& changes, std::string_view sent, RulesStage s
     if (place->state != queue::State::Deliver && place->state != queue::State::Working) verdict.what = What::SetAside;
     if (const auto until = context->text("put_off.until"); until && place->state == queue::State::Deferred) verdict.until = base::parse_rfc3339(*until);
     verdict.text = reason_in(*context, *place);
+    if (is_delegated(*context, *place, stage)) {
+      verdict.is_delegated = true;
+      verdict.context = stage == RulesStage::Postq ? without_stage(parsed(*changes.context)) : with_stage(std::string_view(*changes.context), name_of(RulesStage::Postq));
+      return verdict;
+    }
   }
   verdict.context = with_stage(std::string_view(*changes.context), name_of(verdict.ends_rules ? RulesStage::Delivery : stage));
   return verdict;
@@ -167,6 +186,8 @@ std::optional<RulesStage> next_stage(std::string_view context, std::span<const q
     must_run = must_run && !stage;
   };
   past(stage_in(context));
+  // Of one that is back from a content filter the stage is not over, whatever else stands there.
+  if (const auto delegation = chain::delegation_in(context)) next = rules_stage_of(delegation->stage);
   for (const auto& event : events) {
     if (event.kind == queue::EventKind::Ruled) past(event.destination);
     if (event.kind != queue::EventKind::Unruled) continue;

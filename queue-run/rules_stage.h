@@ -46,6 +46,7 @@ struct Verdict {
   queue::Place place = {};
   std::optional<base::WallTime> until = {};  // of State::Deferred: the first attempt
   bool ends_rules = false;                   // no later stage is run
+  bool is_delegated = false;                 // set aside for a content filter: the stage goes on when it is back
   std::string text = {};                     // for the record and the log
   std::optional<base::Blob> message = {};         // those that are different
   std::optional<std::string> envelope = {};       // F and T, as in the call

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "lib/chain/context.h"
+#include "lib/chain/delegation.h"
 #include "lib/chain/envelope.h"
 
 namespace {
@@ -142,4 +143,31 @@ TEST_CASE("rules of the queue: refusals, mistakes and programs that end without 
   }
   CHECK(verdict(passed({}, std::string("Fa@b\0\0", 6))).what == What::Failed);
   CHECK(verdict(passed({}, "nonsense")).what == What::Failed);
+}
+
+TEST_CASE("rules of the queue: a delegated message is not through its stage, and goes on there when it is back") {
+  const auto context = [](std::string stage, std::string state) {
+    return R"({"stage":")" + stage + R"(","queue":"delegated","delegation":{"state":")" + state + R"(","stage":")" + stage + R"(","directive":"scan","address":"127.0.0.1:26"}})";
+  };
+  const auto postq = verdict(passed(context("postq", "waiting")));
+  CHECK(postq.what == What::SetAside);
+  CHECK(postq.is_delegated);
+  CHECK(postq.place.state == State::Delegated);
+  CHECK(postq.text == "delegated by scan to 127.0.0.1:26");
+  CHECK_FALSE(postq.context->contains(R"("stage":"postq","queue")"));
+  CHECK(next(chain::context_when_back(*postq.context), {event(EventKind::Delegated, "postq")}, State::Delegated) == "postq");
+
+  const auto delivery = verdict(passed(context("delivery", "waiting")), RulesStage::Delivery);
+  CHECK(delivery.is_delegated);
+  CHECK(delivery.context->starts_with(R"({"stage":"postq",)"));
+  CHECK(next(chain::context_when_back(*delivery.context), {kRanPostq, event(EventKind::Delegated, "delivery")}, State::Delegated) == "delivery");
+
+  // Its rules failed then, or have run; or somebody else has put the stage there.
+  const auto back = chain::context_when_back(*postq.context);
+  CHECK(next(back, {kFailedPostq}, State::Deferred) == "postq");
+  CHECK(next(back, {kRanPostq}, State::Delegated) == "delivery");
+  CHECK(next(chain::context_when_back(context("postq", "waiting")), {}, State::Delegated) == "postq");
+  // Of another stage, or without a service, it is only set aside.
+  CHECK_FALSE(verdict(passed(context("delivery", "waiting"))).is_delegated);
+  CHECK_FALSE(verdict(passed(std::string(R"({"queue":"delegated"})"))).is_delegated);
 }

@@ -147,11 +147,24 @@ void Runner::park() {
 
 void Runner::take_in_due() {
   const auto now = base::wall_now();
-  for (std::size_t i = 0; i < kFilesPerTurn && has_room_for_old(); ++i) {
-    const auto id = due_.take_due(now);
-    if (!id) return;
-    admit_file({queue::State::Deferred, {}}, *id, false);
+  for (const auto state : {queue::State::Deferred, queue::State::Delegated}) {
+    const queue::Place place{state, {}};
+    for (std::size_t i = 0; i < kFilesPerTurn && has_room_for_old(); ++i) {
+      const auto id = index_of(place)->take_due(now);
+      if (!id) break;
+      admit_file(place, *id, false);
+    }
   }
+}
+
+DueIndex* Runner::index_of(const queue::Place& place) {
+  if (place.state == queue::State::Deferred) return &due_;
+  return place.state == queue::State::Delegated ? &away_ : nullptr;
+}
+
+std::optional<base::WallTime> Runner::next_due() const {
+  const auto due = due_.earliest(), away = away_.earliest();
+  return due && away ? std::min(due, away) : due ? due : away;
 }
 
 void Runner::admit_file(const queue::Place& place, const queue::Id& id, bool is_fresh) {
@@ -174,15 +187,19 @@ void Runner::on_file_error(const queue::Place& place, const queue::Id& id, const
     return;
   }
   if (error.error_number != EWOULDBLOCK) base::log::error("cannot read a message", {{"id", id.text()}, {"cause", error.cause}});
-  due_.set(id, base::wall_now() + kBusyDelay);
+  auto* index = index_of(place);
+  (index != nullptr ? *index : due_).set(id, base::wall_now() + kBusyDelay);
 }
 
 void Runner::on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, std::uint64_t octets, bool is_listed) {
   if (!is_served(place.state) || !wants(id) || deliveries_->has(id)) return;
-  if (place.state == queue::State::Deferred) {
+  // One that has just been delegated, or is back, is as fresh as others.
+  const bool is_fresh = place.state == queue::State::Delegated && modified <= base::wall_now() && !is_selective();
+  if (is_fresh) away_.remove(id);
+  if (auto* index = index_of(place); index != nullptr && !is_fresh) {
     const bool is_due_anyway = is_selective() || (is_listed && settings_.retries_all);
-    due_.set(id, is_due_anyway ? base::WallTime() : modified);
-    if (octets > 0) due_.set_octets(id, octets);
+    index->set(id, is_due_anyway ? base::WallTime() : modified);
+    if (octets > 0) index->set_octets(id, octets);
   } else if (fresh_known_.insert(id).second) {
     fresh_.push_back({place, id});
   }
@@ -195,11 +212,8 @@ void Runner::note_in_catalog(const queue::Entry& entry, bool is_listed) {
 }
 
 void Runner::on_gone(const queue::Place& place, const queue::Id& id) {
-  if (place.state == queue::State::Deferred) {
-    due_.remove(id);
-  } else {
-    fresh_known_.erase(id);  // its entry of fresh_ is skipped
-  }
+  if (auto* index = index_of(place)) index->remove(id);
+  if (place.state != queue::State::Deferred) fresh_known_.erase(id);  // its entry of fresh_ is skipped
 }
 
 void Runner::on_left(const Deliveries::Left& left) {
@@ -214,9 +228,10 @@ void Runner::on_left(const Deliveries::Left& left) {
   if (is_parked && !left.next && left.place->state == queue::State::Deliver) {
     if (fresh_known_.insert(left.id).second) parked_.push_back({*left.place, left.id});
   } else if (left.next) {
-    if (is_selective()) return;
-    due_.set(left.id, *left.next);
-    due_.set_waits_for(left.id, left.waits_for);
+    auto* index = index_of(*left.place);
+    if (is_selective() || index == nullptr) return;
+    index->set(left.id, *left.next);
+    index->set_waits_for(left.id, left.waits_for);
   } else {
     on_found(*left.place, left.id, base::wall_now());
   }
@@ -225,7 +240,7 @@ void Runner::on_left(const Deliveries::Left& left) {
 // What could not be sent to a destination that was dead goes there soon after it has answered, and not all at once.
 void Runner::hurry_for_recovered() {
   for (const auto& host : deliveries_->take_recovered()) {
-    const auto count = due_.bring_forward(host, base::wall_now(), kHurrySpacing);
+    const auto count = due_.bring_forward(host, base::wall_now(), kHurrySpacing) + away_.bring_forward(host, base::wall_now(), kHurrySpacing);
     base::log::info("destination is back", {{"destination", host}, {"deferred", count}});
   }
 }
@@ -238,7 +253,7 @@ void Runner::set_timer(Milliseconds now) {
   const bool has_more = has_more_to_start_ || (log_has_more_ && has_room()) || (!fresh_.empty() && has_room_for_files()) || (!parked_.empty() && has_room_for_parked());
   if (log_has_more_ && parking_.empty() && !has_room() && !is_stopping_) at = std::min(at, std::max(now + 1, park_at_));
   if (has_more && !is_stopping_) at = now;
-  if (const auto due = due_.earliest(); due && has_room_for_old() && !is_stopping_) {
+  if (const auto due = next_due(); due && has_room_for_old() && !is_stopping_) {
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(*due - base::wall_now()).count();
     // At most a minute: the clock may be set meanwhile.
     at = std::min(at, now + static_cast<Milliseconds>(std::clamp<std::int64_t>(wait + 1, 0, 60'000)));
@@ -253,7 +268,7 @@ bool Runner::is_finished() const {
   if (is_stopping_) return true;
   if (!settings_.drains && !is_selective()) return false;
   if (deliveries_->messages() > 0 || log_has_more_ || !fresh_.empty() || !parked_.empty() || folders_->is_reading()) return false;
-  const auto due = due_.earliest();
+  const auto due = next_due();
   return !due || *due > base::wall_now();
 }
 

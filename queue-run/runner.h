@@ -58,6 +58,8 @@ class Runner {
   std::size_t retry_all();
   void retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer);
   [[nodiscard]] base::Result<void> replace(const queue::Id& id, const chain::Call& call) { return deliveries_->give_from_rules(id, call); }
+  // A content filter gives a message back: `call` has it, and in its context what its field said.
+  void bring_back(const queue::Id& id, const chain::Call& call, Answer answer);
   [[nodiscard]] std::string status() const;  // JSON
   [[nodiscard]] std::string metrics() const;
   // How many wait in deferred/, their octets, the oldest, the next attempt, and how many are younger than each of `limits`, as
@@ -104,6 +106,10 @@ class Runner {
   // is full, the latest messages of who has most of them go to the disk, until half of the room is free.
   [[nodiscard]] bool has_room_for_files() const { return deliveries_->messages() < settings_.messages_max - settings_.messages_max / 4; }
   [[nodiscard]] bool has_room_for_parked() const { return deliveries_->messages() < settings_.messages_max - settings_.messages_max / 2; }
+  // Of a folder whose messages wait for a time; nullptr: they do not.
+  [[nodiscard]] DueIndex* index_of(const queue::Place& place);
+  [[nodiscard]] std::optional<base::WallTime> next_due() const;
+  void bring_back_from_folder(const queue::Id& id, const chain::Delegation& returned, const base::Blob& text, Answer answer);
   [[nodiscard]] bool has_room() const { return deliveries_->messages() < settings_.messages_max; }
   [[nodiscard]] bool has_room_for_old() const { return has_room_for_files() && deliveries_->old_messages() < std::max<std::size_t>(1, settings_.messages_max / 2); }
   [[nodiscard]] bool is_finished() const;
@@ -131,6 +137,7 @@ class Runner {
   std::unordered_set<queue::Id> fresh_known_;  // ids in fresh_ and parked_
   Milliseconds park_at_ = 0;                   // not before
   DueIndex due_;
+  DueIndex away_;  // delegated: when they are handed over, or are lost
   std::deque<Search> searches_;  // the first is going on
   Milliseconds look_at_log_at_ = 0;  // crowded segments
   Milliseconds timer_is_for_ = kNever;

@@ -85,6 +85,36 @@ void Runner::look_for_in_log(const queue::Id& id) {
   }
 }
 
+void Runner::bring_back(const queue::Id& id, const chain::Call& call, Answer answer) {
+  const auto returned = chain::delegation_in(call.context);
+  if (!returned || returned->state != chain::Delegation::State::Returned) return answer(base::fail(base::Fault::Permanent, "500 Delegation header not found"));
+  if (!deliveries_->has(id)) return bring_back_from_folder(id, *returned, call.message, std::move(answer));
+  const auto once_more = [this, id, returned = *returned, answer = std::move(answer)](const base::Result<void>& done) {
+    // What is back already goes on as it is; who has sent it twice is content.
+    const auto events = !done && done.error().fault == base::Fault::Permanent ? spool_.read_progress(id) : std::vector<queue::Event>();
+    answer(events && was_back(*events, returned) ? base::Result<void>() : done);
+  };
+  deliveries_->take_back(id, *returned, call.message, once_more);
+}
+
+// One that queue-run does not have in hand.
+void Runner::bring_back_from_folder(const queue::Id& id, const chain::Delegation& returned, const base::Blob& text, Answer answer) {
+  const auto entry = spool_.find(id);
+  if (!entry) return answer(std::unexpected(entry.error()));
+  const auto events = spool_.read_progress(id);
+  if (*entry && events && (*entry)->place.state != queue::State::Delegated && was_back(*events, returned)) return answer({});
+  if (!*entry || (*entry)->place.state != queue::State::Delegated) return answer(base::fail(base::Fault::Permanent, "500 Delegation failed to get old context"));
+  // Looked at before it is taken in hand, since whoever brings something else must not make it move.
+  const auto waiting = spool_.read((*entry)->place, id);
+  const auto delegation = waiting ? chain::delegation_in(waiting->item.context) : std::nullopt;
+  if (!waiting) return answer(base::fail(base::Fault::Temporary, waiting.error().cause));
+  if (const auto checked = chain::check_return(delegation.value_or(chain::Delegation{}), returned); !checked)
+    return answer(events && was_back(*events, returned) ? base::Result<void>() : checked);
+  if (const auto admitted = deliveries_->admit(spool_, (*entry)->place, id, true); !admitted) return answer(base::fail(base::Fault::Temporary, admitted.error().cause));
+  on_gone((*entry)->place, id);
+  deliveries_->take_back(id, returned, text, std::move(answer));
+}
+
 base::Result<void> Runner::retry(const queue::Id& id) {
   if (deliveries_->retry(id)) return {};
   if (fresh_known_.contains(id)) return {};
@@ -199,6 +229,7 @@ std::string Runner::status() const {
   number("calls_waiting", deliveries_->waiting_calls());
   number("fresh_files_waiting", fresh_.size() + parked_.size());
   number("deferred", due_.size());
+  number("delegated", away_.size());
   number("deferred_due", due_.summarize(base::wall_now(), {}).due);
   number("unrecorded", deliveries_->unconcluded());
   const auto& counters = deliveries_->counters();

@@ -35,6 +35,8 @@ notices() {
 @test "greylist: strangers come again" { passes greylist; }
 @test "attachments: quarantine by type" { passes attachments; }
 @test "family: mailboxes and aliases" { passes family; }
+@test "scanner: a content filter" { passes scanner; }
+@test "scanner: points that a sender claims are noticed" { notices scanner "nobody tells us" 'remove_header("X-Spam-Flag")' 'break'; }
 @test "strangers: by what the shield knows" { passes strangers; }
 @test "strangers: points that are forgotten are noticed" {
   notices strangers "a list and no patience" 'points += 3' 'points += 0'

@@ -244,6 +244,8 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"queue", "rules_stages", Kind::List, "postq delivery", "", "stages at which it is asked: postq, delivery"},
     {"queue", "rules_concurrency", Kind::Count, "100", "", "calls of it at once; at most queue.processes when it is a program and not unix:SOCKET"},
     {"queue", "rules_timeout", Kind::Duration, "2m", "", "limit of one call of it; then the message is put off"},
+    {"queue", "delegation_time", Kind::Duration, "1h", "", "how long a content filter that rules delegate to may have a message; then it is lost there"},
+    {"queue", "delegation_lost", Kind::Choice, "again", "again|hold|fail|drop", "a message that is lost at a content filter is handed over again, held, told its sender as undeliverable, or forgotten, since the filter may throw mail away"},
     {"queue", "recipients_per_call", Kind::Count, "100", "", "recipients of a message that go in one delivery call, at most"},
     {"queue", "local_concurrency", Kind::Count, "300", "", "local deliveries at once"},
     {"queue", "remote_concurrency", Kind::Count, "200", "", "remote deliveries at once"},

@@ -145,12 +145,27 @@ void append_dsn_of_message(std::string& out, mail::Return returns, std::string_v
   out += '}';
 }
 
-std::string with_transfer_password(std::string context, std::string_view password) {
+namespace {
+
+// A context that is an object without a member "transfer", up to that member's value.
+std::string open_transfer(std::string context) {
   if (context.empty()) context = "{}";
   context.pop_back();
   if (!context.ends_with('{')) context += ',';
-  context += R"("transfer":{)";
+  return context += R"("transfer":{)";
+}
+
+}  // namespace
+
+std::string with_transfer_password(std::string context, std::string_view password) {
+  context = open_transfer(std::move(context));
   base::json::append_member(context, "password", password);
+  return context += "}}";
+}
+
+std::string with_transfer_timeout(std::string context, std::uint64_t seconds) {
+  context = open_transfer(std::move(context));
+  base::json::append_member(context, "timeout", static_cast<long long>(seconds));
   return context += "}}";
 }
 

@@ -60,6 +60,9 @@ void drop_expanded(std::vector<std::string>& recipients, std::string_view contex
 // The same with transfer.password: of the user in HOST of a delivery call, which stands in no argument.
 [[nodiscard]] std::string with_transfer_password(std::string context, std::string_view password);
 
+// The same with transfer.timeout: what one command may take in this call, in seconds.
+[[nodiscard]] std::string with_transfer_timeout(std::string context, std::uint64_t seconds);
+
 // Members of an object that is being written: {"address":...
 void append_dsn_of_recipient(std::string& out, std::uint8_t notify, std::string_view original_recipient);
 // ... and "dsn" of envelop, if there is something to say.

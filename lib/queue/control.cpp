@@ -72,6 +72,12 @@ base::Result<void> Control::replace(const Id& id, chain::Call call) const {
   return {};
 }
 
+base::Result<void> Control::bring_back(const Id& id, chain::Call call) const {
+  const auto answer = ask({"back", id.text()}, std::move(call));
+  if (!answer) return std::unexpected(answer.error());
+  return {};
+}
+
 base::Result<void> Control::retry(const Id& id) const {
   const auto answer = ask({"retry", id.text()});
   if (!answer) return std::unexpected(answer.error());

@@ -46,6 +46,10 @@ class Control {
   // rules run on it.
   [[nodiscard]] base::Result<void> replace(const Id& id, chain::Call call) const;
 
+  // A content filter gives a message back that it had; the context of the call says what its field said. Durable on return. Fault::Permanent:
+  // it is not to come back so, and the cause is the reply for who has brought it.
+  [[nodiscard]] base::Result<void> bring_back(const Id& id, chain::Call call) const;
+
   // Attempts it now, whatever its next attempt was to be, and forgives its destinations that they failed.
   [[nodiscard]] base::Result<void> retry(const Id& id) const;
   // All that is deferred; the messages of one recipient domain. Return how many. For a domain all deferred files are read.

@@ -7,11 +7,12 @@ namespace {
 
 bool has_got_it(const RecipientProgress& progress) { return progress.is_settled && progress.last && progress.last->kind != EventKind::Failed; }
 
-bool is_of_rules(const Event& event) { return event.kind == EventKind::Ruled || event.kind == EventKind::Unruled; }
+// Of the whole message; of a recipient the last attempt says it, even without a text.
+bool is_of_rules(EventKind kind) { return kind == EventKind::Ruled || kind == EventKind::Unruled || kind == EventKind::Delegated || kind == EventKind::Handed; }
 
 std::string last_reason(std::span<const Event> events) {
   for (auto event = events.rbegin(); event != events.rend(); ++event)
-    if (event->kind == EventKind::Deferred || event->kind == EventKind::Failed || (is_of_rules(*event) && !event->text.empty())) return event->text;
+    if (event->kind == EventKind::Deferred || event->kind == EventKind::Failed || (is_of_rules(event->kind) && !event->text.empty())) return event->text;
   return {};
 }
 

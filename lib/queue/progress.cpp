@@ -28,6 +28,9 @@ constexpr auto kKinds = std::to_array<KindRow>({
     {EventKind::Noticed,  "noticed",  false, true},
     {EventKind::Ruled,    "ruled",    false, false},
     {EventKind::Unruled,  "unruled",  false, true},
+    {EventKind::Delegated, "delegated", false, false},
+    {EventKind::Handed,   "handed",   false, false},
+    {EventKind::Back,     "back",     false, false},
 });
 static_assert([] {
   for (std::size_t i = 0; i < kKinds.size(); ++i)

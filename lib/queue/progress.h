@@ -34,6 +34,9 @@ enum class EventKind : std::uint8_t {
   Noticed,    // ... it is stored, and nobody is told of these recipients again
   Ruled,      // the rules of the stage in `destination` have decided, as the text says
   Unruled,    // they could not, for the reason in the text: the message goes to them again before anything else is done with it
+  Delegated,  // the rules of the stage in `destination` want a content filter to see it
+  Handed,     // ... `destination` has taken it, and is to give it back
+  Back,       // ... it has, and the rules of the stage in `destination` go on at the directive in the text
 };
 
 [[nodiscard]] bool settles(EventKind kind);    // the recipient needs nothing more

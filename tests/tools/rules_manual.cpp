@@ -192,6 +192,7 @@ std::string_view type_name(rules::OptionType type) {
     case rules::OptionType::Duration: return "duration";
     case rules::OptionType::Flag: return "bool";
     case rules::OptionType::Words: return "array of texts";
+    case rules::OptionType::Map: return "map";
   }
   return "";
 }

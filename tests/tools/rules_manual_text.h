@@ -140,6 +140,9 @@ What it yields is ignored.
 The long form; keys beside
 .Cm evaluate
 are for people and tools.
+.It Ic delegate Ar service Qo Ar name Qc Li || Ar statement
+A content filter sees the message, then the statement decides; see
+.Sx Delegation .
 .El
 .Pp
 A name may be given once in a stage.
@@ -153,6 +156,76 @@ says, by default like
 .Fn deny ;
 the log names stage, directive, file, line and column.
 Effects are immediate: a later directive sees what an earlier one did.
+.Ss Delegation
+In
+.Cm postq
+and
+.Cm delivery
+a content filter that speaks SMTP can see a message, and change it:
+.Bd -literal -offset indent
+service av smtp = #{
+    delegator: #{ address: "127.0.0.1:10026", timeout: "60s" },
+    receiver: "127.0.0.1:10025",
+};
+#{ postq: [
+    rule "before" || next(),
+    delegate av "scan" || if has_header("X-Virus-Infected") {
+        quarantine("virus")
+    } else { next() },
+    rule "after" || next(),
+] }
+.Ed
+.Pp
+At the directive the rules stop, and
+.Xr queue-run 8
+sends the message to
+.Cm delegator
+with its own envelope and, in front, the field
+.Dl X-VSMTP-DELEGATION: sent; stage=postq; directive="scan"; id="ID"
+The filter, which must leave the field where it is
+.Pq Ql report_safe 0 No for SpamAssassin ,
+sends it to
+.Cm receiver ,
+an address on which
+.Xr smtpd 8
+listens with these rules in its chain.
+There it takes the place of the one that waits, its fields of that name are taken out, and the rules go on with the statement of the
+directive, which sees the message as the filter has made it.
+Sender, recipients, variables and all else are as they were, whatever the filter has made of the envelope.
+.Pp
+On the address of a
+.Cm receiver
+no rules of the session run.
+What a filter brings back there is refused with
+.Ql 500 Delegation header not found ,
+.Ql stage not matching ,
+.Ql directive not found
+or
+.Ql failed to get old context
+unless it is a message that waits for just that; one that is back already is taken and forgotten, and clients that are not in
+.Cm clients
+are turned away.
+On any other address the field means nothing.
+One that stands in the message before it is delegated does not go out to the filter.
+.Pp
+While it is away, the message waits in
+.Pa delegated/ .
+When the filter is not there or refuses it, that is tried again as a delivery is.
+One that has not come back within
+.Cm queue.delegation_time
+is lost, and
+.Cm queue.delegation_lost
+says what becomes of it; a filter that throws spam away wants
+.Cm drop .
+One of several hundred recipients may reach the filter in several pieces: the first that is back counts.
+.Pp
+Names of delegations are unique in both stages, have no quotes and at most 200 octets.
+A filter that is asked for names with other letters than those of ASCII must offer SMTPUTF8.
+When the rules have changed and the directive is gone, the stage runs from its begin.
+In trials and tests
+.Pq Fl -test
+nothing is sent: the message is back at once as it is, and the stage has two statuses, as in
+.Ql postq: ["delegated", "quarantine"] .
 .Ss Hooks
 A script whose last expression is no map, but which has functions
 .Fn on_STAGE ctx ,

@@ -195,7 +195,10 @@ void RuleCheck::see_name(Stage stage, const ast::Directive& directive, Diagnosti
     return;
   }
   const auto [other, is_first] = first_names_.try_emplace(name, stage, span);
-  if (!is_first)
+  const bool is_delegation = directive.keyword->word == "delegate";
+  if (is_delegation && !delegations_.insert(name).second)
+    diagnostics.error(span, "found duplicate delegation '" + std::string(name) + "': a message that comes back says by this name where it goes on").with_note(other->second.second, "the first one is here");
+  else if (!is_first)
     diagnostics.warning(span, "the name '" + std::string(name) + "' is that of a directive of stage '" + std::string(name_of(other->second.first)) + "' too")
         .with_note(other->second.second, "which is here");
 }
@@ -214,9 +217,6 @@ void RuleCheck::see_directive(const ast::Directive& directive, Diagnostics& diag
                                                      (stage == stage_of_.end() ? "" : std::string(name_of(stage->second))) + "' must be a smtp service");
       return;
     }
-    diagnostics.error(directive.span, "`delegate` is not available yet: this version hands no message to another service")
-        .with_help("until it is, let a filter of the chain do it: vsl-filter main.vsl -- SCANNER -- queue-inject");
-    return;
   }
   const ast::Closure* closure = closure_of(directive);
   if (closure != nullptr) {
@@ -224,7 +224,7 @@ void RuleCheck::see_directive(const ast::Directive& directive, Diagnostics& diag
     see_dropped(*closure->body.code, directive.keyword->word, diagnostics);
   }
   const ast::Node* end = nullptr;
-  if (directive.keyword->word == "rule" && (end = tails_.without_status(directive)) != nullptr) {
+  if (directive.keyword->word != "action" && (end = tails_.without_status(directive)) != nullptr) {
     auto& warning = diagnostics.warning(end->span, "the rule '" + name + "' has no status here: it fails, and the mail is refused");
     warning.with_help(end->kind == ast::Kind::If       ? "add: else { next() }"
                       : end->kind == ast::Kind::Switch ? "add: _ => next()"

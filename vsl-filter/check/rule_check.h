@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -92,6 +93,7 @@ class RuleCheck : public vsl::CheckHook {
   std::unordered_set<const vsl::ast::Variable*> made_texts_;                            // that values were written into
   std::map<std::pair<Stage, std::string_view>, vsl::Span> names_;
   std::map<std::string_view, std::pair<Stage, vsl::Span>> first_names_;
+  std::set<std::string_view> delegations_;
 };
 
 }  // namespace rules

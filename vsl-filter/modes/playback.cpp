@@ -33,8 +33,9 @@ class Player {
     if (!step(Stage::Mail) || !recipients()) return std::move(played_);
     if (!step(Stage::Data)) return std::move(played_);
     if (const auto taken = message(); !taken) return std::unexpected(taken.error());
-    for (const auto stage : {Stage::Preq, Stage::Postq, Stage::Delivery})
-      if (!step(stage)) return std::move(played_);
+    if (!step(Stage::Preq)) return std::move(played_);
+    for (const auto stage : {Stage::Postq, Stage::Delivery})
+      if (!step_behind_queue(stage)) return std::move(played_);
     conclude();
     return std::move(played_);
   }
@@ -75,6 +76,16 @@ class Player {
     const bool goes_on = !refuses(result);
     if (!goes_on) refused(stage, result);
     return goes_on && only_ != stage;
+  }
+
+  // Nothing is sent: from a content filter the message is back at once, as it is.
+  bool step_behind_queue(Stage stage) {
+    bool goes_on = step(stage);
+    for (auto& delegation = session_.transaction()->delegation; goes_on && delegation;) {
+      delegation->state = chain::Delegation::State::Back;
+      goes_on = step(stage);
+    }
+    return goes_on;
   }
 
   void refused(Stage stage, const StageResult& result) {

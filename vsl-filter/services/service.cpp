@@ -5,6 +5,7 @@
 #include "vsl-filter/api/needs.h"
 #include "vsl-filter/lang/nearest.h"
 #include "vsl-filter/lang/text.h"
+#include "vsl-filter/services/smtp.h"
 
 namespace rules {
 
@@ -14,7 +15,7 @@ using vsl::Value;
 
 namespace {
 
-constexpr std::array<const ServiceKind*, 3> kKinds{&kCommandKind, &kCsvKind, &kSqliteKind};
+constexpr std::array<const ServiceKind*, 4> kKinds{&kCommandKind, &kSmtpKind, &kCsvKind, &kSqliteKind};
 
 void text(const vsl::HostObject& self, std::string& out) { out += self.as<Service>().name(); }
 
@@ -61,6 +62,7 @@ using enum vsl::Type;
 constexpr vsl::NativeRow kRows[] = {
     {"make_service", "", {String, String, Any}, kWaits, make_service, "what `service NAME KIND = #{...}` calls"},
     {"build", "connect", {Any}, vsl::kMustUse | kWaits | kStarts, construct<&kCommandKind>, "a program as a service: cmd::build(#{command, args, timeout, ...})", "cmd"},
+    {"connect", "build", {Any}, vsl::kMustUse, construct<&kSmtpKind>, "a content filter to delegate to: smtp::connect(#{delegator: #{address, timeout}, receiver, clients})", "smtp"},
     {"connect", "build", {Any}, vsl::kMustUse | kWaits, construct<&kCsvKind>, "a CSV file as a database: csv::connect(#{connector, access, refresh, delimiter})", "csv"},
     {"connect", "build", {Any}, vsl::kMustUse | kWaits, construct<&kSqliteKind>, "an SQLite file: sqlite::connect(#{path, timeout, connections, read_only})", "sqlite"},
     {"run", "cmd_run run_cmd", {kServiceClass}, vsl::kPure, call<&Service::run>, "runs a cmd service; a map has_code, code, has_signal, signal, stdout, stderr"},
@@ -74,9 +76,14 @@ constexpr vsl::NativeRow kRows[] = {
     {"query", "", {kServiceClass, String, Array}, vsl::kPure, call<&Service::query>, "... with values for its place-holders ?"},
 };
 
+Result property(Run& run, const Value& self, std::string_view name) {
+  const auto* smtp = smtp_service_of(self);
+  return smtp != nullptr && name == "receiver_address" ? run.string(smtp->receiver()) : vsl::Value::absent();
+}
+
 }  // namespace
 
-const vsl::HostClass kServiceClass{.name = "service", .destroy = [](void* data) noexcept { delete static_cast<Service*>(data); }, .text = text};
+const vsl::HostClass kServiceClass{.name = "service", .destroy = [](void* data) noexcept { delete static_cast<Service*>(data); }, .text = text, .get = property};
 
 std::span<const ServiceKind* const> service_kinds() { return kKinds; }
 std::span<const vsl::NativeRow> service_rows() { return kRows; }

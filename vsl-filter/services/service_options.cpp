@@ -22,6 +22,7 @@ std::string_view expected_of(OptionType type) {
     case OptionType::Duration: return "a duration, such as \"15s\" or \"1h 30m\"";
     case OptionType::Flag: return "true or false";
     case OptionType::Words: return "an array of strings";
+    case OptionType::Map: return "a map #{ ... }";
   }
   return "";
 }
@@ -64,6 +65,10 @@ bool ServiceOptions::take(OptionType type, const vsl::Value& value, Given& given
     case OptionType::Flag:
       if (!value.is_bool()) return false;
       given.number = value.as_bool() ? 1 : 0;
+      return true;
+    case OptionType::Map:
+      if (!value.is_map()) return false;
+      given.map = &value.as_map();
       return true;
     case OptionType::Words:
       if (!value.is_array()) return false;

@@ -15,7 +15,7 @@
 
 namespace rules {
 
-enum class OptionType : std::uint8_t { Text, Character, Count, Duration, Flag, Words };
+enum class OptionType : std::uint8_t { Text, Character, Count, Duration, Flag, Words, Map };
 
 struct OptionRow {
   std::string_view name;
@@ -37,6 +37,7 @@ class ServiceOptions {
   [[nodiscard]] std::chrono::milliseconds duration(std::string_view name) const { return std::chrono::milliseconds(at(name).number); }
   [[nodiscard]] bool flag(std::string_view name) const { return at(name).number != 0; }
   [[nodiscard]] const std::vector<std::string>& words(std::string_view name) const { return at(name).words; }
+  [[nodiscard]] const vsl::Map* map(std::string_view name) const { return at(name).map; }  // as long as that of read() lives
   [[nodiscard]] bool is_given(std::string_view name) const { return at(name).is_given; }
 
  private:
@@ -44,6 +45,7 @@ class ServiceOptions {
     std::string text;
     std::int64_t number = 0;
     std::vector<std::string> words;
+    const vsl::Map* map = nullptr;
     bool is_given = false;
   };
 

@@ -7,6 +7,7 @@
 #include "lib/queue/id.h"
 #include "vsl-filter/transaction/context_json.h"
 #include "vsl-filter/serving/credentials.h"
+#include "vsl-filter/serving/delegation_return.h"
 #include "vsl-filter/stages/effects.h"
 #include "vsl-filter/transaction/state_token.h"
 
@@ -124,6 +125,11 @@ Answer filter_message(const RuleSet& rules, const chain::Invocation& invocation,
   const Birth birth{rules.site().now(), queue::Id::make(rules.site().now()).string()};
   auto session = session_of(rules, call, *envelope, birth);
   if (!session) return failed(session.error());
+  if (const auto* service = stage == Stage::Preq ? rules.receiver_of(session->connection) : nullptr; service != nullptr) {
+    const auto taken = take_return(rules, *service, *session);
+    if (!taken) base::log::warning("not taken back", {{"client", session->connection.client_ip}, {"service", service->name()}, {"reply", taken.error()}});
+    return taken ? passed(rules, *session, call, *envelope, birth, stage) : Answer::as_reported(base::Fault::Permanent, taken.error());
+  }
   if (!has_client(stage)) session->release();
   const std::string id = session->transaction()->message_id;
   const LogSubject subject(id);

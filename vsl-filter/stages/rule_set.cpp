@@ -8,6 +8,7 @@
 #include "vsl-filter/lang/folder_loader.h"
 #include "vsl-filter/check/name_hints.h"
 #include "vsl-filter/check/rule_check.h"
+#include "vsl-filter/services/smtp.h"
 
 namespace rules {
 
@@ -163,6 +164,30 @@ void RuleSet::take_hooks(const RuleCheck& check) {
   }
 }
 
+namespace {
+
+// It stands between quotes in one line of a header.
+bool can_stand_in_field(std::string_view name) {
+  constexpr std::size_t kLongest = 200;
+  return name.size() <= kLongest && name.find_first_of("\"\r\n") == std::string_view::npos && name.find('\0') == std::string_view::npos;
+}
+
+std::expected<void, std::string> take_service(Directive& directive, const vsl::Map& map, Stage stage) {
+  const std::string where = std::string(name_of(stage)) + ":'" + directive.name + "'";
+  if (has_client(stage))
+    return std::unexpected("invalid delegation '" + directive.name + "' in stage '" + std::string(name_of(stage)) + "': delegation directives are available from the 'postq' stage and onwards.");
+  const Value* value = map.find("service");
+  const Service* service = value != nullptr ? service_of(*value) : nullptr;
+  if (service == nullptr)
+    return std::unexpected("the field after the 'delegate' keyword in the directive '" + directive.name + "' in stage '" + std::string(name_of(stage)) + "' must be a smtp service");
+  directive.service = smtp_service_of(*value);
+  if (directive.service == nullptr) return std::unexpected("cannot delegate security using a '" + std::string(service->kind()) + "' service in " + where + ".");
+  if (!can_stand_in_field(directive.name)) return std::unexpected("the name of the delegation in " + where + " has a quote or a line end, or more than 200 octets: it is to stand in a header field");
+  return {};
+}
+
+}  // namespace
+
 std::expected<Directive, std::string> directive_of(const Value& value, Stage stage) {
   const std::string in = " in stage '" + std::string(name_of(stage)) + "'";
   if (!value.is_map()) return std::unexpected("an element" + in + " is no directive but a value of type " + std::string(vsl::type_name(value)));
@@ -178,7 +203,17 @@ std::expected<Directive, std::string> directive_of(const Value& value, Stage sta
   const Value* evaluate = map.find("evaluate");
   if (evaluate == nullptr || !evaluate->is_function()) return std::unexpected("the directive '" + directive.name + "'" + in + " does not have an evaluation function");
   directive.evaluate = *evaluate;
+  if (directive.kind == DirectiveKind::Delegate)
+    if (auto checked = take_service(directive, map, stage); !checked) return std::unexpected(std::move(checked.error()));
   return directive;
+}
+
+const SmtpService* RuleSet::receiver_of(const Connection& connection) const {
+  if (delegates_.empty()) return nullptr;
+  const auto local = net::Address::from_ip(connection.server_ip, connection.server_port);
+  if (!local) return nullptr;
+  const auto found = std::ranges::find(delegates_, local->text(), [](const SmtpService* service) { return service->receiver(); });
+  return found == delegates_.end() ? nullptr : *found;
 }
 
 void RuleSet::take_directive(Stage stage, const Value& value, vsl::Span where) {
@@ -192,6 +227,7 @@ void RuleSet::take_directive(Stage stage, const Value& value, vsl::Span where) {
   auto& directives = directives_[static_cast<std::size_t>(stage)];
   if (std::ranges::find(directives, directive->name, &Directive::name) != directives.end() && !RuleCheck::has_told_of(diagnostics, directive->name))
     diagnostics.error(where, "found duplicate rule '" + directive->name + "' in stage '" + std::string(name_of(stage)) + "': a rule must have a unique name");
+  if (directive->service != nullptr) delegates_.push_back(directive->service);
   directives.push_back(*std::move(directive));
 }
 

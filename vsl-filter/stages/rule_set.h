@@ -18,6 +18,8 @@
 namespace rules {
 
 class RuleCheck;
+class SmtpService;
+struct Connection;
 
 // What vSL adds to the grammar of the language.
 extern const vsl::Dialect kDialect;
@@ -34,6 +36,7 @@ struct Directive {
   DirectiveKind kind = DirectiveKind::Rule;
   std::string name;
   vsl::Value evaluate;  // a closure; that of v3 takes ctx(). Of a hook nothing: it is a function of the main script, by its name
+  const SmtpService* service = nullptr;  // of Delegate
 };
 // Of a map #{type, name, evaluate}; else what is wrong with it.
 std::expected<Directive, std::string> directive_of(const vsl::Value& value, Stage stage);
@@ -57,6 +60,8 @@ class RuleSet {
   [[nodiscard]] const vsl::Program& program() const { return *loaded_.program; }
   [[nodiscard]] const Site& site() const { return site_; }
   [[nodiscard]] const Api& api() const { return *api_; }
+  // The service that gives messages back where this connection has come in; null: none does.
+  [[nodiscard]] const SmtpService* receiver_of(const Connection& connection) const;
   // Whether they can wait for something: DNS, a disk, a program, a service. Looks through all their code.
   [[nodiscard]] bool may_wait() const { return vsl::mentions(program(), kWaits); }
   // Of one directive, by the settings.
@@ -75,6 +80,7 @@ class RuleSet {
   vsl::Budget budget_;
   vsl::Loaded loaded_;
   std::array<std::vector<Directive>, kStages.size()> directives_;
+  std::vector<const SmtpService*> delegates_;  // services that directives delegate to
   bool is_usable_ = false;
 };
 

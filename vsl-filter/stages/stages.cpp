@@ -7,6 +7,7 @@
 #include "vsl-filter/api/values.h"
 #include "vsl-filter/lang/bytecode.h"
 #include "vsl-filter/lang/object.h"
+#include "vsl-filter/services/smtp.h"
 
 namespace rules {
 
@@ -50,13 +51,38 @@ vsl::Span place_of(const Directive& directive) {
   return {code->source, code->spans.front().begin, code->spans.front().end};
 }
 
+// Where a stage behind the queue begins: with what has not run before the message was delegated.
+struct Beginning {
+  std::size_t directive = 0;
+  bool is_back = false;  // its content filter has given the message back: the body of that directive runs
+};
+
+Beginning beginning_of(const RuleSet& rules, Session& session, Stage stage) {
+  Transaction* transaction = session.transaction();
+  if (transaction == nullptr || !transaction->delegation || has_client(stage)) return {};
+  const auto delegation = *std::exchange(transaction->delegation, std::nullopt);
+  if (session.skip().kind == Skip::Kind::DelegationResult) session.set_skip(stage, {});
+  if (delegation.stage != name_of(stage)) return {};
+  const auto directives = rules.directives(stage);
+  const auto found = std::ranges::find_if(directives, [&](const Directive& one) { return one.kind == DirectiveKind::Delegate && one.name == delegation.directive; });
+  if (found == directives.end()) {
+    if (rules.site().log)
+      rules.site().log(LogLevel::Warn, "stage '" + std::string(name_of(stage)) + "' runs from its begin: the delegation '" + delegation.directive + "' of " + transaction->message_id + " is not there any more");
+    return {};
+  }
+  const auto at = static_cast<std::size_t>(found - directives.begin());
+  if (delegation.state == chain::Delegation::State::Back) return {at, true};
+  return {at + 1, false};  // an operator has taken it from the filter, and wants it to go on
+}
+
 class StageRun : InnerRules {
  public:
   StageRun(const RuleSet& rules, Session& session, Stage stage, Trace* trace)
       : rules_(rules), stage_(stage), trace_(trace), scene_{rules.site(), &session, stage, this}, run_(rules.program(), rules.budget(), &scene_, sinks()) {}
 
-  StageResult directives() {
-    for (const Directive& directive : rules_.directives(stage_)) {
+  StageResult directives(const Beginning& beginning) {
+    is_back_ = beginning.is_back;
+    for (const Directive& directive : rules_.directives(stage_).subspan(beginning.directive)) {
       one(directive);
       if (status_.kind == StatusKind::Next) {
         result_.directive.clear();  // a hook went on in spite of a directive that decided
@@ -81,7 +107,19 @@ class StageRun : InnerRules {
     return sinks;
   }
 
+  // Who delivers the message to the service, and waits for it, is the queue.
+  void delegate(const Directive& directive) {
+    auto& delegation = scene_.session->transaction()->delegation;
+    delegation = directive.service->delegation();
+    delegation->stage = name_of(stage_);
+    delegation->directive = directive.name;
+    status_ = Status{StatusKind::Delegated, std::nullopt, {}};
+    log_directive(directive, true);
+    if (trace_ != nullptr) trace_->on_directive({stage_, directive, &status_, {}, {}});
+  }
+
   void one(const Directive& directive) {
+    if (directive.kind == DirectiveKind::Delegate && !std::exchange(is_back_, false)) return delegate(directive);
     using Clock = std::chrono::steady_clock;
     const auto begin = trace_ != nullptr ? Clock::now() : Clock::time_point{};
     auto status = evaluate(directive);
@@ -118,6 +156,7 @@ class StageRun : InnerRules {
     for (const Value& value : directives.as_array()) {
       const auto directive = directive_of(value, stage_);
       if (!directive) return vsl::fail_api(directive.error());
+      if (directive->kind == DirectiveKind::Delegate) return vsl::fail_api("the delegation '" + directive->name + "' must stand in the map of stages: a hook cannot go on at it");
       const auto begin = std::chrono::steady_clock::now();
       const bool takes_context = run_.parameters_of(directive->evaluate) == 1;
       Result given = run_.call_back(directive->evaluate, std::span<const Value>(&handle, takes_context ? 1 : 0));
@@ -178,29 +217,49 @@ class StageRun : InnerRules {
   Trace* trace_;
   Scene scene_;
   vsl::Run run_;
+  bool is_back_ = false;  // the first directive is one whose service has given the message back
   Status status_;
   StageResult result_;
 };
 
 }  // namespace
 
+namespace {
+
+// A message that waits for the result of a delegation is stored with that status.
+Skip kept(Skip status) {
+  if (status.kind == Skip::Kind::Delegated) status.kind = Skip::Kind::DelegationResult;
+  return status;
+}
+
+StageResult skipped_by(const Skip& skip, Stage stage, Trace* trace) {
+  if (trace != nullptr) trace->on_skipped(stage, skip);
+  StageResult skipped;
+  skipped.status = skip;
+  skipped.was_skipped = true;
+  return skipped;
+}
+
+}  // namespace
+
 StageResult run_stage(const RuleSet& rules, Session& session, Stage stage, Trace* trace) {
+  if (has_client(stage))
+    if (const auto* service = rules.receiver_of(session.connection); service != nullptr) {
+      Skip skip{.kind = Skip::Kind::DelegationResult, .code = {}, .reply = {}, .name = {}};
+      if (!service->takes_from(session.connection.client_ip)) skip = {.kind = Skip::Kind::Deny, .code = {}, .reply = "554 5.7.1 Client host rejected: messages come back from content filters here", .name = {}};
+      return skipped_by(skip, stage, trace);
+    }
+  const auto beginning = beginning_of(rules, session, stage);
   const Skip& skip = session.skip();
-  if (skip.finishes() || skip.kind == Skip::Kind::DelegationResult) {
-    if (trace != nullptr) trace->on_skipped(stage, skip);
-    StageResult skipped;
-    skipped.status = skip;
-    skipped.was_skipped = true;
-    return skipped;
-  }
+  if (skip.finishes() || skip.kind == Skip::Kind::DelegationResult) return skipped_by(skip, stage, trace);
   if (rules.directives(stage).empty()) return {};
   const auto before = stage == Stage::Authenticate ? session.connection.made() : RulesMade();
-  StageResult result = StageRun(rules, session, stage, trace).directives();
+  StageResult result = StageRun(rules, session, stage, trace).directives(beginning);
   if (stage == Stage::Authenticate) session.authenticated(before);
   const bool is_one_recipients = stage == Stage::Rcpt && result.status.kind == Skip::Kind::Deny && !rules.site().deny_closes;
   // What shall come again must not find its rules skipped.
   const bool comes_again = result.is_deferred && !has_client(stage);
-  if (result.status.finishes() && !is_one_recipients && !comes_again) session.set_skip(stage, result.status);
+  if (result.status.finishes() && !is_one_recipients && !comes_again) session.set_skip(stage, kept(result.status));
   if (result.status.kind == Skip::Kind::Quarantine) {
     if (Transaction* transaction = session.transaction(); transaction != nullptr) {
       auto& note = transaction->quarantine_note;

@@ -184,6 +184,7 @@ void append_context(std::string& out, const Session& session, const ContextForm&
       if (std::ranges::find(kOtherResults, name) != kOtherResults.end()) append_checked(object.name(name), result);
   append_place(object, session);
   if (transaction != nullptr) append_wishes(object, transaction->wishes);
+  if (transaction != nullptr && transaction->delegation) chain::append_delegation(object.name("delegation"), *transaction->delegation);
   object.unknown(&before);
   if (form.message) object.text("message", *form.message);
 }
@@ -290,6 +291,7 @@ std::string to_context(const Session& session, const ContextForm& form, std::str
   if (!before.is_object()) before = Json::object();
   before.erase("state");     // what it carried is in this context now
   before.erase("released");  // and so is this
+  if (session.transaction() != nullptr) before.erase("delegation");
   if (!session.place().empty() || before.contains("stage"))
     for (const auto* name : {"queue", "quarantine", "hold", "put_off"}) before.erase(name);
 
@@ -309,6 +311,7 @@ base::Result<void> from_context(Session& session, std::string_view octets) {
   if (const Json* envelop = member(json, "envelop")) session.connection.helo = text(*envelop, "helo");
   const Json* metadata = member(json, "metadata");
   if (metadata != nullptr && metadata->is_object()) read_transaction(session, json, *metadata);
+  if (session.transaction() != nullptr) session.transaction()->delegation = chain::delegation_in(octets);
   return {};
 }
 

@@ -217,6 +217,7 @@ std::string Session::place() const {
     case Skip::Kind::Delegated: return "delegated";
     default: break;
   }
+  if (transaction_ && transaction_->delegation && transaction_->delegation->state == chain::Delegation::State::Waiting) return "delegated";
   if (transaction_ && !transaction_->hold.empty()) return "hold";
   if (transaction_ && transaction_->wishes.put_off) return "deferred";
   return skip().kind == Skip::Kind::Faccept ? "deliver" : "";

@@ -12,6 +12,7 @@
 #include "lib/base/blob.h"
 #include "lib/base/clock.h"
 #include "lib/base/result.h"
+#include "lib/chain/delegation.h"
 #include "vsl-filter/transaction/message.h"
 #include "vsl-filter/transaction/recipients.h"
 #include "vsl-filter/transaction/stage.h"
@@ -122,6 +123,7 @@ struct Transaction {
   QuarantineNote quarantine_note;
   QueueWishes wishes;
   std::string hold;          // why it shall be held
+  std::optional<chain::Delegation> delegation;  // a content filter has it, or has had it
   Variables results;         // spf, dkim, dmarc, arc, bimi, flow: what later stages learn (JSON)
 
   // "" and "<>" are the null reverse-path. Fault::Permanent: not a valid address.
