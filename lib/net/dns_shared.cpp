@@ -2,7 +2,9 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
+#include <atomic>
 #include <csignal>
 #include <future>
 #include <mutex>
@@ -10,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/clock.h"
 #include "lib/base/unique_fd.h"
+#include "lib/net/dns_cache.h"
 
 namespace net::dns {
 
@@ -24,8 +28,12 @@ struct SharedResolver::Internal {
   void start();
   void serve();
   void wake() const;
+  void forget_old_servers();
 
   Settings settings;
+  AnswerCache cache;
+  std::atomic<std::uint64_t> looked_at{0};  // when resolv.conf was
+  std::atomic<std::int64_t> servers_changed{-1};
   std::mutex mutex;  // of what follows
   std::vector<std::shared_ptr<Question>> waiting;
   bool ends = false;
@@ -36,6 +44,18 @@ struct SharedResolver::Internal {
 void SharedResolver::Internal::wake() const {
   const std::uint64_t one = 1;
   (void)!::write(bell.get(), &one, sizeof one);
+}
+
+// Other servers may know other names: a laptop has moved. One look a second is enough.
+void SharedResolver::Internal::forget_old_servers() {
+  constexpr std::uint64_t kMilliseconds = 1000;
+  const auto now = base::monotonic_milliseconds();
+  if (!settings.servers.empty() || now < looked_at.load() + kMilliseconds) return;
+  looked_at = now;
+  struct stat status {};
+  if (::stat(settings.resolv_conf.c_str(), &status) != 0) return;
+  const auto changed = static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
+  if (const auto before = servers_changed.exchange(changed); before != -1 && before != changed) cache.clear();
 }
 
 void SharedResolver::Internal::start() {
@@ -80,6 +100,8 @@ SharedResolver::~SharedResolver() {
 }
 
 Answer SharedResolver::resolve(const std::string& name, Type type) {
+  internal_->forget_old_servers();
+  if (auto known = internal_->cache.find(name, type, base::monotonic_milliseconds())) return *std::move(known);
   const auto question = std::make_shared<Internal::Question>(name, type);
   auto answer = question->answer.get_future();
   {
@@ -93,7 +115,9 @@ Answer SharedResolver::resolve(const std::string& name, Type type) {
     internal_->waiting.push_back(question);
   }
   internal_->wake();
-  return answer.get();
+  auto told = answer.get();
+  internal_->cache.put(name, type, told, base::monotonic_milliseconds());
+  return told;
 }
 
 }  // namespace net::dns
