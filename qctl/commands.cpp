@@ -22,6 +22,7 @@ constexpr auto kWatching = kOne + std::to_array<Words>({"interval"});
 constexpr auto kReporting = std::to_array<Words>({"html", "title"});
 constexpr auto kExporting = kLooking + std::to_array<Words>({"all", "format", "directory"});
 constexpr auto kImporting = kOne + std::to_array<Words>({"from", "to", "queue", "dry-run"});
+constexpr auto kKeyMaking = kOne + std::to_array<Words>({"directory", "ed25519", "bits"});
 constexpr auto kCounting = kLooking + std::to_array<Words>({"by", "rows", "empty"});
 constexpr auto kChanging = kLooking + std::to_array<Words>({"all", "dry-run"});
 constexpr auto kRemoving = kChanging + std::to_array<Words>({"yes"});
@@ -47,6 +48,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"import", "[FILE...]", "messages that export wrote, or of an mbox or a file", kImporting, import_messages},
     {"check", "", "look for foreign and half-written files, here and in the log", kOne, check},
     {"repair", "", "put right what check finds, without losing a message; asks first", kRepairing, repair},
+    {"dkim-key", "DOMAIN SELECTOR", "make a key that signs mail, and say what DNS has to hold", kKeyMaking, nullptr, dkim_key},
     {"shield", "[unban ADDRESS...]", "clients and networks that smtpd counts or has banned; let them in again", kOne, nullptr, shield},
 });
 }  // namespace

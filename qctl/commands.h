@@ -43,6 +43,7 @@ base::Result<int> export_messages(Session& session);
 base::Result<int> import_messages(Session& session);
 base::Result<int> check(Session& session);
 base::Result<int> repair(Session& session);
+base::Result<int> dkim_key(const base::CommandLine& line, std::span<const std::string> arguments, Output& out);
 base::Result<int> shield(const base::CommandLine& line, std::span<const std::string> arguments, Output& out);
 
 }  // namespace qctl

@@ -6,6 +6,7 @@
 #include "lib/base/exits.h"
 #include "lib/base/io.h"
 #include "vsl-filter/modes/api_text.h"
+#include "vsl-filter/modes/authn.h"
 #include "vsl-filter/loading.h"
 #include "vsl-filter/modes/offline.h"
 #include "vsl-filter/options.h"
@@ -22,6 +23,7 @@ int run(const base::CommandLine& line, const rules::Options& options) {
     case Mode::Api: return rules::print_api(line.settings, options);
     case Mode::Check: return rules::check_rules(line.settings, options);
     case Mode::Test: return rules::run_tests(line.settings, options);
+    case Mode::Authn: return options.files.empty() ? rules::authenticate_standard_input(line.settings, options) : rules::authenticate_files(line.settings, options);
     case Mode::Repl: return rules::read_and_print(line.settings, options);
     case Mode::Chain: return rules::serve_one_message(line, options);
     case Mode::Policy: return rules::serve_questions(line.settings, options);

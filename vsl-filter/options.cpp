@@ -22,6 +22,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"test", "", "run the test files that are named, which stand beside their rules"},
     {"api", "", "print the functions of rules, or those with these names or with them within theirs"},
     {"repl", "", "read expressions and print their values; on a message, if one is named"},
+    {"authn", "", "no rules: say what SPF, DKIM, DMARC and ARC tell of saved messages; or standard input to standard output, with Authentication-Results"},
     {"policy", "", "answer the questions of Postfix's policy protocol, standard input to standard output"},
     chain::kResidentOption,
     chain::kSocketModeOption,
@@ -46,6 +47,7 @@ constexpr auto kSettings = std::to_array<std::string_view>({
     "rules.memory_max", "rules.string_max", "rules.elements_max", "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor",
     "dns.timeout", "queue.spool", "queue.message_limit", "queue.retry_min", "auth.check_password", "auth.check_password_timeout",
     "server.sandbox", "server.sandbox_folders", "delivery.srs_secret_file", "delivery.srs_hash_length", "delivery.srs_max_age",
+    "authn.authserv_id", "authn.signatures_max", "authn.key_bits_min", "authn.key_bits_max",
 });
 
 using base::Fault;
@@ -121,7 +123,7 @@ base::Result<Mode> mode_of(const base::CommandLine& line) {
     Mode mode;
   };
   constexpr auto kModes = std::to_array<Row>({
-      {"check", Mode::Check}, {"test", Mode::Test}, {"api", Mode::Api}, {"repl", Mode::Repl}, {"policy", Mode::Policy}, {"resident", Mode::Resident},
+      {"check", Mode::Check}, {"test", Mode::Test}, {"api", Mode::Api}, {"repl", Mode::Repl}, {"authn", Mode::Authn}, {"policy", Mode::Policy}, {"resident", Mode::Resident},
   });
   std::optional<Row> chosen;
   for (const auto& row : kModes) {
@@ -141,11 +143,12 @@ const base::Manual kManual = {
     .program = "vsl-filter",
     .section = "1",
     .usage = "[OPTION...] RULES [MESSAGE...]\n[OPTION...] RULES <message >filtered\nRULES -- NEXT...\n--policy RULES\n"
-             "--resident SOCKET RULES\n--check RULES\n--test FILE...\n--api [NAME...]\n--repl [RULES] [MESSAGE]",
+             "--resident SOCKET RULES\n--check RULES\n--test FILE...\n--api [NAME...]\n--authn [MESSAGE...]\n--repl [RULES] [MESSAGE]",
     .purpose = "Runs rules in vSL on messages and sessions: saved ones, those of a chain, those that a mail server asks about.",
     .examples = "vsl-filter main.vsl ~/Maildir/cur/*\n"
                 "vsl-filter --stage rcpt --client-ip 192.0.2.1 --from a@b.example --to c@d.example main.vsl < saved.eml > filtered.eml\n"
                 "vsl-filter --check main.vsl\n"
+                "vsl-filter --authn --client-ip 192.0.2.1 --helo mx.b.example --from a@b.example saved.eml\n"
                 "smtpd --listen 127.0.0.1:2525 -- vsl-filter main.vsl -- queue-inject",
     .options = kOptions,
     .settings = kSettings,
@@ -168,7 +171,7 @@ base::Result<Options> options_of(const base::CommandLine& line) {
     }
   }
   options.files = line.arguments;
-  const bool takes_rules = options.mode != Mode::Api && options.mode != Mode::Test;
+  const bool takes_rules = options.mode != Mode::Api && options.mode != Mode::Test && options.mode != Mode::Authn;
   const bool needs_rules = takes_rules && options.mode != Mode::Repl;
   if (needs_rules && options.files.empty()) return base::fail(Fault::Usage, "no rules named");
   // A message alone, too: `vsl-filter --repl saved.eml`.
@@ -201,6 +204,7 @@ base::Result<Options> options_of(const base::CommandLine& line) {
     options.mode = Mode::Report;
     options.files = {"-"};
   }
+  if (options.mode == Mode::Authn && options.files.empty() && (options.as_json || options.is_quiet)) options.files = {"-"};
   return options;
 }
 

@@ -24,6 +24,7 @@ enum class Mode : std::uint8_t {
   Test,
   Api,
   Repl,
+  Authn,     // SPF, DKIM, DMARC, ARC of saved messages, or of standard input; no rules
 };
 
 // What the command line says of a message that is not in it (--client-ip and so on); what it leaves open the message tells.

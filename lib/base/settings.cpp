@@ -171,6 +171,8 @@ constexpr auto kSettings = std::to_array<Setting>({
 
     {"virtual", "certificate", Kind::List, "", "", "PEM files, as in [tls], for clients that ask for this domain or for a name of these certificates"},
     {"virtual", "private_key", Kind::List, "", "", "PEM files with their keys, as in [tls]"},
+    {"virtual", "dkim_selector", Kind::List, "", "", "selectors of dkim_private_key, one for each"},
+    {"virtual", "dkim_private_key", Kind::List, "", "", "PEM files with the keys that sign mail of authors of this domain and those below it"},
     {"virtual", "address", Kind::List, "", "", "IP addresses of this machine that are this domain's: a client that reached one of them is a client of this domain, also before TLS"},
     {"virtual", "hostname", Kind::Text, "", "", "name of this host in greetings and trace fields for clients of this domain; empty: server.domain"},
     {"virtual", "greeting", Kind::Text, "", "", "text of their greeting behind the name; empty: smtp.greeting"},
@@ -206,6 +208,18 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"rules", "memory_max", Kind::Octets, "64m", "", "memory of the rules of a stage"},
     {"rules", "string_max", Kind::Octets, "16m", "", "longest text of a rule"},
     {"rules", "elements_max", Kind::Count, "1000000", "", "elements of an array or map of a rule"},
+
+    {"authn", "authserv_id", Kind::Text, "", "", "who we are in Authentication-Results; foreign fields of that name are removed; empty: server.domain"},
+    {"authn", "signatures_max", Kind::Count, "5", "", "DKIM signatures of a message that are verified, from the top"},
+    {"authn", "key_bits_min", Kind::Count, "1024", "", "RSA keys of fewer bits do not count (RFC 8301)"},
+    {"authn", "key_bits_max", Kind::Count, "8192", "", "nor those of more, which cost too much"},
+    {"dkim", "selector", Kind::List, "", "", "selectors of dkim.private_key, one for each key: the record of the key is at SELECTOR._domainkey.DOMAIN"},
+    {"dkim", "private_key", Kind::List, "", "", "PEM files with the keys that sign mail of authors whose domains have none of their own ([virtual]); each makes a signature"},
+    {"dkim", "domain", Kind::Text, "", "", "domain that these keys sign for; empty: server.domain"},
+    {"dkim", "headers", Kind::List, "", "", "fields that are signed where a message has them; empty: From and what readers, replies and lists go by"},
+    {"dkim", "oversign", Kind::List, "", "", "fields that nobody shall add either; empty: From and what readers see, unless dkim.headers are given"},
+    {"dkim", "canonicalization", Kind::Choice, "relaxed/relaxed", "relaxed/relaxed|relaxed/simple|simple/relaxed|simple/simple", "how header and body are signed: simple breaks by any change on the way"},
+    {"dkim", "lifetime", Kind::Duration, "0", "", "how long signatures hold; 0: for good"},
 
     {"delivery", "recipient_delimiter", Kind::Text, "+", "", "what separates a user's name from an extension in a local part; empty: nothing does"},
     {"delivery", "local_domains", Kind::List, "", "", "domains whose mailboxes are here; .example.org for all names below it, * for all"},

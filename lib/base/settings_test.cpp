@@ -88,7 +88,7 @@ TEST_CASE("a section may stand once for each of something") {
     CHECK(has(error, "unknown section ["));
     CHECK(has(error, "[virtual \"NAME\"]"));
   }
-  CHECK(has(error_of("[virtual \"example.org\"]\ncertificat = x\n"), ":2: unknown key 'certificat' in [virtual \"example.org\"]; expected: certificate private_key address hostname greeting relay_domains"));
+  CHECK(has(error_of("[virtual \"example.org\"]\ncertificat = x\n"), ":2: unknown key 'certificat' in [virtual \"example.org\"]; expected: certificate private_key dkim_selector dkim_private_key address hostname greeting relay_domains"));
 }
 
 TEST_CASE("a line that is too long for the reader is an error, not two lines") {

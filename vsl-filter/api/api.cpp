@@ -62,7 +62,7 @@ Api::Api(const Site& site) {
   natives_.add(object_rows());
   natives_.add(service_rows());
   for (const auto& rows : {constructor_rows(), status_rows(), context_rows(), envelope_rows(), header_rows(), message_rows(), mime_rows(), body_rows(), transport_rows(), file_rows(),
-                           variable_rows(), system_rows(), relay_rows(), dns_rows(), rate_rows(), greylist_rows(), hook_rows(), queue_rows(), return_path_rows(), send_mail_rows(), authenticate_rows()})
+                           variable_rows(), system_rows(), relay_rows(), dns_rows(), spf_rows(), dkim_rows(), dkim_sign_rows(), dmarc_rows(), arc_rows(), auth_results_rows(), rate_rows(), greylist_rows(), hook_rows(), queue_rows(), return_path_rows(), send_mail_rows(), authenticate_rows()})
     add(rows);
   add_predefined(natives_);
   add_configuration(natives_, site);

@@ -7,6 +7,7 @@
 #include "lib/net/dns_shared.h"
 #include "lib/net/domain_name.h"
 #include "vsl-filter/api/api.h"
+#include "vsl-filter/api/authentication.h"
 #include "vsl-filter/api/ip.h"
 #include "vsl-filter/api/object.h"
 #include "vsl-filter/api/scene.h"
@@ -16,7 +17,7 @@
 namespace rules {
 
 using net::dns::Answer;
-using net::dns::Status;
+using DnsStatus = net::dns::Status;
 using net::dns::Type;
 using vsl::Expected;
 using vsl::Result;
@@ -25,18 +26,19 @@ using vsl::Value;
 
 namespace {
 
-// Whom a function asks: the resolver of the process, or one that a script has made with dns::resolver().
+// Whom a function asks: what the site asks by, or a resolver that a script has made with dns::resolver().
 struct Asker {
   Run& run;
-  net::dns::SharedResolver& resolver;
+  net::dns::SharedResolver* resolver = nullptr;
 
   [[nodiscard]] Answer ask(const std::string& name, Type type) const {
+    if (resolver == nullptr) return look_up_of(run)(name, type);
     const Waiting waiting(run);
-    return resolver.resolve(name, type);
+    return resolver->resolve(name, type);
   }
 };
 
-bool has_failed(const Answer& answer) { return answer.status == Status::Temporary || answer.status == Status::Bogus; }
+bool has_failed(const Answer& answer) { return answer.status == DnsStatus::Temporary || answer.status == DnsStatus::Bogus; }
 
 std::unexpected<vsl::Failure> not_resolved(const Answer& answer) { return vsl::fail_api("DNS: " + answer.problem); }
 std::unexpected<vsl::Failure> no_such_name(std::string_view name) { return vsl::fail_api("DNS: no such name: '" + std::string(name) + "'"); }
@@ -65,7 +67,7 @@ Value array_of(Run& run, const std::vector<std::string>& texts) {
 // A and AAAA.
 Expected<std::vector<std::string>> addresses_of(const Asker& asker, const std::string& name) {
   const Answer a = asker.ask(name, Type::A);
-  if (a.status == Status::NoName) return no_such_name(name);
+  if (a.status == DnsStatus::NoName) return no_such_name(name);
   const Answer aaaa = asker.ask(name, Type::Aaaa);
   std::vector<std::string> found = a.addresses();
   for (auto& address : aaaa.addresses()) found.push_back(std::move(address));
@@ -166,7 +168,7 @@ Result lookup_records(const Asker& asker, Arguments a) {
   const Answer answer = asker.ask(*name, row->type);
   if (has_failed(answer)) return not_resolved(answer);
   Value values = row->values(asker.run, answer);
-  if (answer.status == Status::NoName) return no_such_name(*name);
+  if (answer.status == DnsStatus::NoName) return no_such_name(*name);
   if (values.as_array().size() == 0) return vsl::fail_api("DNS: no " + std::string(row->name) + " records: '" + *name + "'");
   return values;
 }
@@ -193,14 +195,6 @@ Result ptr_valid(const Asker& asker, Arguments a) {
 
 using Question = Result (*)(const Asker&, Arguments);
 
-// The section of vsmtp.ini with DNS of its own whose client this session is; "": none.
-std::string virtual_domain_of(Run& run) {
-  const Scene& scene = scene_of(run);
-  if (scene.session == nullptr) return {};
-  const auto& connection = scene.session->connection;
-  return net::dns::section_of(scene.site.settings, {connection.server_name, connection.tls ? std::string_view(connection.tls->sni) : std::string_view(), connection.server_ip});
-}
-
 net::dns::Settings settings_for(Run& run) {
   const auto& settings = scene_of(run).site.settings;
   const auto domain = virtual_domain_of(run);
@@ -209,14 +203,13 @@ net::dns::Settings settings_for(Run& run) {
 
 template <Question kQuestion>
 Result by_default(Run& run, Arguments a) {
-  const Site& site = scene_of(run).site;
-  return kQuestion({run, site.facilities->resolver(site.settings, virtual_domain_of(run))}, a);
+  return kQuestion({run}, a);
 }
 
 // resolver.lookup(name)
 template <Question kQuestion>
 Result by_resolver(Run& run, Arguments a) {
-  return kQuestion({run, a[0].as_host().as<net::dns::SharedResolver>()}, a.subspan(1));
+  return kQuestion({run, &a[0].as_host().as<net::dns::SharedResolver>()}, a.subspan(1));
 }
 
 constexpr vsl::HostClass kResolverClass{.name = "resolver", .destroy = vsl::destroy_as<net::dns::SharedResolver>};

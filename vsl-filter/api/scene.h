@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/settings.h"
 #include "lib/mail/domain_list.h"
+#include "lib/net/dns.h"
 #include "vsl-filter/lang/failure.h"
 #include "vsl-filter/lang/run.h"
 #include "vsl-filter/services/facilities.h"
@@ -57,6 +58,8 @@ struct Site {
   bool logs_debug = true;        // false: it throws away what is less than information
   std::function<base::WallTime()> now = base::wall_now;
   std::shared_ptr<Facilities> facilities = std::make_shared<Facilities>();
+  // What authentication asks DNS by; empty: the resolver of the facilities.
+  std::function<net::dns::Answer(const std::string& name, net::dns::Type type)> look_up;
 
   // What settings say about all of these.
   [[nodiscard]] static Site of(base::Settings settings, Log log);

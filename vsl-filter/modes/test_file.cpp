@@ -40,7 +40,7 @@ class StepReader {
     std::string_view name;
     std::string (StepReader::*read)(const Value& value);
   };
-  static const std::array<Key, 16> kKeys;
+  static const std::array<Key, 17> kKeys;
 
   std::string wrong(std::string_view expected, const Value& value) const {
     return "'" + std::string(key_) + "' is " + std::string(vsl::type_name(value)) + "; expected: " + std::string(expected);
@@ -116,6 +116,17 @@ class StepReader {
     }
     return {};
   }
+  std::string dns(const Value& value) {
+    if (!value.is_map()) return wrong("a map of questions and answers: #{\"example.org TXT\": \"v=spf1 -all\"}", value);
+    auto& zone = step_.dns.emplace();
+    for (const auto& [question, each] : value.as_map().entries()) {
+      std::vector<std::string> values;
+      auto mistake = read_texts(values, each);
+      if (mistake.empty()) mistake = zone.add(question.as_text(), values);
+      if (!mistake.empty()) return mistake;
+    }
+    return {};
+  }
   std::string message(const Value& value) {
     if (!value.is_string()) return wrong("a string", value);
     step_.message = value.as_text();
@@ -163,11 +174,12 @@ class StepReader {
   std::string_view key_;
 };
 
-const std::array<StepReader::Key, 16> StepReader::kKeys = {{
+const std::array<StepReader::Key, 17> StepReader::kKeys = {{
     {"client_ip", &StepReader::client_ip}, {"client_port", &StepReader::client_port}, {"helo", &StepReader::helo},
     {"from", &StepReader::from}, {"to", &StepReader::to}, {"auth", &StepReader::user}, {"tls", &StepReader::tls}, {"shield", &StepReader::shield},
     {"time", &StepReader::time}, {"after", &StepReader::after}, {"message", &StepReader::message}, {"file", &StepReader::file},
     {"verdict", &StepReader::verdict}, {"headers", &StepReader::headers}, {"recipients", &StepReader::recipients}, {"transports", &StepReader::transports},
+    {"dns", &StepReader::dns},
 }};
 
 // Keys that say what the message shall come to: a step has its own, not those of the map around it.

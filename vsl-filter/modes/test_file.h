@@ -21,6 +21,7 @@
 #include "lib/base/result.h"
 #include "vsl-filter/api/api.h"
 #include "vsl-filter/lang/engine.h"
+#include "vsl-filter/modes/test_zone.h"
 #include "vsl-filter/transaction/stage.h"
 #include "vsl-filter/transaction/standing.h"
 
@@ -34,6 +35,7 @@ struct TestStep {
   std::vector<std::string> to;
   bool is_secured = false;
   Standing standing;
+  std::optional<TestZone> dns;       // absent: the DNS of the world
   std::string message;               // with LF or CRLF
   std::string file;                  // relative to the test file
   std::chrono::milliseconds after{};  // since the step before

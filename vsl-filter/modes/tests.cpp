@@ -85,6 +85,8 @@ class CaseRun {
       if (level >= LogLevel::Warn) log_ += "    log: " + base::text::printable(text, 500) + "\n";
     };
     site.now = [this] { return now_; };
+    if (std::ranges::any_of(test_.steps, [](const TestStep& step) { return step.dns.has_value(); }))
+      site.look_up = [this](const std::string& name, net::dns::Type type) { return zone_.answer(name, type); };
     auto rules = RuleSet::load(test_.rules, std::move(site));
     if (!rules) return {rules.error().cause};
     if (!(*rules)->is_usable()) return {"the rules have errors:\n" + vsl::render((*rules)->diagnostics(), (*rules)->sources())};
@@ -104,6 +106,7 @@ class CaseRun {
 
   void play_step(const RuleSet& rules, const TestStep& step) {
     now_ += step.after;
+    zone_ = step.dns.value_or(TestZone());
     if (step.time) now_ = *base::parse_rfc3339(*step.time) + step.after;
     auto message = message_of(step);
     if (!message) return miss(message.error().cause);
@@ -222,6 +225,7 @@ class CaseRun {
   const base::Settings& settings_;
   Folder folder_;
   base::WallTime now_ = base::wall_now();
+  TestZone zone_;
   std::string log_, step_;
   Mistakes mistakes_;
 };

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 
+#include "lib/authn/signing.h"
 #include "lib/base/durable.h"
 #include "lib/mail/srs.h"
 #include "lib/net/dns_sections.h"
@@ -18,6 +19,7 @@ struct Facilities::Internal {
   std::map<std::string, std::unique_ptr<net::dns::SharedResolver>> resolvers;  // by section; "": [dns]
   std::unique_ptr<RateTable> rates;
   std::optional<mail::Srs> srs;
+  authn::KeyRing keys;
 };
 
 Facilities::Facilities() : internal_(std::make_unique<Internal>()) {}
@@ -29,6 +31,8 @@ net::dns::SharedResolver& Facilities::resolver(const base::Settings& settings, c
   if (!resolver) resolver = std::make_unique<net::dns::SharedResolver>(virtual_domain.empty() ? net::dns::settings_of(settings) : net::dns::settings_of_virtual(settings, virtual_domain));
   return *resolver;
 }
+
+authn::KeyRing& Facilities::keys() { return internal_->keys; }
 
 base::Result<RateTable*> Facilities::rates(const std::string& state_directory, std::uint64_t keys_max) {
   const std::scoped_lock lock(internal_->mutex);

@@ -15,6 +15,10 @@ namespace net::dns {
 class SharedResolver;
 }
 
+namespace authn {
+class KeyRing;
+}
+
 namespace rules {
 
 class RateTable;
@@ -26,6 +30,8 @@ class Facilities {
 
   // By section [dns] of the first settings that it is asked with; of a section [virtual "DOMAIN"] as that says (lib/net/dns_sections.h).
   net::dns::SharedResolver& resolver(const base::Settings& settings, const std::string& virtual_domain = {});
+  // Private keys that sign mail.
+  authn::KeyRing& keys();
   // The file "rates" of the directory, which is made if it does not exist.
   base::Result<RateTable*> rates(const std::string& state_directory, std::uint64_t keys_max);
 

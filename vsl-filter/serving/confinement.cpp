@@ -1,5 +1,6 @@
 #include "vsl-filter/serving/confinement.h"
 
+#include "lib/authn/signing.h"
 #include "lib/base/blob.h"
 #include "lib/base/durable.h"
 #include "lib/net/dns.h"
@@ -42,6 +43,7 @@ base::Sandbox sandbox_of(const RuleSet& rules, const NamedByRules& named, const 
   }
   base::add_folder_of(sandbox.readable, settings.text("delivery.srs_secret_file"));
   sandbox.writable.push_back(base::BlobWriter::Limits{}.directory);  // of messages that they change
+  for (const auto& file : authn::key_files(settings)) base::add_folder_of(sandbox.readable, file);
   net::dns::add_needs(sandbox, settings);
   return sandbox;
 }

@@ -1,4 +1,5 @@
 #include "vsl-filter/stages/stages.h"
+#include "vsl-filter/transaction/signing.h"
 
 #include <algorithm>
 #include <array>
@@ -256,6 +257,8 @@ StageResult run_stage(const RuleSet& rules, Session& session, Stage stage, Trace
   const auto before = stage == Stage::Authenticate ? session.connection.made() : RulesMade();
   StageResult result = StageRun(rules, session, stage, trace).directives(beginning);
   if (stage == Stage::Authenticate) session.authenticated(before);
+  if (Transaction* transaction = session.transaction(); transaction != nullptr)
+    if (const auto renewed = renew_signatures(*transaction); !renewed && rules.site().log) rules.site().log(LogLevel::Error, "DKIM: " + renewed.error().cause);
   const bool is_one_recipients = stage == Stage::Rcpt && result.status.kind == Skip::Kind::Deny && !rules.site().deny_closes;
   // What shall come again must not find its rules skipped.
   const bool comes_again = result.is_deferred && !has_client(stage);

@@ -19,7 +19,7 @@ using namespace context;
 
 // Of Transaction::results: these stand in "metadata", all others beside it.
 constexpr auto kMetadataResults = std::to_array<std::string_view>({"spf", "dkim"});
-constexpr auto kOtherResults = std::to_array<std::string_view>({"dmarc", "arc", "bimi", "flow"});
+constexpr auto kOtherResults = std::to_array<std::string_view>({"spf_helo", "iprev", "dmarc", "arc", "bimi", "flow"});
 
 std::string dumped(const Json& json, int indent = -1) { return json.dump(indent, ' ', false, Json::error_handler_t::replace); }
 

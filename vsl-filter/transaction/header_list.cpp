@@ -183,6 +183,7 @@ void HeaderList::take_out(Chain& chain, Field& field) {
 
 void HeaderList::note_change(std::string_view name) {
   is_changed_ = true;
+  ++changes_;
   if (text::starts_with_ignoring_case(name, "Content-") || text::equal_ignoring_case(name, "MIME-Version")) ++mime_changes_;
 }
 
@@ -357,6 +358,19 @@ base::Result<void> HeaderList::rename(std::string_view old_name, std::string_vie
   merged.name = std::move(new_chain.name);
   new_chain = std::move(merged);
   return {};
+}
+
+std::size_t HeaderList::remove_that_came(std::string_view name, const std::function<bool(std::string_view body)>& is_meant) {
+  Chain* same = find(name);
+  if (same == nullptr) return 0;
+  std::size_t removed = 0;
+  for (Field *field = same->first, *next = nullptr; field != nullptr; field = next) {
+    next = field->next;
+    if (field->before.empty() || !is_meant(field->value())) continue;
+    take_out(*same, *field);
+    ++removed;
+  }
+  return removed;
 }
 
 bool HeaderList::remove(std::string_view name) {

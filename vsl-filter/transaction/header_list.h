@@ -55,6 +55,8 @@ class HeaderList {
   };
   // Asks about each field of that name, in order; its name stays as it is written.
   void edit(std::string_view name, const std::function<Edit(std::string_view body)>& editor);
+  // Those of a name that came with the message, not what rules have added since. How many there were.
+  std::size_t remove_that_came(std::string_view name, const std::function<bool(std::string_view body)>& is_meant);
   // Only the first; without one, `body` makes a field at the end.
   void replace_first(std::string_view name, std::string_view body);
 
@@ -65,6 +67,7 @@ class HeaderList {
   // Whether it is not what it was made from any more, and how often fields of MIME (Content-*, MIME-Version) were changed.
   [[nodiscard]] bool is_changed() const { return is_changed_; }
   [[nodiscard]] std::uint64_t mime_changes() const { return mime_changes_; }
+  [[nodiscard]] std::uint64_t changes() const { return changes_; }  // how often any field was
   // How it differs from that: fields without their last line end, each as often as it was added or removed. Empty, though it is
   // changed: the same fields stand in another order, or all is as it was.
   struct Difference {
@@ -142,7 +145,7 @@ class HeaderList {
   std::size_t body_offset_ = 0;
   bool has_separator_ = false;
   bool is_changed_ = false;
-  std::uint64_t mime_changes_ = 0;
+  std::uint64_t mime_changes_ = 0, changes_ = 0;
   mutable std::unique_ptr<Index> index_;  // made when first needed: most messages are asked for a field or two
 };
 

@@ -194,6 +194,7 @@ base::Result<bool> Message::remove_part(std::string_view path) {
   for (auto part = found; part != mail::kNoPart; part = message.parts()[part].parent)
     if (index_->removed[part]) return false;
   index_->removed[found] = true;
+  ++body_changes_;
   index_->has_removals = true;
   return true;
 }
@@ -203,6 +204,7 @@ void Message::apply(BodyEdit edit) {
   if (!splices.empty()) {
     body_.apply(splices);
     is_body_changed_ = true;
+    ++body_changes_;
   }
   for (const auto& name : edit.removed_fields)
     while (header_.remove(name)) {}

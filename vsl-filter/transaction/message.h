@@ -26,6 +26,8 @@ class Message {
   [[nodiscard]] const HeaderList& header() const { return header_; }
   [[nodiscard]] bool is_changed() const { return header_.is_changed() || is_body_changed(); }
   [[nodiscard]] bool is_body_changed() const { return is_body_changed_ || (index_ != nullptr && index_->has_removals); }
+  // Grows with each change: who remembers it knows later whether there was one.
+  [[nodiscard]] std::uint64_t changes() const { return header_.changes() + body_changes_; }
   [[nodiscard]] std::uint64_t size() const;       // in octets, as it is now
   [[nodiscard]] std::uint64_t body_size() const;
 
@@ -75,6 +77,7 @@ class Message {
   HeaderList header_;
   Body body_;
   bool is_body_changed_ = false;
+  std::uint64_t body_changes_ = 0;
   std::unique_ptr<Index> index_;
 };
 

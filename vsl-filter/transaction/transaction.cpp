@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "lib/authn/authentication_results.h"
 #include "lib/base/text.h"
 #include "lib/queue/place.h"
 #include "vsl-filter/transaction/addresses.h"
@@ -149,7 +150,12 @@ base::Result<void> Session::message(base::Blob octets) {
 
 // What rules made before there was a message goes above its own fields.
 void Session::message(Message message) {
-  if (transaction_->headers.size() > 0) message.header().put_above(transaction_->headers);
+  if (transaction_->headers.size() > 0) {
+    // Where we have said what we found out, nobody else may have said so in our name (RFC 8601 section 5).
+    for (const auto body : transaction_->headers.bodies("Authentication-Results"))
+      message.header().remove_that_came("Authentication-Results", [id = authn::authserv_id_of(body)](std::string_view other) { return authn::authserv_id_of(other) == id; });
+    message.header().put_above(transaction_->headers);
+  }
   transaction_->message = std::move(message);
 }
 

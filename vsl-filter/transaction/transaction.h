@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lib/authn/dkim.h"
 #include "lib/base/blob.h"
 #include "lib/base/clock.h"
 #include "lib/base/result.h"
@@ -109,6 +111,13 @@ struct QueueWishes {
   friend bool operator==(const QueueWishes&, const QueueWishes&) = default;
 };
 
+// A DKIM signature that rules have put on the message: made again when they change the message afterwards.
+struct MadeSignature {
+  std::shared_ptr<const authn::PrivateKey> key;
+  authn::dkim::SignOptions options;
+  std::string body;  // of the field, as it stands behind the blank after its colon
+};
+
 struct Transaction {
   std::string reverse_path;  // "" is <>
   std::string given_reverse_path;  // as MAIL said it
@@ -124,6 +133,8 @@ struct Transaction {
   QueueWishes wishes;
   std::string hold;          // why it shall be held
   std::optional<chain::Delegation> delegation;  // a content filter has it, or has had it
+  std::vector<MadeSignature> signatures;  // of this stage, in their order
+  std::uint64_t signed_at = 0;            // changes() of the message then
   Variables results;         // spf, dkim, dmarc, arc, bimi, flow: what later stages learn (JSON)
 
   // "" and "<>" are the null reverse-path. Fault::Permanent: not a valid address.
