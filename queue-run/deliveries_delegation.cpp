@@ -5,15 +5,12 @@
 #include "lib/base/log.h"
 #include "lib/chain/context.h"
 #include "lib/chain/delivery_call.h"
-#include "lib/chain/log_ids.h"
 #include "lib/chain/transfer.h"
 #include "queue-run/deliveries.h"
 #include "queue-run/turns.h"
 
 namespace run {
 namespace {
-
-chain::LogIds log_ids(const Message& message) { return {message.id.string(), message.transaction}; }
 
 void tell(base::log::Level level, std::string_view event, const Message& message, std::string_view cause = {}) {
   const auto& what = message.service->what;

@@ -1,16 +1,10 @@
 // Messages at the rules behind the queue: each stage is a job of the schedule like a delivery, then a call, then its verdict.
 #include "lib/base/log.h"
 #include "lib/chain/envelope.h"
-#include "lib/chain/log_ids.h"
 #include "queue-run/deliveries.h"
 #include "queue-run/turns.h"
 
 namespace run {
-namespace {
-
-chain::LogIds log_ids(const Message& message) { return {message.id.string(), message.transaction}; }
-
-}  // namespace
 
 bool Deliveries::must_ask_rules(const Message& message, std::string_view context, std::span<const queue::Event> events) const {
   return rules_.is_on() && keeper_.can_replace() && !message.is_notice && next_stage(context, events, message.place, rules_.settings().stages);

@@ -11,6 +11,7 @@
 #include "lib/base/blob.h"
 #include "lib/base/clock.h"
 #include "lib/base/result.h"
+#include "lib/chain/log_ids.h"
 #include "lib/mail/envelope.h"
 #include "lib/mail/verp.h"
 #include "lib/queue/id.h"
@@ -111,5 +112,7 @@ struct Message {
 
   [[nodiscard]] const std::vector<std::string>& recipients() const { return targets.empty() ? envelope.recipients : targets; }
 };
+
+inline chain::LogIds log_ids(const Message& message) { return {message.id.string(), message.transaction}; }
 
 }  // namespace run

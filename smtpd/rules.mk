@@ -1,5 +1,5 @@
 # smtpd
-SMTPD := certificate_name authentication checker conversation_auth relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply shield dns_lists list_look_up conversation client server one_session listening supervisor
+SMTPD := certificate_name authentication checker conversation_auth conversation_message relay_policy policy_rounds policy_question configuration tls_configuration peer call_text outcome_reply shield dns_lists list_look_up conversation client server one_session listening supervisor
 SMTPD += virtual_hosts own_replies offered_extensions header_watch
 SMTPD += confinement board handover meters
 SMTPD += resources
