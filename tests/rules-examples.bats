@@ -40,12 +40,13 @@ notices() {
 @test "senders: SPF, DKIM, DMARC and ARC" { passes senders; }
 @test "senders: a name that anybody may write is noticed" { notices senders "somebody else writes her name" 'check_dmarc()' 'next()'; }
 @test "senders: what our own people send is signed" {
-  qctl dkim-key example.org mail --directory senders
-  cat >senders/main_test.vsl <<'EOF'
+  cd senders
+  qctl dkim-key example.org mail
+  cat >main_test.vsl <<'EOF'
 [test "signed" #{ auth: "bob", tls: true, from: "bob@example.org", message: "From: bob@example.org\nSubject: hello\n\nhello\n", preq: "accept",
   expect: || "d=example.org" in get_header("DKIM-Signature") }]
 EOF
-  run -0 filter_in senders --test senders/main_test.vsl
+  run -0 vsl-filter --config vsmtp.ini --test main_test.vsl
 }
 @test "strangers: by what the shield knows" { passes strangers; }
 @test "strangers: points that are forgotten are noticed" {

@@ -106,7 +106,7 @@ TEST_CASE("service: wrong declarations fail when they are loaded") {
            {R"(service x cmd = #{ command: "a", args: ["b", 1] };)", R"(load: the option 'args' of cmd service x must be an array of strings, not ["b", 1])"},
            {"service x cmd = 5;", "load: the options of cmd service x must be a map #{ ... }, not 5"},
            {"service x cmdd = #{};", "load: Improper service type 'cmdd'. did you mean `cmd`?"},
-           {"service x db:oracle = #{};", "load: Improper service type 'db:oracle'. There are: cmd, db:csv, db:sqlite"},
+           {"service x db:oracle = #{};", "load: Improper service type 'db:oracle'. There are: cmd, smtp, db:csv, db:sqlite"},
            {"service x db:csv = #{};", "load: database x is missing the 'connector' option."},
            {R"(service x db:csv = #{ connector: "none", access: "rw" };)", "load: rw is not a correct database access mode"},
            {R"(service x db:csv = #{ connector: "none", refresh: "yes" };)", "load: yes is not a correct database refresh rate"},
