@@ -107,8 +107,11 @@ $(BUILD)/unit_tests: $(TEST_SOURCES:%.cpp=$(BUILD)/%.o) $(BUILD)/tests/unit_main
 TEST_TOOLS := $(patsubst tests/tools/%.cpp,$(BUILD)/tests/%,$(wildcard tests/tools/*.cpp))
 $(TEST_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/tools/%.o $(BUILD)/vsl.a $(BUILD)/lib.a
 	$(LINK) $(LIBS) $(UNIT_LIBS)
+# queue-run with a clock that a test may set (tests/clock.bats).
+$(BUILD)/tests/queue-run-clock: $(call objects,queue-run,main configuration $(QUEUE_RUN)) $(BUILD)/tests/clock/wrong_clock.o $(BUILD)/lib.a
+	$(LINK) -Wl,--wrap=clock_gettime $(LIBS) $(BROKER_LIBS) -lmbedcrypto -luv_a -lpthread -ldl
 .PHONY: tools
-tools: $(TEST_TOOLS)
+tools: $(TEST_TOOLS) $(BUILD)/tests/queue-run-clock
 
 # What is made of the tables of the source, and is kept in it: tests/manuals.bats compares.
 .PHONY: generated

@@ -161,13 +161,13 @@ void Deliveries::route(Message& message, std::string_view context, std::span<con
     } else if (rule != nullptr && rule->what == RuledRoute::What::List) {
       settle(message, i, {Status::Sent, "taken by the list", chain::Reach::Mailbox});
     } else if (rule != nullptr && rule->what == RuledRoute::What::Waits) {
-      settle(message, i, {is_too_old(message.wishes.retry, message.arrived, base::wall_now()) ? Status::Failed : Status::Deferred, rule->reason});
+      settle(message, i, {is_too_old(message) ? Status::Failed : Status::Deferred, rule->reason});
     } else if (find_target(message, i)) {
       continue;
     } else if (is_bad_host(mail::split_address(message.recipients()[i]).second)) {
       settle(message, i, {Status::Failed, "553 5.1.2 bad domain"});
     } else if (const auto refusal = router_.route(message.recipients()[i], ruled).refusal; !refusal.empty()) {
-      const bool is_for_good = refusal.starts_with('5') || is_too_old(message.wishes.retry, message.arrived, base::wall_now());
+      const bool is_for_good = refusal.starts_with('5') || is_too_old(message);
       settle(message, i, {is_for_good ? Status::Failed : Status::Deferred, refusal});
     } else {
       pending.push_back(i);
@@ -234,9 +234,21 @@ queue::EventKind Deliveries::event_kind(const Message& message, std::uint32_t re
 void Deliveries::note_end(Message& message, std::uint32_t recipient, queue::EventKind kind, const std::string& text) {
   const auto action = action_of(kind, message.dsn.of(recipient));
   if (!action) return;
+  if (*action == Action::Delayed && !is_warning_due(message.notice_facts, settings_.notices, now_for(message.arrived))) return;
+  message.ends.push_back({recipient, *action, text, base::wall_now()});
+}
+
+base::WallTime Deliveries::now_for(base::WallTime then) {
   const auto now = base::wall_now();
-  if (*action == Action::Delayed && !is_warning_due(message.notice_facts, settings_.notices, now)) return;
-  message.ends.push_back({recipient, *action, text, now});
+  if (const auto by = clock_.look(now); by.count() != 0) ages_.clock_was_set(by, now);
+  return ages_.now_for(then, now);
+}
+
+bool Deliveries::is_too_old(const Message& message) { return run::is_too_old(message.wishes.retry, message.arrived, now_for(message.arrived)); }
+
+base::WallTime Deliveries::next_attempt(const Message& message) {
+  const auto now = now_for(message.arrived);
+  return run::next_attempt(message.wishes.retry, message.id, message.arrived, now) + (base::wall_now() - now);
 }
 
 // ---- calls ------------------------------------------------------------------------------------------------------------
@@ -311,7 +323,7 @@ void Deliveries::on_outcome(Delivery& delivery, const chain::Outcome& outcome) {
   }
   if (ending == Schedule::Ending::Failed) message.waits_for = delivery.batch.route.host;
   schedule_.ended(delivery, ending, ending == Schedule::Ending::Failed ? std::string_view(report.final_text(0)) : std::string_view(), now);
-  on_results(delivery, results_of(report, is_too_old(message.wishes.retry, message.arrived, base::wall_now())));
+  on_results(delivery, results_of(report, is_too_old(message)));
 }
 
 void Deliveries::complain(const chain::Outcome& outcome, Milliseconds now) {
@@ -328,7 +340,7 @@ void Deliveries::put_off(Delivery& delivery, std::string_view reason) {
     const std::string said = std::string(kNotTried) + std::string(reason);
     return hand_over_failed(*delivery.message, {&said, 1});
   }
-  const bool gives_up = is_too_old(delivery.message->wishes.retry, delivery.message->arrived, base::wall_now());
+  const bool gives_up = is_too_old(*delivery.message);
   const auto report = chain::DeliveryReport::for_all(delivery.batch.recipients.size(), chain::Outcome::Class::Temporary, std::string(kNotTried) + std::string(reason));
   on_results(delivery, results_of(report, gives_up));
 }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "lib/base/clock_jumps.h"
 #include "lib/chain/caller.h"
 #include "lib/net/loop.h"
 #include "lib/queue/log_reader.h"
@@ -126,6 +127,10 @@ class Deliveries {
   void notify(Message& message);
   void on_notified(Message& message, const std::vector<Notice>& notices);
   void end_attempt(Message& message);
+  // By ages that do not count what the clock has skipped: when it is set forward, nobody's mail fails for that.
+  [[nodiscard]] base::WallTime now_for(base::WallTime then);
+  [[nodiscard]] bool is_too_old(const Message& message);
+  [[nodiscard]] base::WallTime next_attempt(const Message& message);
   [[nodiscard]] Fate fate_of(const Message& message) const;
   void on_concluded(Message& message);
   void drop(Message& message, const base::Error& error);
@@ -148,6 +153,8 @@ class Deliveries {
   std::unordered_map<queue::Id, std::unique_ptr<Message>> messages_;
   std::vector<queue::Id> just_admitted_;  // their files are held until start() has looked at them
   std::size_t old_messages_ = 0;
+  base::ClockJumps clock_;
+  base::Ages ages_;
   Counters counters_;
   Milliseconds complained_at_ = 0;
 };

@@ -54,8 +54,10 @@ void Deliveries::hand_over(Message& message) {
   auto& service = *message.service;
   auto& job = service.job;
   const auto drop_job = [&] { schedule_.ended(job, Schedule::Ending::Dropped, {}, loop_.now_milliseconds()); };
-  if (const auto now = base::wall_now(); is_lost(service.events, settings_.delegation, now)) {
-    if (settings_.delegation.lost != Lost::Again || is_too_old(message.wishes.retry, message.arrived, now)) {
+  const auto now = base::wall_now();
+  const auto handed = handed_at(service.events);
+  if (is_lost(service.events, settings_.delegation, handed ? now_for(*handed) : now)) {
+    if (settings_.delegation.lost != Lost::Again || is_too_old(message)) {
       drop_job();
       return lose(message);
     }
@@ -117,7 +119,7 @@ void Deliveries::on_handed(Message& message, const chain::Outcome& outcome) {
 void Deliveries::hand_over_failed(Message& message, std::span<const std::string> said) {
   const auto now = base::wall_now();
   const auto& service = *message.service;
-  const bool gives_up = is_too_old(message.wishes.retry, message.arrived, now);
+  const bool gives_up = is_too_old(message);
   const auto kind = gives_up ? queue::EventKind::Failed : queue::EventKind::Deferred;
   tell(base::log::Level::Warning, "not handed over", message, said.front());
   for (std::size_t i = 0; i < service.job.batch.recipients.size(); ++i) {

@@ -41,7 +41,7 @@ void Deliveries::conclude(Message& message) {
   if (!keeper_.needs_file_to_notify(message)) return notify(message);
   Conclusion file{queue::Place{queue::State::Deliver, {}}};
   if (run::fate_of(message.tally) == Fate::Deferred)
-    file = {queue::Place{queue::State::Deferred, {}}, next_attempt(message.wishes.retry, message.id, message.arrived, base::wall_now())};
+    file = {queue::Place{queue::State::Deferred, {}}, next_attempt(message)};
   keeper_.conclude(message, std::move(file));
 }
 
@@ -93,7 +93,7 @@ void Deliveries::end_attempt(Message& message) {
   }
   const bool comes_again = conclusion.place && (conclusion.place->state == queue::State::Deferred || (message.service && conclusion.place->state == queue::State::Delegated));
   if (comes_again && message.service && message.service->due) conclusion.modified = message.service->due;
-  else if (comes_again) conclusion.modified = message.retries_soon ? now : next_attempt(message.wishes.retry, message.id, message.arrived, now);
+  else if (comes_again) conclusion.modified = message.retries_soon ? now : next_attempt(message);
   keeper_.conclude(message, std::move(conclusion));
 }
 

@@ -105,7 +105,7 @@ void Deliveries::carry_out(Message& message, Verdict verdict) {
 void Deliveries::rules_failed(Message& message, std::string_view reason) {
   const auto stage = message.rules->stage;
   const auto now = base::wall_now();
-  const bool gives_up = is_too_old(message.wishes.retry, message.arrived, now);
+  const bool gives_up = is_too_old(message);
   // Why is for the operator: the sender may be told the text.
   const std::string text = (gives_up ? std::string(kGivenUp) : std::string()) + "451 4.3.0 rules of this server could not be run on the message";
   message.rules->failure = reason;
@@ -142,7 +142,7 @@ void Deliveries::replace(Message& message, Verdict verdict, const queue::Event& 
   if (!message.is_in_log) replacement.from = message.place;
   replacement.to = verdict.what == Verdict::What::SetAside ? verdict.place : queue::Place{queue::State::Deliver, {}};
   if (message.wish && verdict.what != Verdict::What::SetAside) replacement.to = *message.wish->place;
-  if (replacement.to.state == queue::State::Deferred) replacement.modified = verdict.until.value_or(next_attempt(message.wishes.retry, message.id, message.arrived, base::wall_now()));
+  if (replacement.to.state == queue::State::Deferred) replacement.modified = verdict.until.value_or(next_attempt(message));
   replacement.events = std::move(message.unrecorded);
   message.unrecorded.clear();
   replacement.events.push_back(event);

@@ -40,12 +40,14 @@ class Folders {
   // Stops waiting for changes, so that a loop can end.
   void stop();
 
+  // Tells of all their messages once more.
+  void read_all();
+
   // Logs what is not a message, once each.
   void report_foreign(const queue::Foreign& foreign);
 
  private:
   struct Listing;
-  void read_all();
   void read_in_thread(const queue::Place& place);
   void read_on(const std::shared_ptr<Listing>& listing);
   void take_in(const std::shared_ptr<Listing>& listing);

@@ -20,6 +20,10 @@ struct RetryPolicy {
 // At most a tenth later than the rule says, by the message's id: those that failed together come back apart.
 [[nodiscard]] base::WallTime next_attempt(const RetryPolicy& policy, const queue::Id& id, base::WallTime arrived, base::WallTime now);
 
+// When a file is due that says `next`, by the time when that was set: if that lies ahead, the clock was set back meanwhile, and the
+// file waits for as long as it was to wait.
+[[nodiscard]] base::WallTime due_time(base::WallTime next, base::WallTime set, base::WallTime now);
+
 // It has been tried for long enough; what is put off now fails for good.
 [[nodiscard]] inline bool is_too_old(const RetryPolicy& policy, base::WallTime arrived, base::WallTime now) {
   return now - arrived >= policy.lifetime;

@@ -30,6 +30,18 @@ TEST_CASE("retry: a clock that was set back does not make the wait shorter than 
   CHECK(wait_at_age(-3h) >= 5min);
 }
 
+TEST_CASE("retry: a clock that was set back makes nobody wait for longer than it was to wait") {
+  const auto set = kArrived + 24h;  // by a clock that was a day ahead
+  CHECK(run::due_time(set + 5min, set, kArrived) == kArrived + 5min);
+  CHECK(run::due_time(set + 5min, set, set - 2min) == set + 3min);
+  // By a file system whose clock is another one: nothing can be told.
+  CHECK(run::due_time(kArrived + 1h, set, kArrived) == kArrived + 1h);
+  // What was set before, and what lies a little ahead, is as it says.
+  CHECK(run::due_time(kArrived + 7h, kArrived - 1s, kArrived) == kArrived + 7h);
+  CHECK(run::due_time(kArrived + 7h, kArrived + 59s, kArrived) == kArrived + 7h);
+  CHECK(run::due_time(kArrived + 7h, kArrived - 24h, kArrived + 24h) == kArrived + 7h);
+}
+
 TEST_CASE("retry: messages that failed together are spread") {
   const auto other = queue::Id::make(kArrived + 1us);
   const RetryPolicy policy;

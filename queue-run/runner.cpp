@@ -8,6 +8,7 @@ namespace run {
 namespace {
 
 constexpr Milliseconds kLookAtLog = 1000;
+constexpr Milliseconds kLookAtClock = 1000;
 constexpr std::size_t kParkedAtOnce = 1000;
 constexpr Milliseconds kParkAgain = 1000;  // when no sender had enough
 constexpr auto kHurrySpacing = std::chrono::milliseconds(20);
@@ -40,7 +41,8 @@ Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queu
       loop, spool,
       [this](const queue::Entry& entry, bool is_listed) {
         note_in_catalog(entry, is_listed);
-        on_found(entry.place, entry.id, entry.modified, entry.file_octets, is_listed);
+        const auto due = is_listed ? due_time(entry.modified, entry.changed, base::wall_now()) : entry.modified;
+        on_found(entry.place, entry.id, due, entry.file_octets, is_listed);
       },
       [this](const queue::Place& place, const queue::Id& id) {
         if (place.state == queue::State::Deferred) catalog_.gone(id);
@@ -66,6 +68,7 @@ void Runner::stop() {
 void Runner::turn() {
   if (has_ended_) return;
   const Milliseconds now = loop_.now_milliseconds();
+  look_at_clock(now);
   deliveries_->flush(now);
   hurry_for_recovered();
   if (!is_stopping_) {
@@ -81,6 +84,16 @@ void Runner::turn() {
   } else {
     set_timer(now);
   }
+}
+
+// What is due by the clock of before may be far ahead now: the files tell for how long they were to wait.
+void Runner::look_at_clock(Milliseconds now) {
+  if (now < look_at_clock_at_) return;
+  look_at_clock_at_ = now + kLookAtClock;
+  const auto by = clock_.look();
+  if (by.count() == 0) return;
+  base::log::warning("the clock was set", {{"seconds", by.count() / 1000}});
+  if (by.count() < 0) folders_->read_all();
 }
 
 // ---- taking in --------------------------------------------------------------------------------------------------------

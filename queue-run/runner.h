@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "lib/base/clock_jumps.h"
 #include "lib/net/loop.h"
 #include "lib/queue/log_reader.h"
 #include "lib/queue/spool.h"
@@ -81,6 +82,7 @@ class Runner {
   };
 
   void turn();
+  void look_at_clock(Milliseconds now);
   void take_in();
   void take_in_log();
   void take_in_fresh();
@@ -139,6 +141,8 @@ class Runner {
   DueIndex due_;
   DueIndex away_;  // delegated: when they are handed over, or are lost
   std::deque<Search> searches_;  // the first is going on
+  base::ClockJumps clock_;
+  Milliseconds look_at_clock_at_ = 0;
   Milliseconds look_at_log_at_ = 0;  // crowded segments
   Milliseconds timer_is_for_ = kNever;
   bool is_stopping_ = false;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "lib/base/clock.h"
+#include "lib/base/clock_jumps.h"
 #include "lib/base/io.h"
 #include "lib/base/text.h"
 
@@ -237,6 +238,8 @@ struct Resolver::Internal {
   std::unordered_map<std::string, Known> known;  // by name and type
   std::uint64_t last_handle = 0;
   timespec resolv_conf_read = {};  // its last change when it was read
+  base::ClockJumps clock;
+  bool was_set_back = false;  // since libunbound was started
   bool is_processing = false;
 };
 
@@ -246,12 +249,14 @@ timespec Resolver::Internal::resolv_conf_changed() const {
   return is_used ? status.st_mtim : timespec{};
 }
 
-// A laptop moves, a lease ends: a resident program asks the servers that resolv.conf names now. Not while libunbound has
-// questions or is on the stack.
+// A laptop moves, a lease ends: a resident program asks the servers that resolv.conf names now. And a clock is set back: libunbound
+// would take its answers, and servers for dead, until it has come to where it was. Not while libunbound has questions or is on the stack.
 void Resolver::Internal::forget_old_servers() {
+  was_set_back = clock.look().count() < 0 || was_set_back;
   if (!context || is_processing || questions.size() > 1) return;
   const auto now = resolv_conf_changed();
-  if (now.tv_sec == resolv_conf_read.tv_sec && now.tv_nsec == resolv_conf_read.tv_nsec) return;
+  const bool is_same = now.tv_sec == resolv_conf_read.tv_sec && now.tv_nsec == resolv_conf_read.tv_nsec;
+  if (is_same && !was_set_back) return;
   watch.reset();
   context.reset();
   known.clear();
@@ -267,6 +272,7 @@ std::string Resolver::Internal::start() {
   forget_old_servers();
   if (context) return {};
   resolv_conf_read = resolv_conf_changed();
+  was_set_back = false;
   Context fresh(::ub_ctx_create());
   if (!fresh) return "libunbound cannot start";  // out of memory, descriptors or entropy
   if (auto problem = configure(fresh.get(), settings); !problem.empty()) return problem;

@@ -51,7 +51,7 @@ timespec to_timespec(base::WallTime time) {
 }
 
 Entry entry_of(const Id& id, const Place& place, const struct stat& status) {
-  return {id, place, static_cast<std::uint64_t>(status.st_size), id.time(), time_of(status.st_mtim)};
+  return {id, place, static_cast<std::uint64_t>(status.st_size), id.time(), time_of(status.st_mtim), time_of(status.st_ctim)};
 }
 
 base::UniqueFd open_to_look(int folder, const std::string& name) {

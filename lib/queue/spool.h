@@ -40,6 +40,7 @@ struct Entry {
   std::uint64_t file_octets = 0;
   base::WallTime arrived;   // from the id
   base::WallTime modified;  // of State::Deferred: time of the next attempt
+  base::WallTime changed = {};  // when that was set, or the file was moved here
 };
 
 // Something in a folder that is not a message: reported, never delivered, never touched.
