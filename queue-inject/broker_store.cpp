@@ -26,7 +26,9 @@ std::string queue_of(const broker::Setup& setup, const Accepted& accepted) { ret
 }  // namespace
 
 std::optional<Refused> check_for_broker(const broker::Setup& setup, const Accepted& message) {
-  // Rules behind the queue do not run on a broker's, so that nothing there was delegated.
+  // What a filter gives back would have to be looked for among all that waits.
+  if (const auto delegation = message.place.state == queue::State::Delegated ? chain::delegation_in(message.item.context) : std::nullopt)
+    return Refused{chain::Answer::as_reported(Fault::Temporary, "451 4.3.5 this queue cannot delegate"), "rules delegate it to " + delegation->address + ", and of a spool on a broker no message can be delegated"};
   if (message.returned) return Refused{chain::Answer::as_reported(Fault::Permanent, "500 Delegation failed to get old context"), "it comes back from a content filter, and nothing on a broker is at one"};
   const auto octets = queue::to_octets(message.item).size() + message.message.size();
   if (octets <= setup.message_octets) return std::nullopt;

@@ -28,6 +28,7 @@ constexpr auto kOwnOptions = std::to_array<base::OptionRow>({
     chain::kSocketModeOption,
     base::service::kNotifyOption,
     {"replace", "ID", "the message takes the place of this one in the spool: the end of a chain of queue.rules"},
+    {"through", "SOCKET", "with --replace, of a spool on a broker: where the queue-run listens that has called the rules"},
     {"make-spool", "", "make the folders of the spool that are missing, and end"},
 });
 constexpr auto kOptions = [] {
@@ -125,13 +126,14 @@ Stored store_one(const base::CommandLine& line, const std::optional<broker::Setu
 }
 
 int replace(const base::CommandLine& line, const IntakeRules& rules) {
-  if (is_on_broker(line)) return base::report_in_chain(kProgram, {base::Fault::Usage, "--replace: not of a spool on a broker"});
+  if (is_on_broker(line) && !line.has("through"))
+    return base::report_in_chain(kProgram, {base::Fault::Usage, "--replace: on a broker only at the end of the chain of rules that queue-run has called, which adds --through"});
   const auto id = queue::Id::parse(line.text("replace"));
   if (!id) return base::report_in_chain(kProgram, {base::Fault::Usage, "--replace '" + line.text("replace") + "': not the id of a message"});
   if (line.has("queue") || line.has("quarantine")) return base::report_in_chain(kProgram, {base::Fault::Usage, "--replace: where it goes on says its context"});
-  return chain::serve_once(kProgram, {}, {}, rules.message_octets, [&](const chain::Invocation& invocation) {
-    return replace_message(kProgram, line.settings.text("queue.spool"), *id, rules, invocation);
-  });
+  const ReplaceAt where{line.settings.text("queue.spool"), line.text("through")};
+  return chain::serve_once(kProgram, {}, {}, rules.message_octets,
+                           [&](const chain::Invocation& invocation) { return replace_message(kProgram, where, *id, rules, invocation); });
 }
 
 chain::Answer take_back(const base::CommandLine& line, const Accepted& accepted) {
@@ -167,6 +169,7 @@ int main(int argc, char** argv) {
   if (!rules) return base::report_in_chain(kProgram, rules.error());
   if (line->has("resident")) return serve(*line, *rules);
   if (line->has("replace")) return replace(*line, *rules);
+  if (line->has("through")) return base::report_in_chain(kProgram, {base::Fault::Usage, "--through goes with --replace"});
   std::optional<broker::Setup> broker;
   if (is_on_broker(*line)) {
     auto setup = broker::Setup::from(line->settings, kProgram);

@@ -11,12 +11,12 @@ using base::Result;
 
 namespace {
 
-Result<void> hand_over(const queue::Spool& spool, const queue::Id& id, const Accepted& accepted, const chain::Invocation& invocation) {
+chain::Call call_of(const Accepted& accepted, const chain::Invocation& invocation) {
   chain::Call call;
   call.message = accepted.message;
   call.envelope = chain::to_octets(accepted.item.envelope);
   call.context = invocation.call.context;
-  return queue::Control(spool).replace(id, std::move(call));
+  return call;
 }
 
 Result<void> replace_here(queue::Spool& spool, const queue::Id& id, Accepted accepted, bool has_context) {
@@ -44,19 +44,25 @@ Result<void> replace_here(queue::Spool& spool, const queue::Id& id, Accepted acc
 
 }  // namespace
 
-chain::Answer replace_message(std::string_view program, const std::string& where, const queue::Id& id, const IntakeRules& rules, const chain::Invocation& invocation) {
+chain::Answer replace_message(std::string_view program, const ReplaceAt& where, const queue::Id& id, const IntakeRules& rules, const chain::Invocation& invocation) {
   auto accepted = take_in(invocation, rules);
   if (!accepted) {
     (void)base::report(program, {base::Fault::Temporary, accepted.error().cause});
     return accepted.error().answer;
   }
-  auto spool = open_spool(where);
-  if (!spool) {
-    (void)base::report(program, spool.error().error);
-    return chain::Answer::exit(exit_code_of(spool.error().step, spool.error().error));
+  auto call = call_of(*accepted, invocation);
+  Result<void> done;
+  if (!where.socket.empty()) {
+    done = queue::replace_through(where.socket, id, std::move(call));
+  } else {
+    auto spool = open_spool(where.spool);
+    if (!spool) {
+      (void)base::report(program, spool.error().error);
+      return chain::Answer::exit(exit_code_of(spool.error().step, spool.error().error));
+    }
+    done = queue::Control(*spool).replace(id, std::move(call));
+    if (!done && done.error().error_number == ECONNREFUSED) done = replace_here(*spool, id, std::move(*accepted), !invocation.call.context.empty());
   }
-  auto done = hand_over(*spool, id, *accepted, invocation);
-  if (!done && done.error().error_number == ECONNREFUSED) done = replace_here(*spool, id, std::move(*accepted), !invocation.call.context.empty());
   if (done) return chain::Answer::taken("250 2.0.0 Ok: replaced " + id.string());
   (void)base::report(program, done.error());
   return chain::Answer::exit(base::exit_row(base::Fault::Temporary).in_chain);

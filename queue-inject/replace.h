@@ -8,6 +8,12 @@
 #include "lib/queue/id.h"
 #include "queue-inject/intake.h"
 
+// Where that message is.
+struct ReplaceAt {
+  std::string spool;
+  std::string socket;  // not "": of the queue-run that has called its rules, whose spool is on a broker
+};
+
 // queue-run, if it has the spool, takes it for the message whose rules it has called. Else it is done here, durably: into the folder that
 // the context names, else deliver/.
-[[nodiscard]] chain::Answer replace_message(std::string_view program, const std::string& spool, const queue::Id& id, const IntakeRules& rules, const chain::Invocation& invocation);
+[[nodiscard]] chain::Answer replace_message(std::string_view program, const ReplaceAt& where, const queue::Id& id, const IntakeRules& rules, const chain::Invocation& invocation);

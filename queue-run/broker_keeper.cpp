@@ -35,6 +35,8 @@ std::vector<Batch> groups_of(const Router& router, const broker::Parcel& parcel)
   return router.batches(recipients, pending, ruled_routes(parcel.item.context));
 }
 
+bool is_of_rules(const queue::Event& event) { return event.kind == queue::EventKind::Ruled || event.kind == queue::EventKind::Unruled; }
+
 }  // namespace
 
 BrokerKeeper::BrokerKeeper(net::Loop& loop, Settings settings, Events events)
@@ -113,13 +115,15 @@ bool BrokerKeeper::is_known(const broker::Ticket& ticket, const broker::Parcel& 
 void BrokerKeeper::take_in(const broker::Ticket& ticket, broker::Parcel parcel, const std::string& queue) {
   const auto id = parcel.item.id;
   auto& held = held_[id] = Held{std::move(parcel), ticket};
-  if (held.parcel.due && *held.parcel.due - base::wall_now() > kSlack) return put_back_to_wait(id);
-  const auto groups = groups_of(router_, held.parcel);
-  if (groups.size() > 1) return divide(id, groups);
+  const auto wait = broker::Queues::left_to_wait(held.parcel.due, held.parcel.wait, base::wall_now());
+  if (wait > kSlack) return put_back_to_wait(id, wait);
+  const auto place = settings_.setup.making.queues.place_of(queue).value_or(Place{State::Deliver, {}});
+  if (!awaits_rules(held.parcel, place))
+    if (const auto groups = groups_of(router_, held.parcel); groups.size() > 1) return transfer(divide(held.parcel, groups), [this, id] { settle(id); });
   auto message = std::make_unique<Message>();
   message->id = id;
-  message->place = settings_.setup.making.queues.place_of(queue).value_or(Place{State::Deliver, {}});
-  message->is_fresh = held.parcel.attempt == 0;
+  message->place = place;
+  message->is_fresh = std::ranges::find(held.parcel.events, queue::EventKind::Deferred, &queue::Event::kind) == held.parcel.events.end();
   message->is_held = true;
   message->arrived = held.parcel.item.arrived;
   message->envelope = held.parcel.item.envelope;
@@ -129,27 +133,32 @@ void BrokerKeeper::take_in(const broker::Ticket& ticket, broker::Parcel parcel, 
 }
 
 // The rest of its time.
-void BrokerKeeper::put_back_to_wait(const queue::Id& id) {
+void BrokerKeeper::put_back_to_wait(const queue::Id& id, std::chrono::milliseconds wait) {
   broker::Parcel parcel = held_.at(id).parcel;
-  const auto queue = settings_.setup.making.queues.of(Place{State::Deferred, {}}, parcel.due, base::wall_now());
+  const auto now = base::wall_now();
+  parcel.due = now + wait;
+  const auto queue = settings_.setup.making.queues.of(Place{State::Deferred, {}}, parcel.due, now);
   ++parcel.attempt;  // else it would look like a copy of itself
   transfer({{queue, std::move(parcel)}}, [this, id] { settle(id); });
 }
 
-void BrokerKeeper::divide(const queue::Id& id, const std::vector<Batch>& batches) {
-  const auto& whole = held_.at(id).parcel;
-  std::vector<std::pair<std::string, broker::Parcel>> parts;
+bool BrokerKeeper::awaits_rules(const broker::Parcel& parcel, const Place& place) const {
+  return settings_.rules && !notice_mark(parcel.item.context) && next_stage(parcel.item.context, parcel.events, place, *settings_.rules);
+}
+
+BrokerKeeper::Parcels BrokerKeeper::divide(const broker::Parcel& whole, const std::vector<Batch>& batches) const {
+  Parcels parts;
   for (const auto& batch : batches) {
     auto part = broker::part_of(whole, batch.recipients);
-    base::log::info("part", {{"id", id.text()}, {"part", part.item.id.text()}, {"destination", batch.route.host}, {"recipients", batch.recipients.size()}});
+    base::log::info("part", {{"id", whole.item.id.text()}, {"part", part.item.id.text()}, {"destination", batch.route.host}, {"recipients", batch.recipients.size()}});
     parts.emplace_back(settings_.setup.making.queues.of(Place{State::Deliver, {}}), std::move(part));
   }
-  transfer(std::move(parts), [this, id] { settle(id); });
+  return parts;
 }
 
 // ---- out --------------------------------------------------------------------------------------------------------------
 
-void BrokerKeeper::transfer(std::vector<std::pair<std::string, broker::Parcel>> parcels, std::function<void()> done) {
+void BrokerKeeper::transfer(Parcels parcels, std::function<void()> done) {
   ++transfers_;
   publish(std::make_shared<Transfer>(Transfer{std::move(parcels), 0, std::move(done)}));
 }
@@ -204,7 +213,8 @@ void BrokerKeeper::conclude(Message& message, Conclusion conclusion) {
     on_concluded(message);
     return;
   }
-  const bool is_untouched = message.unrecorded.empty() && (to->state == State::Working || to->state == State::Deliver);
+  // Rules that have changed nothing may as well see it anew.
+  const bool is_untouched = std::ranges::all_of(message.unrecorded, is_of_rules) && (to->state == State::Working || to->state == State::Deliver);
   if (is_untouched) {
     if (held.ticket) consumer_.nack(*held.ticket, true);
     forget(id);
@@ -222,6 +232,35 @@ void BrokerKeeper::conclude(Message& message, Conclusion conclusion) {
   });
 }
 
+// ---- rules ------------------------------------------------------------------------------------------------------------
+
+void BrokerKeeper::replace(queue::Replacement replacement, std::function<void(bool)> done) {
+  const auto id = replacement.item.id;
+  const auto& before = held_.at(id).parcel;
+  broker::Parcel parcel{std::move(replacement.item), std::move(replacement.message), before.events, before.attempt + 1, replacement.modified};
+  std::ranges::move(replacement.events, std::back_inserter(parcel.events));
+  broker::shorten(parcel.events, broker::kEventOctets);
+  std::vector<Batch> groups;
+  if (replacement.to.state == State::Deliver && !awaits_rules(parcel, replacement.to)) groups = groups_of(router_, parcel);
+  Parcels parcels;
+  if (groups.size() > 1) parcels = divide(parcel, groups);
+  else parcels.emplace_back(settings_.setup.making.queues.of(replacement.to, parcel.due, base::wall_now()), std::move(parcel));
+  transfer(std::move(parcels), [this, id, done = std::move(done)] {
+    settle(id);
+    done(true);
+  });
+}
+
+base::Result<void> BrokerKeeper::check(const queue::Replacement& replacement) const {
+  const auto octets = queue::to_octets(replacement.item).size() + replacement.message.size();
+  if (octets <= settings_.setup.message_octets) return {};
+  return base::fail(base::Fault::Permanent, "they have made a message of " + std::to_string(octets) + " octets of it; the broker takes " + std::to_string(settings_.setup.message_octets));
+}
+
+bool BrokerKeeper::must_divide(const Message& message) const { return groups_of(router_, held_.at(message.id).parcel).size() > 1; }
+
+// ---- notices ----------------------------------------------------------------------------------------------------------
+
 // Stored, then recorded with the rest of its message: a crash in between repeats the notice, and loses none.
 void BrokerKeeper::store_notices(Message& message, Subject subject, std::vector<Notice> notices, Notified done) {
   for (auto& notice : notices) notice.id = queue::Id::make();
@@ -230,7 +269,7 @@ void BrokerKeeper::store_notices(Message& message, Subject subject, std::vector<
 }
 
 void BrokerKeeper::compose_and_store(Message& message, Subject subject, std::vector<Notice> notices, Notified done) {
-  std::vector<std::pair<std::string, broker::Parcel>> parcels;
+  Parcels parcels;
   for (const auto& notice : notices) {
     auto composed = compose(notice, subject, settings_.notices, base::wall_now());
     if (!composed) {

@@ -5,7 +5,9 @@
 //   deferred, dead, held          published again with what happened to it, and when that is confirmed, acknowledged
 //   for several destinations      published as one message for each, confirmed, acknowledged: what a broker message holds
 //                                 is one delivery call, and its acknowledgement is the record of it
+//   changed by rules              published as they have made it, and when that is confirmed, acknowledged
 //
+// Rules see a message before it is divided, so that they are asked once.
 // So a crash between a delivery and its acknowledgement repeats that delivery, and nothing else. After a lost connection the
 // message often comes back to the same queue-run: then it is not delivered again, but acknowledged anew.
 #pragma once
@@ -27,9 +29,10 @@ class BrokerKeeper : public Keeper {
   struct Settings {
     broker::Setup setup;
     std::uint16_t prefetch = 1;
-    std::chrono::milliseconds patience{0};  // the longest that a delivery takes
+    std::chrono::milliseconds patience{0};  // the longest that rules and a delivery take
     NoticeSettings notices;
     Router::Table routes;
+    std::optional<RulesStages> rules;  // none: there are no rules
   };
   struct Events {
     std::function<void(std::unique_ptr<Message>, const broker::Parcel&)> on_message;
@@ -44,6 +47,10 @@ class BrokerKeeper : public Keeper {
   bool needs_file_to_notify(const Message&) const override { return false; }
   void store_notices(Message& message, Subject subject, std::vector<Notice> notices, Notified done) override;
   bool is_stored(const queue::Id&) const override { return true; }  // it was confirmed before anything said so
+  void replace(queue::Replacement replacement, std::function<void(bool)> done) override;
+  base::Result<void> check(const queue::Replacement& replacement) const override;
+  bool must_divide(const Message& message) const override;
+  bool can_delegate() const override { return false; }  // what a filter gives back would have to be looked for
   bool can_record() const override { return is_up_; }
   base::Result<void> sync() override { return {}; }
   void flush(Milliseconds now, bool at_end) override;
@@ -61,9 +68,11 @@ class BrokerKeeper : public Keeper {
     broker::Parcel parcel;
     std::optional<broker::Ticket> ticket;  // none: the connection is lost, and the message was not handed out again
   };
+  // With the queue where each goes.
+  using Parcels = std::vector<std::pair<std::string, broker::Parcel>>;
   // Messages on their way to queues, and what is to be done when all are safe.
   struct Transfer {
-    std::vector<std::pair<std::string, broker::Parcel>> parcels;
+    Parcels parcels;
     std::size_t open = 0;
     std::function<void()> done;
   };
@@ -76,9 +85,10 @@ class BrokerKeeper : public Keeper {
   void on_arrived(const broker::Ticket& ticket, broker::Incoming incoming);
   [[nodiscard]] bool is_known(const broker::Ticket& ticket, const broker::Parcel& parcel);
   void take_in(const broker::Ticket& ticket, broker::Parcel parcel, const std::string& queue);
-  void put_back_to_wait(const queue::Id& id);
-  void divide(const queue::Id& id, const std::vector<Batch>& batches);
-  void transfer(std::vector<std::pair<std::string, broker::Parcel>> parcels, std::function<void()> done);
+  void put_back_to_wait(const queue::Id& id, std::chrono::milliseconds wait);
+  [[nodiscard]] bool awaits_rules(const broker::Parcel& parcel, const queue::Place& place) const;
+  [[nodiscard]] Parcels divide(const broker::Parcel& whole, const std::vector<Batch>& batches) const;
+  void transfer(Parcels parcels, std::function<void()> done);
   void publish(const std::shared_ptr<Transfer>& transfer);
   void settle(const queue::Id& id);
   void forget(const queue::Id& id);

@@ -12,7 +12,9 @@ constexpr unsigned kEmptyLooks = 2;  // a message may be on its way to us while 
 
 BrokerKeeper::Settings keeper_settings(const broker::Setup& setup, std::uint16_t prefetch, const Runner::Settings& settings) {
   const auto& deliveries = settings.deliveries;
-  return {setup, prefetch, std::chrono::milliseconds(deliveries.calls.timeout_milliseconds), deliveries.notices, deliveries.routes};
+  const bool has_rules = !deliveries.rules.chain.empty();
+  const auto patience = deliveries.calls.timeout_milliseconds + (has_rules ? 2 * deliveries.rules.timeout_milliseconds : 0);
+  return {setup, prefetch, std::chrono::milliseconds(patience), deliveries.notices, deliveries.routes, has_rules ? std::optional(deliveries.rules.stages) : std::nullopt};
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ class BrokerRunner {
   // stop_timeout.
   void stop();
   [[nodiscard]] bool was_cut_short() const { return was_cut_short_; }
+  // The end of a chain of rules that was called for this message.
+  [[nodiscard]] base::Result<void> replace(const queue::Id& id, const chain::Call& call) { return deliveries_->give_from_rules(id, call); }
 
  private:
   void turn();

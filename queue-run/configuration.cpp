@@ -41,7 +41,7 @@ base::Result<RulesSettings> rules_settings(const Settings& settings) {
       return base::fail(base::Fault::Config, "queue.rules: expected: programs with their arguments, or unix:SOCKET, and -- between two");
     rest = link.rest;
   }
-  rules.spool = settings.text("queue.spool");
+  rules.end = {"queue-inject", "--spool", settings.text("queue.spool"), "--replace"};
   rules.stages = {false, false};
   for (const auto& name : settings.words("queue.rules_stages")) {
     const auto stage = rules_stage_of(name);

@@ -7,7 +7,7 @@
 namespace run {
 
 bool Deliveries::must_ask_rules(const Message& message, std::string_view context, std::span<const queue::Event> events) const {
-  return rules_.is_on() && keeper_.can_replace() && !message.is_notice && next_stage(context, events, message.place, rules_.settings().stages);
+  return rules_.is_on() && !message.is_notice && next_stage(context, events, message.place, rules_.settings().stages);
 }
 
 void Deliveries::ask_rules(Message& message, std::string context, std::vector<queue::Event> events) {
@@ -73,6 +73,7 @@ void Deliveries::carry_out(Message& message, Verdict verdict) {
   const auto stage = name_of(at.stage);
   if (message.wish && !message.wish->place) return conclude(message);  // nobody wants it any more
   if (verdict.what == What::Failed) return rules_failed(message, verdict.text);
+  if (verdict.is_delegated && !keeper_.can_delegate()) return rules_failed(message, "they delegate it, and of a spool on a broker no message can be delegated");
   if (!verdict.text.empty() || verdict.what != What::GoesOn)
     base::log::write(base::log::Level::Info, "rules",
                      log_ids(message).before({{"stage", stage}, {"verdict", verdict.what == What::Discarded ? std::string_view("discarded") : std::string_view(verdict.text)}}));
@@ -81,13 +82,15 @@ void Deliveries::carry_out(Message& message, Verdict verdict) {
     return keeper_.conclude(message, {});
   }
   const queue::Event event{base::wall_now(), verdict.is_delegated ? queue::EventKind::Delegated : queue::EventKind::Ruled, std::nullopt, std::string(verdict.ends_rules ? name_of(RulesStage::Delivery) : stage), {}, verdict.text};
-  if (verdict.has_changes()) return replace(message, std::move(verdict), event);
+  std::optional<RulesStage> next;
+  if (!verdict.ends_rules) next = stage_after(at.stage, rules_.settings().stages);
+  const bool goes_to_recipients = verdict.what == What::GoesOn && !next && !message.wish;
+  if (verdict.has_changes() || (goes_to_recipients && keeper_.must_divide(message))) return replace(message, std::move(verdict), event);
   message.unrecorded.push_back(event);
   if (verdict.what == What::SetAside) {
     message.rules.reset();
     return keeper_.conclude(message, {verdict.place, verdict.until});
   }
-  const auto next = verdict.ends_rules ? std::nullopt : stage_after(at.stage, rules_.settings().stages);
   if (message.wish) {
     if (next) at.stage = *next;
     else message.rules.reset();
@@ -143,6 +146,7 @@ void Deliveries::replace(Message& message, Verdict verdict, const queue::Event& 
   replacement.to = verdict.what == Verdict::What::SetAside ? verdict.place : queue::Place{queue::State::Deliver, {}};
   if (message.wish && verdict.what != Verdict::What::SetAside) replacement.to = *message.wish->place;
   if (replacement.to.state == queue::State::Deferred) replacement.modified = verdict.until.value_or(next_attempt(message));
+  if (const auto storable = keeper_.check(replacement); !storable) return rules_failed(message, storable.error().cause);
   replacement.events = std::move(message.unrecorded);
   message.unrecorded.clear();
   replacement.events.push_back(event);

@@ -39,9 +39,14 @@ class Keeper {
   [[nodiscard]] virtual bool is_stored(const queue::Id& notice) const = 0;
 
   // Another text of the message takes its place: what rules have made of it. `done`: it is where the replacement says; or (false)
-  // somebody has moved or removed it, and nothing was stored. Tried until it works. A keeper that cannot has no rules.
-  [[nodiscard]] virtual bool can_replace() const { return false; }
-  virtual void replace(queue::Replacement, std::function<void(bool is_stored)>) {}
+  // somebody has moved or removed it, and nothing was stored. Tried until it works.
+  virtual void replace(queue::Replacement replacement, std::function<void(bool is_stored)> done) = 0;
+  // Why it could never be stored.
+  [[nodiscard]] virtual base::Result<void> check(const queue::Replacement&) const { return {}; }
+  // Whether a message of which rules have changed nothing is to be stored all the same before it goes to its recipients.
+  [[nodiscard]] virtual bool must_divide(const Message&) const { return false; }
+  // Whether a content filter can have it, and give it back.
+  [[nodiscard]] virtual bool can_delegate() const = 0;
 
   // False: a delivery that started now could not be recorded.
   [[nodiscard]] virtual bool can_record() const = 0;

@@ -14,6 +14,7 @@
 #include "queue-run/configuration.h"
 #include "queue-run/metrics.h"
 #include "queue-run/requests.h"
+#include "queue-run/rules_socket.h"
 #include "queue-run/runner.h"
 
 namespace {
@@ -118,7 +119,7 @@ void serve(net::Loop& loop, AnyRunner& runner, const std::string& where, const s
   base::log::info("ended");
 }
 
-int run_on_broker(const base::CommandLine& line, const run::Runner::Settings& settings) {
+int run_on_broker(const base::CommandLine& line, run::Runner::Settings settings) {
   const auto setup = broker::Setup::from(line.settings, kProgram);
   if (!setup) return base::report(kProgram, setup.error());
   const auto prefetch = line.settings.count("queue.broker_prefetch");
@@ -126,11 +127,16 @@ int run_on_broker(const base::CommandLine& line, const run::Runner::Settings& se
   if (settings.retries_all || !settings.only.empty())
     return base::report(kProgram, {base::Fault::Usage, "--now and --once are not for a spool on a broker; expected: qctl retry, which moves messages out of its waiting queues"});
   if (!line.settings.words("queue.metrics").empty()) return base::report(kProgram, {base::Fault::Config, "queue.metrics: there are none of a spool on a broker, which has its own"});
-  if (!line.settings.words("queue.rules").empty())
-    return base::report(kProgram, {base::Fault::Config, "queue.rules: none are run on a spool on a broker; expected: rules before the queue, in smtpd's chain"});
   if (const auto known = base::service::configure(line.text("notify-fd")); !known) return base::report(kProgram, known.error());
   net::Loop loop;
+  run::BrokerRunner* replaces = nullptr;
+  run::RulesSocket rules_socket(loop, [&replaces](const queue::Id& id, const chain::Call& call) { return replaces->replace(id, call); });
+  if (auto& rules = settings.deliveries.rules; run::has_program(rules.chain)) {
+    if (const auto listening = rules_socket.listen(); !listening) return base::report(kProgram, listening.error());
+    rules.end = {"queue-inject", "--through", rules_socket.path(), "--replace"};
+  }
   run::BrokerRunner runner(loop, *setup, static_cast<std::uint16_t>(prefetch), settings);
+  replaces = &runner;
   serve(loop, runner, setup->address.text(), [] { base::log::warning("what waits on a broker is retried with qctl"); });
   return runner.was_cut_short() ? base::exit_row(base::Fault::Temporary).by_hand : 0;
 }

@@ -37,7 +37,9 @@ std::uint64_t RuleCalls::call(const Message& message, const std::string& context
   call.context = context;
   if (!needs_end_) return caller_.call(settings_.chain, std::move(call), std::move(done));
   auto words = settings_.chain;
-  words.insert(words.end(), {"--", "queue-inject", "--spool", settings_.spool, "--replace", message.id.string()});
+  words.emplace_back("--");
+  words.insert(words.end(), settings_.end.begin(), settings_.end.end());
+  words.push_back(message.id.string());
   return caller_.call(words, std::move(call), std::move(done));
 }
 

@@ -12,7 +12,7 @@ namespace run {
 
 struct RulesSettings {
   chain::Words chain;  // empty: there are no rules
-  std::string spool;   // for the end of a chain that is exec'd
+  chain::Words end;    // of a chain that is exec'd, without the id that stands behind it
   RulesStages stages;
   Schedule::TransportLimits limits;
   std::uint64_t timeout_milliseconds = 120'000;

@@ -24,8 +24,8 @@ class SpoolKeeper : public Keeper {
   bool needs_file_to_notify(const Message& message) const override { return message.is_in_log; }
   void store_notices(Message& message, Subject subject, std::vector<Notice> notices, Notified done) override;
   bool is_stored(const queue::Id& notice) const override;
-  bool can_replace() const override { return true; }
   void replace(queue::Replacement replacement, std::function<void(bool)> done) override { replacer_.replace(std::move(replacement), std::move(done)); }
+  bool can_delegate() const override { return true; }
   bool can_record() const override { return recorder_.can_record(); }
   base::Result<void> sync() override { return spool_.sync(); }
   void flush(Milliseconds now, bool at_end) override;

@@ -115,6 +115,8 @@ std::optional<std::int64_t> number_in(const amqp_table_t& headers, std::string_v
 
 std::int64_t milliseconds_of(base::WallTime time) { return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count(); }
 
+constexpr std::int64_t kLongestWait = std::int64_t{1} << 42;  // milliseconds; more than a century
+
 // The content that follows a method: its header, then its body in pieces.
 struct Content {
   enum class Kind { Delivery, Return, Got };
@@ -126,6 +128,7 @@ struct Content {
   std::optional<std::uint64_t> item_octets;
   std::uint32_t attempt = 0;
   std::optional<base::WallTime> due;
+  std::optional<std::chrono::milliseconds> wait;
   std::uint64_t correlation = 0;
   base::BlobWriter::Limits limits;
   base::BlobWriter body{limits};
@@ -143,6 +146,7 @@ struct Content {
       if (const auto octets = number_in(headers, kItemHeader); octets && *octets >= 0) item_octets = static_cast<std::uint64_t>(*octets);
       if (const auto count = number_in(headers, kAttemptHeader)) attempt = static_cast<std::uint32_t>(std::clamp<std::int64_t>(*count, 0, UINT32_MAX));
       if (const auto time = number_in(headers, kDueHeader)) due = base::WallTime(std::chrono::milliseconds(*time));
+      if (const auto time = number_in(headers, kWaitHeader)) wait = std::chrono::milliseconds(std::clamp<std::int64_t>(*time, 0, kLongestWait));
     }
     if ((properties->_flags & AMQP_BASIC_CORRELATION_ID_FLAG) != 0)
       correlation = base::text::parse_number<std::uint64_t>(view_of(properties->correlation_id)).value_or(0);
@@ -162,6 +166,7 @@ struct Content {
     if (incoming.parcel) {
       incoming.parcel->attempt = attempt;
       incoming.parcel->due = due;
+      incoming.parcel->wait = wait;
     }
     return std::move(incoming);
   }
@@ -252,7 +257,10 @@ struct Connection::Internal {
 
   Result<void> send_header(const std::string& id, const Parcel& parcel, std::uint64_t item_octets, std::uint64_t body_octets) {
     std::vector<amqp_table_entry_t> headers{entry(kItemHeader, static_cast<std::int64_t>(item_octets)), entry(kAttemptHeader, static_cast<std::int64_t>(parcel.attempt))};
-    if (parcel.due) headers.push_back(entry(kDueHeader, milliseconds_of(*parcel.due)));
+    if (parcel.due) {
+      headers.push_back(entry(kDueHeader, milliseconds_of(*parcel.due)));
+      headers.push_back(entry(kWaitHeader, std::max<std::int64_t>(0, milliseconds_of(*parcel.due) - milliseconds_of(base::wall_now()))));
+    }
     const std::string correlation = std::to_string(published + 1);
     amqp_basic_properties_t properties{};
     properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG |

@@ -74,7 +74,10 @@ Parcel part_of(const Parcel& whole, const std::vector<std::uint32_t>& recipients
   for (const auto index : recipients) part.item.envelope.recipients.push_back(whole.item.envelope.recipients[index]);
   part.events.clear();
   for (const auto& event : whole.events) {
-    if (!event.recipient) continue;
+    if (!event.recipient) {
+      part.events.push_back(event);
+      continue;
+    }
     const auto at = std::ranges::find(recipients, *event.recipient);
     if (at == recipients.end()) continue;
     part.events.push_back(event);

@@ -5,6 +5,7 @@
 //   vsmtp-item      octets of the item; what follows are events
 //   vsmtp-attempt   how often it was put back: 0 for a message that was not tried yet
 //   vsmtp-due       milliseconds since 1970: not to be tried before
+//   vsmtp-wait      milliseconds: for how long it was to wait when it was put there
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ namespace broker {
 inline constexpr char kItemHeader[] = "vsmtp-item";
 inline constexpr char kAttemptHeader[] = "vsmtp-attempt";
 inline constexpr char kDueHeader[] = "vsmtp-due";
+inline constexpr char kWaitHeader[] = "vsmtp-wait";
 
 struct Parcel {
   queue::Item item;
@@ -30,6 +32,7 @@ struct Parcel {
   std::vector<queue::Event> events;
   std::uint32_t attempt = 0;
   std::optional<base::WallTime> due;
+  std::optional<std::chrono::milliseconds> wait = {};  // of one that came; publishing says it anew
 };
 
 // What stands before and behind the octets of the message.
@@ -48,7 +51,8 @@ struct Wrapping {
 void shorten(std::vector<queue::Event>& events, std::size_t octets);
 inline constexpr std::size_t kEventOctets = 64 << 10;
 
-// The same message for some of its recipients (indices in order, each once), under a new id. The events of others go.
+// The same message for some of its recipients (indices in order, each once), under a new id. The events of others go; those of the
+// whole message stay: which rules it has been through, who was told.
 [[nodiscard]] Parcel part_of(const Parcel& whole, const std::vector<std::uint32_t>& recipients);
 
 }  // namespace broker

@@ -72,13 +72,16 @@ TEST_CASE("broker: what is no message of ours is known") {
 TEST_CASE("broker: a part has its own id, its recipients and what happened to them") {
   Parcel whole = sample();
   whole.events = {event(EventKind::Deferred, 0, "a"), event(EventKind::Deferred, 1, "b"), event(EventKind::Deferred, 2, "c")};
+  whole.events.push_back({base::WallTime(), EventKind::Ruled, std::nullopt, "delivery", {}, {}});
   const auto part = broker::part_of(whole, {0, 2});
   CHECK(part.item.id != whole.item.id);
   CHECK(part.item.arrived == whole.item.arrived);
   CHECK(part.item.envelope.recipients == std::vector<std::string>{"one@b.test", "three@b.test"});
-  REQUIRE(part.events.size() == 2);
+  REQUIRE(part.events.size() == 3);
   CHECK(part.events[1].recipient == 1);
   CHECK(part.events[1].text == "c");
+  CHECK(part.events[2].kind == EventKind::Ruled);  // or its rules would be run again
+  CHECK_FALSE(part.events[2].recipient);
 }
 
 TEST_CASE("broker: a record that grows too long loses old deferrals, never the last word about a recipient") {

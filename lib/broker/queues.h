@@ -46,6 +46,10 @@ class Queues {
   // Where a message of `place` goes that is to be tried at `due`.
   [[nodiscard]] std::string of(const queue::Place& place, std::optional<base::WallTime> due, base::WallTime now) const;
 
+  // For how much longer a message waits that has come out of the queue where it was put to wait for `wait`. No clock is asked but
+  // to make it shorter: it may have been set back, or be another host's.
+  [[nodiscard]] static std::chrono::milliseconds left_to_wait(std::optional<base::WallTime> due, std::optional<std::chrono::milliseconds> wait, base::WallTime now);
+
   // Which place a queue of this prefix is for; nullopt: none. A queue of those that wait is Deferred.
   [[nodiscard]] std::optional<queue::Place> place_of(std::string_view queue) const;
   [[nodiscard]] bool is_waiting(std::string_view queue) const;

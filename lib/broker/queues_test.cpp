@@ -7,6 +7,22 @@ using queue::Place;
 using queue::State;
 using std::chrono::seconds;
 
+TEST_CASE("broker: what has waited waits for the rest of its time, whatever the clock says") {
+  using namespace std::chrono_literals;
+  const base::WallTime now{1'000'000s};
+  CHECK(Queues::left_to_wait({}, 5min, now) == 0s);
+  // Put there for 300 seconds, and so for 256: 44 are left, by the clock and by what was said.
+  CHECK(Queues::left_to_wait(now + 44s, 300s, now) == 44s);
+  CHECK(Queues::left_to_wait(now + 44s, {}, now) == 44s);
+  // The clock was set back or forward by a day, or is another host's.
+  CHECK(Queues::left_to_wait(now + 24h + 44s, 300s, now) == 44s);
+  CHECK(Queues::left_to_wait(now - 24h, 300s, now) == 0s);
+  CHECK(Queues::left_to_wait(now + 24h, 256s, now) == 0s);
+  CHECK(Queues::left_to_wait(now + 24h, 500ms, now) == 500ms);
+  // Longer than any queue.
+  CHECK(Queues::left_to_wait(now + 240h, 240h + 131072s, now) == 240h);
+}
+
 TEST_CASE("broker: a queue for each state, and back") {
   const Queues queues("mail");
   CHECK(queues.of(Place{State::Working, {}}) == "mail.working");

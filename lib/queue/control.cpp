@@ -37,16 +37,11 @@ std::optional<Control::Summary> parse_summary(std::string_view answer, std::size
   return summary.by_age.size() == ages ? std::optional(summary) : std::nullopt;
 }
 
-}  // namespace
-
-base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments) const { return ask(arguments, chain::Call{}); }
-
-base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments, chain::Call call) const {
-  if (!is_running()) return std::unexpected(base::Error{base::Fault::Temporary, "no queue-run has the spool " + spool_->path(), ECONNREFUSED});
-  chain::Words words = {"unix:" + spool_->path() + "/" + std::string(kControlSocket)};
+base::Result<std::string> ask_at(const std::string& socket, std::initializer_list<std::string_view> arguments, chain::Call call, std::uint64_t timeout_milliseconds) {
+  chain::Words words = {"unix:" + socket};
   words.insert(words.end(), arguments.begin(), arguments.end());
   chain::Caller::Limits limits;
-  limits.timeout_milliseconds = timeout_milliseconds_;
+  limits.timeout_milliseconds = timeout_milliseconds;
   auto outcome = chain::call_and_wait(words, std::move(call), limits);
   if (outcome.result == chain::Outcome::Class::Taken) return std::move(outcome.reply);
   const std::string& cause = outcome.cause.empty() ? outcome.reply : outcome.cause;
@@ -54,34 +49,42 @@ base::Result<std::string> Control::ask(std::initializer_list<std::string_view> a
   return std::unexpected(base::Error{base::Fault::Temporary, cause, outcome.cause.empty() ? EIO : ETIMEDOUT});
 }
 
-base::Result<void> Control::move(const Id& id, const Place& to) const {
-  const auto answer = ask({"move", id.text(), to.folder()});
+base::Result<void> without_text(const base::Result<std::string>& answer) {
   if (!answer) return std::unexpected(answer.error());
   return {};
+}
+
+}  // namespace
+
+base::Result<void> replace_through(const std::string& socket, const Id& id, chain::Call call, std::uint64_t timeout_milliseconds) {
+  return without_text(ask_at(socket, {"replace", id.text()}, std::move(call), timeout_milliseconds));
+}
+
+base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments) const { return ask(arguments, chain::Call{}); }
+
+base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments, chain::Call call) const {
+  if (!is_running()) return std::unexpected(base::Error{base::Fault::Temporary, "no queue-run has the spool " + spool_->path(), ECONNREFUSED});
+  return ask_at(spool_->path() + "/" + std::string(kControlSocket), arguments, std::move(call), timeout_milliseconds_);
+}
+
+base::Result<void> Control::move(const Id& id, const Place& to) const {
+  return without_text(ask({"move", id.text(), to.folder()}));
 }
 
 base::Result<void> Control::remove(const Id& id) const {
-  const auto answer = ask({"remove", id.text()});
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return without_text(ask({"remove", id.text()}));
 }
 
 base::Result<void> Control::replace(const Id& id, chain::Call call) const {
-  const auto answer = ask({"replace", id.text()}, std::move(call));
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return without_text(ask({"replace", id.text()}, std::move(call)));
 }
 
 base::Result<void> Control::bring_back(const Id& id, chain::Call call) const {
-  const auto answer = ask({"back", id.text()}, std::move(call));
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return without_text(ask({"back", id.text()}, std::move(call)));
 }
 
 base::Result<void> Control::retry(const Id& id) const {
-  const auto answer = ask({"retry", id.text()});
-  if (!answer) return std::unexpected(answer.error());
-  return {};
+  return without_text(ask({"retry", id.text()}));
 }
 
 base::Result<std::size_t> Control::retry_all() const { return count_in(ask({"retry", "all"})); }

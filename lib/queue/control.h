@@ -26,6 +26,9 @@ namespace queue {
 
 inline constexpr std::string_view kControlSocket = "queue-run.sock";
 
+// The same as Control::replace() at the socket of a queue-run that has no folder: its spool is on a broker.
+[[nodiscard]] base::Result<void> replace_through(const std::string& socket, const Id& id, chain::Call call, std::uint64_t timeout_milliseconds = 30'000);
+
 // Errors of all requests: error_number ECONNREFUSED: no queue-run has this spool (what is in its log can then be had by
 // LogReader with Spool::lock("queue-run")). ENOENT: no such message, or it is not in queue-run's hands (working/, deliver/,
 // deferred/ and the log are). ETIMEDOUT: no answer in time; the wish may still come true.
