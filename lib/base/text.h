@@ -37,6 +37,15 @@ constexpr std::pair<std::string_view, std::string_view> split_once(std::string_v
 }
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+// Each word between spaces, as split() has them, but for empty ones.
+constexpr void for_words(std::string_view text, auto&& use) {
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(word.size() < text.size() ? word.size() + 1 : word.size());
+    if (!word.empty()) use(word);
+  }
+}
+
 // Space and tab, at both ends.
 constexpr std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);

@@ -125,6 +125,7 @@ struct PolicyClient::Internal final : PolicyLink::User {
   [[nodiscard]] base::Result<base::UniqueFd> start_program(Connection& connection);
   void on_answer(Connection& connection, base::Result<PolicyAttributes> answer);
   void on_gone(Connection& connection, const std::string& cause);
+  std::unique_ptr<Connection> taken_out(Connection& connection);
   std::optional<Question> remove(Connection& connection);
   void fail(Question question, base::Error error);
   void tell_failures();
@@ -165,10 +166,10 @@ void PolicyClient::Internal::serve(Pool& pool) {
       pool.waiting.pop_front();
       continue;
     }
+    if (makes_link(pool)) continue;
     const auto is_idle = [](const auto& connection) { return !connection->question; };
     auto found = std::ranges::find_if(pool.connections, is_idle);
     const bool is_new = found == pool.connections.end();
-    if (is_new && makes_link(pool)) continue;
     if (is_new && pool.connections.size() >= limits.connections) return;
     Question question = std::move(pool.waiting.front());
     pool.waiting.pop_front();
@@ -236,7 +237,9 @@ void PolicyClient::Internal::on_answer(Connection& connection, base::Result<Poli
   Pool& pool = connection.pool;
   connection.has_answered = true;
   connection.idle_since = loop.now_milliseconds();
-  if (!answer) (void)remove(connection);  // who speaks nonsense is not asked again over this connection
+  // Who speaks nonsense is not asked again over this connection, and who takes frames by one of its own. The answer is in the buffer of this one.
+  std::unique_ptr<Connection> over;
+  if (!answer || pool.takes_frames || pool.link) over = taken_out(connection);
   serve(pool);
   question->done(std::move(answer));  // may ask and cancel
 }
@@ -254,11 +257,15 @@ void PolicyClient::Internal::on_gone(Connection& connection, const std::string& 
   serve(pool);
 }
 
-std::optional<Question> PolicyClient::Internal::remove(Connection& connection) {
-  auto question = std::exchange(connection.question, std::nullopt);
-  connection.pool.connections.remove_if([&](const auto& one) { return one.get() == &connection; });
-  return question;
+std::unique_ptr<PolicyClient::Internal::Connection> PolicyClient::Internal::taken_out(Connection& connection) {
+  auto& all = connection.pool.connections;
+  const auto found = std::ranges::find(all, &connection, &std::unique_ptr<Connection>::get);
+  auto taken = std::move(*found);
+  all.erase(found);
+  return taken;
 }
+
+std::optional<Question> PolicyClient::Internal::remove(Connection& connection) { return std::move(taken_out(connection)->question); }
 
 void PolicyClient::Internal::fail(Question question, base::Error error) {
   failures.emplace_back(std::move(question), std::move(error));
@@ -280,8 +287,10 @@ void PolicyClient::Internal::tell_failures() {
 bool PolicyClient::Internal::makes_link(Pool& pool) {
   if (!std::exchange(pool.takes_frames, false)) return false;
   auto link = PolicyLink::connect(loop, pool.policy.front(), *this);
-  if (link) pool.link = std::move(*link);
-  return pool.link != nullptr;
+  if (!link) return false;
+  pool.link = std::move(*link);
+  pool.connections.remove_if([](const auto& connection) { return !connection->question; });  // who has them open may be gone when they are wanted again
+  return true;
 }
 
 PolicyClient::Internal::Pool& PolicyClient::Internal::pool_of(const PolicyLink& link) {

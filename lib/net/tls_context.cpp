@@ -22,14 +22,15 @@ constexpr auto kSuites = std::to_array<int>({
     MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 });
 
-// The first one that the client has too. mbedTLS itself would begin with the largest, which cost three times as much and protect no better
-// than the cipher does.
+// The first one that the client has too: mbedTLS takes two thirds of the time for X25519 that it takes for P-256 (it computes the table
+// of the base point anew for each key). It would begin with the largest itself, which cost three times as much and protect no better than
+// the cipher does.
 #if MBEDTLS_VERSION_MAJOR >= 3
-constexpr auto kCurves = std::to_array<std::uint16_t>({MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+constexpr auto kCurves = std::to_array<std::uint16_t>({MBEDTLS_SSL_IANA_TLS_GROUP_X25519, MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                                        MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE});
 void set_curves(mbedtls_ssl_config* config) { ::mbedtls_ssl_conf_groups(config, kCurves.data()); }
 #else
-constexpr auto kCurves = std::to_array<mbedtls_ecp_group_id>({MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_ECP_DP_NONE});
+constexpr auto kCurves = std::to_array<mbedtls_ecp_group_id>({MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_ECP_DP_NONE});
 void set_curves(mbedtls_ssl_config* config) { ::mbedtls_ssl_conf_curves(config, kCurves.data()); }
 #endif
 

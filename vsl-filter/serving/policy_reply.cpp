@@ -29,35 +29,51 @@ constexpr auto kStates = std::to_array<StateRow>({
 
 const Reply kLocalError{451, "4.3.0", "Requested action aborted: local error in processing"};
 
+// The attributes by name. A few dozen names are looked for in each question, and most are not there: a table of places by a small hash
+// tells of nearly all of them without a search.
 class Question {
  public:
   explicit Question(chain::PolicyAttributes attributes) : attributes_(std::move(attributes)) {
-    for (const auto& attribute : attributes_) present_ |= bit(attribute.name);
+    for (std::size_t i = attributes_.size(); i > 0; --i) {
+      auto& place = places_[place_of(attributes_[i - 1].name)];
+      place = place == kNone && i - 1 < kShared ? static_cast<std::uint8_t>(i - 1) : kShared;
+    }
+    const auto row = std::ranges::find(kStates, (*this)["protocol_state"], &StateRow::protocol_state);
+    if (row != kStates.end()) stage_ = row->stage;
   }
 
+  [[nodiscard]] const std::string_view* find(std::string_view name) const {
+    const auto place = places_[place_of(name)];
+    if (place == kNone) return nullptr;
+    if (place == kShared) return chain::find(attributes_, name);
+    return attributes_[place].name == name ? &attributes_[place].value : nullptr;
+  }
   [[nodiscard]] std::string_view operator[](std::string_view name) const {
-    const auto* value = (present_ & bit(name)) != 0 ? chain::find(attributes_, name) : nullptr;
+    const auto* value = find(name);
     return value == nullptr ? std::string_view() : *value;
   }
   // Only smtpd hands the state back, and takes more than an action.
-  [[nodiscard]] bool is_ours() const { return chain::find(attributes_, "state") != nullptr; }
+  [[nodiscard]] bool is_ours() const { return find("state") != nullptr; }
   // VRFY and ETRN: about no message.
   [[nodiscard]] bool is_aside() const { return (*this)["protocol_state"] == "VRFY" || (*this)["protocol_state"] == "ETRN"; }
   [[nodiscard]] bool is_at_end() const { return (*this)["protocol_state"] == "END-OF-MESSAGE"; }
-  [[nodiscard]] std::optional<Stage> stage() const {
-    const auto row = std::ranges::find(kStates, (*this)["protocol_state"], &StateRow::protocol_state);
-    return row == kStates.end() ? std::nullopt : std::optional(row->stage);
-  }
+  [[nodiscard]] std::optional<Stage> stage() const { return stage_; }
 
  private:
-  // Most names that are looked for are not there: these bits tell of nearly all of them without a search.
-  static constexpr std::uint64_t bit(std::string_view name) {
-    if (name.empty()) return 1;
+  static constexpr std::uint8_t kNone = 255, kShared = 254;  // kShared: several names have this place
+  static constexpr std::size_t place_of(std::string_view name) {
+    if (name.empty()) return 0;
     const auto hash = name.size() * 7 + static_cast<unsigned char>(name.front()) * 3U + static_cast<unsigned char>(name.back()) + static_cast<unsigned char>(name[name.size() / 2]) * 5U;
-    return std::uint64_t{1} << (hash & 63U);
+    return hash & 127U;
   }
+  static constexpr auto kNoPlaces = [] {
+    std::array<std::uint8_t, 128> places{};
+    places.fill(kNone);
+    return places;
+  }();
   chain::PolicyAttributes attributes_;
-  std::uint64_t present_ = 0;
+  std::array<std::uint8_t, 128> places_ = kNoPlaces;
+  std::optional<Stage> stage_;
 };
 
 void read_connection(const Question& question, Connection& connection, const Site& site) {
@@ -82,8 +98,7 @@ void read_connection(const Question& question, Connection& connection, const Sit
   if (const auto reputation = question["client_reputation"]; !reputation.empty()) standing.reputation = reputation;
   standing.dnsbl_score = base::text::parse_number<std::int64_t>(question["dnsbl_score"]).value_or(0);
   standing.dnsbl_lists.clear();
-  for (const auto list : base::text::split(question["dnsbl_lists"], ' '))
-    if (!list.empty()) standing.dnsbl_lists.emplace_back(list);
+  base::text::for_words(question["dnsbl_lists"], [&](std::string_view list) { standing.dnsbl_lists.emplace_back(list); });
   standing.is_early_talker = question["early_talker"] == "yes";
   standing.is_stressed = question["stress"] == "yes";
   if (const auto protocol = question["encryption_protocol"]; !protocol.empty()) {
@@ -247,8 +262,7 @@ base::Result<std::unique_ptr<AskedSession>> session_of(const RuleSet& rules, con
   if (stage > Stage::Mail) {
     const auto now = rules.site().now();
     begin_transaction(session, question, now);
-    for (const auto address : base::text::split(question["recipients"], ' '))
-      if (!address.empty()) session.rcpt(std::string(address), now);
+    base::text::for_words(question["recipients"], [&](std::string_view address) { session.rcpt(std::string(address), now); });
   }
   if (const auto read = from_state(session, state); !read) return std::unexpected(read.error());
   asked->ran = only(Stage::Connect) | only(Stage::Helo);  // smtpd asks at each stage, in its order

@@ -8,11 +8,11 @@ namespace rules {
 
 Standing::Counts counts_of(std::string_view text) {
   Standing::Counts counts{};
-  for (const auto word : base::text::split(text, ' ')) {
+  base::text::for_words(text, [&](std::string_view word) {
     const auto [name, value] = base::text::split_once(word, '=');
     const auto known = std::ranges::find(kCountNames, name);
     if (known != kCountNames.end()) counts[static_cast<std::size_t>(known - kCountNames.begin())] = base::text::parse_number<std::int64_t>(value).value_or(0);
-  }
+  });
   return counts;
 }
 

@@ -50,21 +50,21 @@ std::unexpected<base::Error> bad(std::string_view why) { return base::fail(base:
 }  // namespace
 
 std::string to_base64url(std::string_view octets) {
-  std::string text;
-  text.reserve((octets.size() * 4 + 2) / 3);
+  std::string text((octets.size() * 4 + 2) / 3, '\0');
+  char* out = text.data();
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : octets) {
     bits = bits << 8 | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6) text += kAlphabet[bits >> (count - 6) & 63];
+    for (count += 8; count >= 6; count -= 6) *out++ = kAlphabet[bits >> (count - 6) & 63];
   }
-  if (count > 0) text += kAlphabet[bits << (6 - count) & 63];
+  if (count > 0) *out = kAlphabet[bits << (6 - count) & 63];
   return text;
 }
 
 std::optional<std::string> from_base64url(std::string_view text) {
-  std::string octets;
-  octets.reserve(text.size() * 3 / 4);
+  std::string octets(text.size() * 3 / 4, '\0');
+  char* out = octets.data();
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
@@ -74,7 +74,7 @@ std::optional<std::string> from_base64url(std::string_view text) {
     count += 6;
     if (count < 8) continue;
     count -= 8;
-    octets += static_cast<char>(bits >> count & 255);
+    *out++ = static_cast<char>(bits >> count & 255);
   }
   if (count == 6 || (bits & ((1U << count) - 1)) != 0) return std::nullopt;
   return octets;
