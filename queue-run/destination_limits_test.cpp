@@ -1,25 +1,17 @@
 #include "queue-run/destination_limits.h"
 
-#include <doctest/doctest.h>
+#include "lib/base/settings_testing.h"
 
-namespace {
-
-void set(base::Settings& settings, std::string_view domain, std::string_view key, std::string_view value) {
-  const auto* row = base::find_setting(base::Settings::named("relay", domain, key));
-  REQUIRE(row != nullptr);
-  REQUIRE(settings.set(*row, value, "relay \"" + std::string(domain) + "\""));
-}
-
-}  // namespace
+using base::testing::set_of_relay;
 
 TEST_CASE("destination limits: by the most specific section that has some, or by its host") {
   base::Settings settings;
-  set(settings, "slow.example", "connections", "1");
-  set(settings, "slow.example", "messages_per_minute", "30");
-  set(settings, ".example", "messages_per_minute", "7000");
-  set(settings, "quiet.example", "error", "5.1.2 moved");
-  set(settings, "lists.example", "host", "[192.0.2.1]:25");
-  set(settings, "lists.example", "connections", "3");
+  set_of_relay(settings, "slow.example", "connections", "1");
+  set_of_relay(settings, "slow.example", "messages_per_minute", "30");
+  set_of_relay(settings, ".example", "messages_per_minute", "7000");
+  set_of_relay(settings, "quiet.example", "error", "5.1.2 moved");
+  set_of_relay(settings, "lists.example", "host", "[192.0.2.1]:25");
+  set_of_relay(settings, "lists.example", "connections", "3");
   const auto limits = run::destination_limits(settings);
   REQUIRE(limits);
   REQUIRE(*limits);
@@ -34,10 +26,10 @@ TEST_CASE("destination limits: by the most specific section that has some, or by
 
 TEST_CASE("destination limits: none, and too many a minute") {
   base::Settings settings;
-  set(settings, "a.example", "host", "b.example");
+  set_of_relay(settings, "a.example", "host", "b.example");
   CHECK_FALSE(*run::destination_limits(settings));
-  set(settings, "a.example", "messages_per_minute", "60000");
+  set_of_relay(settings, "a.example", "messages_per_minute", "60000");
   CHECK((*run::destination_limits(settings))("b.example").interval == 1);
-  set(settings, "a.example", "messages_per_minute", "60001");
+  set_of_relay(settings, "a.example", "messages_per_minute", "60001");
   CHECK_FALSE(run::destination_limits(settings));
 }

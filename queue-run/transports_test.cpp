@@ -1,18 +1,13 @@
 #include "queue-run/transports.h"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
+
+#include "lib/base/settings_testing.h"
 
 namespace {
 
 using base::Settings;
-
-void set(Settings& settings, std::string_view section, std::string_view key, std::string_view value) {
-  const auto* row = base::find_setting(std::string(section) + "." + std::string(key));
-  REQUIRE(row != nullptr);
-  REQUIRE(settings.set(*row, value, section));
-}
+using base::testing::set;
 
 std::string error_of(std::initializer_list<std::array<std::string_view, 3>> rows) {
   Settings settings;

@@ -1,28 +1,18 @@
 #include "smtpd/virtual_hosts.h"
 
-#include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <initializer_list>
 #include <string>
-#include <unistd.h>
 
-#include "lib/base/io.h"
+#include "lib/base/settings_testing.h"
 #include "smtpd/configuration.h"
 
+using base::testing::settings_of;
 using smtpd::Service;
 using smtpd::VirtualHosts;
 
 namespace {
-
-// The settings of a file with this text.
-base::Settings settings_of(const std::string& text) {
-  const auto file = base::memory_file("ini");
-  REQUIRE(file.has_value());
-  REQUIRE(base::write_all(file->get(), text).has_value());
-  base::Settings settings;
-  REQUIRE(settings.read("/proc/self/fd/" + std::to_string(file->get())).has_value());
-  return settings;
-}
 
 VirtualHosts hosts_of(const std::string& text) {
   smtpd::SessionOptions standard;

@@ -1,18 +1,11 @@
 #include "lib/mail/relay_sections.h"
 
-#include <doctest/doctest.h>
-
-#include "lib/base/settings.h"
+#include "lib/base/settings_testing.h"
 
 namespace {
 
 using base::Settings;
-
-void set(Settings& settings, std::string_view domain, std::string_view key, std::string_view value) {
-  const auto* row = base::find_setting(Settings::named("relay", domain, key));
-  REQUIRE(row != nullptr);
-  REQUIRE(settings.set(*row, value, "relay \"" + std::string(domain) + "\""));
-}
+using base::testing::set_of_relay;
 
 std::string error_of(const Settings& settings) {
   const auto sections = mail::relay_sections(settings);
@@ -25,9 +18,9 @@ std::string error_of(const Settings& settings) {
 
 TEST_CASE("relay sections: what they say") {
   Settings settings;
-  set(settings, "example.org", "host", "[192.0.2.1]:2525");
-  set(settings, ".example.org", "transport", "lists");
-  set(settings, "gone.example", "error", "5.1.2 moved away");
+  set_of_relay(settings, "example.org", "host", "[192.0.2.1]:2525");
+  set_of_relay(settings, ".example.org", "transport", "lists");
+  set_of_relay(settings, "gone.example", "error", "5.1.2 moved away");
   settings.open_named("relay \"quiet.example\"");
   const auto sections = mail::relay_sections(settings);
   REQUIRE(sections);
@@ -41,17 +34,17 @@ TEST_CASE("relay sections: what they say") {
 
 TEST_CASE("relay sections: mistakes") {
   Settings both, dash, blank, twice, error;
-  set(both, "a.example", "host", "b.example");
-  set(both, "a.example", "error", "5.1.2 gone");
+  set_of_relay(both, "a.example", "host", "b.example");
+  set_of_relay(both, "a.example", "error", "5.1.2 gone");
   CHECK(error_of(both).contains("[relay \"a.example\"] has an error and a way"));
-  set(dash, "a.example", "host", "--config=x");
+  set_of_relay(dash, "a.example", "host", "--config=x");
   CHECK(error_of(dash).contains("without a dash"));
-  set(blank, "a.example", "host", "a b");
+  set_of_relay(blank, "a.example", "host", "a b");
   CHECK(error_of(blank).contains("one host"));
-  set(twice, "A.example", "host", "a");
-  set(twice, "a.example", "host", "b");
+  set_of_relay(twice, "A.example", "host", "a");
+  set_of_relay(twice, "a.example", "host", "b");
   CHECK(error_of(twice).contains("two sections [relay] are for the domain 'a.example'"));
-  set(error, "a.example", "error", "no");
+  set_of_relay(error, "a.example", "error", "no");
   CHECK(error_of(error).contains("expected: a status code"));
 }
 

@@ -1,29 +1,14 @@
 #include "lib/net/dns_sections.h"
 
-#include <doctest/doctest.h>
-
 #include <string>
 
-#include "lib/base/io.h"
+#include "lib/base/settings_testing.h"
 
 namespace dns = net::dns;
-
-namespace {
-
-// The settings of a file with this text.
-base::Settings read(const std::string& text) {
-  const auto file = base::memory_file("ini");
-  REQUIRE(file.has_value());
-  REQUIRE(base::write_all(file->get(), text).has_value());
-  base::Settings settings;
-  REQUIRE(settings.read("/proc/self/fd/" + std::to_string(file->get())).has_value());
-  return settings;
-}
-
-}  // namespace
+using base::testing::settings_of;
 
 TEST_CASE("dns: a virtual domain has the settings of [dns] where it says nothing else") {
-  const auto settings = read(
+  const auto settings = settings_of(
       "[dns]\nserver = 192.0.2.1\nstub = x.example=192.0.2.9\ntrust_anchor = root.key\ntimeout = 7s\n"
       "[virtual \"plain.example\"]\nhostname = mx.plain.example\n"
       "[virtual \"own.example\"]\ndns_server = 192.0.2.2@5353 192.0.2.3\ndns_trust_anchor = none\n"
@@ -42,7 +27,7 @@ TEST_CASE("dns: a virtual domain has the settings of [dns] where it says nothing
 }
 
 TEST_CASE("dns: a session is a virtual domain's by the name it asked for, that it was greeted with, or the address it reached") {
-  const auto settings = read(
+  const auto settings = settings_of(
       "[virtual \"one.example\"]\naddress = 192.0.2.1\nhostname = mx.one.example\ndns_timeout = 1s\n"
       "[virtual \"two.example\"]\naddress = 2001:db8:0::2\ndns_timeout = 2s\n"
       "[virtual \"plain.example\"]\naddress = 192.0.2.3\n");

@@ -1,40 +1,16 @@
-#include <doctest/doctest.h>
-
 #include "lib/base/base64.h"
-#include "lib/smtp/client_session.h"
+#include "lib/smtp/client_testing.h"
 
 using namespace smtp;
 using namespace std::string_literals;
 using Class = Verdict::Class;
 using State = ClientSession::State;
 using StartTls = ClientSession::StartTls;
+using testing::Dialogue;
 
 namespace {
 
 constexpr std::string_view kOffers = "250-mx.example\r\n250-PIPELINING\r\n250 STARTTLS\r\n";
-
-struct Dialogue {
-  ClientSession::Settings settings{.helo = "me.example"};
-  ClientSession session{settings};
-
-  std::string sent() {
-    std::string octets;
-    for (auto block = session.next_output(); !block.empty(); block = session.next_output()) octets += block;
-    return octets;
-  }
-  void expect(std::string_view reply, std::string_view answer) {
-    session.receive(reply);
-    CHECK(sent() == answer);
-  }
-  void greet(std::string_view reply_to_ehlo, std::string_view answer) {
-    expect("220 mx.example ESMTP\r\n", "EHLO me.example\r\n");
-    expect(reply_to_ehlo, answer);
-  }
-  std::string failure() {
-    const auto& verdict = session.failure();
-    return "?KZD"[static_cast<int>(verdict.result)] + " "s + verdict.reply.words() + (verdict.is_ours ? " (ours)" : "") + " at " + std::string(stage_name(verdict.stage));
-  }
-};
 
 }  // namespace
 

@@ -1,6 +1,4 @@
-#include "lib/smtp/client_session.h"
-
-#include <doctest/doctest.h>
+#include "lib/smtp/client_testing.h"
 
 using namespace smtp;
 using Class = Verdict::Class;
@@ -12,46 +10,12 @@ constexpr std::string_view kMessage = "Subject: x\r\n\r\nhello\r\n";
 constexpr std::string_view kAll = "250-mx.example\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n";
 constexpr std::string_view kNoPipelining = "250-mx.example\r\n250 8BITMIME\r\n";
 
-ClientTransaction transaction_of(std::vector<std::string> recipients, std::string_view message = kMessage) {
-  ClientTransaction transaction;
-  transaction.reverse_path = "a@x.example";
-  transaction.recipients = std::move(recipients);
-  transaction.message = message;
-  transaction.needs = scan_message(message);
-  return transaction;
-}
-
-// Both ends of a dialogue in a test: what the client says is compared, what the server says is given.
-struct Dialogue {
-  ClientSession::Settings settings{.helo = "me.example"};
-  ClientSession session{settings};
-
-  std::string sent() {
-    std::string octets;
-    for (auto block = session.next_output(); !block.empty(); block = session.next_output()) octets += block;
-    return octets;
-  }
-  void open(std::string_view reply_to_ehlo = kAll) {
-    session.receive("220 mx.example ESMTP\r\n");
-    CHECK(sent() == "EHLO me.example\r\n");
-    session.receive(reply_to_ehlo);
-    CHECK(session.state() == State::Ready);
-    CHECK(sent().empty());
-  }
-  // Says `reply` and compares what comes back.
-  void expect(std::string_view reply, std::string_view answer) {
-    session.receive(reply);
-    CHECK(sent() == answer);
-  }
-  std::string verdicts() {
-    std::string text;
-    for (const auto& verdict : session.take_verdicts()) {
-      text += "?KZD"[static_cast<int>(verdict.result)];
-      text += " " + verdict.reply.words() + (verdict.is_ours ? " (ours)" : "") + " at " + std::string(stage_name(verdict.stage)) + "\n";
-    }
-    return text;
-  }
+struct Dialogue : testing::Dialogue {
+  void open(std::string_view reply_to_ehlo = kAll) { testing::Dialogue::open(reply_to_ehlo); }
 };
+ClientTransaction transaction_of(std::vector<std::string> recipients, std::string_view message = kMessage) {
+  return testing::transaction_of(message, std::move(recipients));
+}
 
 struct LmtpDialogue : Dialogue {
   LmtpDialogue() { settings.is_lmtp = true; }

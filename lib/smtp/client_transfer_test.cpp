@@ -1,48 +1,16 @@
-#include <doctest/doctest.h>
-
-#include "lib/smtp/client_session.h"
+#include "lib/smtp/client_testing.h"
 
 using namespace smtp;
 using namespace std::string_literals;
 using State = ClientSession::State;
+using testing::transaction_of;
 
 namespace {
 
-struct Dialogue {
-  ClientSession::Settings settings{.helo = "me.example"};
-  ClientSession session{settings};
-
+struct Dialogue : testing::Dialogue {
   Dialogue() { settings.use_chunking = true; }
-  std::string sent() {
-    std::string octets;
-    for (auto block = session.next_output(); !block.empty(); block = session.next_output()) octets += block;
-    return octets;
-  }
-  void open(const std::string& extensions) {
-    session.receive("220 mx\r\n");
-    (void)sent();
-    session.receive("250-mx\r\n" + extensions);
-    REQUIRE(session.state() == State::Ready);
-  }
-  void expect(std::string_view reply, std::string_view answer) {
-    session.receive(reply);
-    CHECK(sent() == answer);
-  }
-  std::string verdicts() {
-    std::string text;
-    for (const auto& verdict : session.take_verdicts()) text += "?KZD"[static_cast<int>(verdict.result)] + " "s + verdict.reply.words() + " at " + std::string(stage_name(verdict.stage)) + "\n";
-    return text;
-  }
+  void open(const std::string& extensions) { testing::Dialogue::open("250-mx.example\r\n" + extensions); }
 };
-
-ClientTransaction transaction_of(std::string_view message, std::vector<std::string> recipients = {"b@y.example"}) {
-  ClientTransaction transaction;
-  transaction.reverse_path = "a@x.example";
-  transaction.recipients = std::move(recipients);
-  transaction.message = message;
-  transaction.needs = scan_message(message);
-  return transaction;
-}
 
 constexpr std::string_view kMessage = ".x\n\nhello";
 
@@ -114,7 +82,7 @@ TEST_CASE("client_session: a chunk that is refused before its end, or whose repl
   (void)lost.sent();
   lost.session.receive("250 ok\r\n250 ok\r\n");
   lost.session.on_connection_end("connection closed");
-  CHECK(lost.verdicts() == "Z 451 4.4.2 connection closed at BDAT; the message may have been delivered at BDAT\n");
+  CHECK(lost.verdicts() == "Z 451 4.4.2 connection closed at BDAT; the message may have been delivered (ours) at BDAT\n");
 }
 
 TEST_CASE("client_session: XFORWARD tells what the server asks for, and a no is no harm") {
