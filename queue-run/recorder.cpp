@@ -28,7 +28,7 @@ bool is_served(const queue::Place& place) {
 }  // namespace
 
 Recorder::Recorder(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, std::function<void(Message&)> on_concluded)
-    : loop_(loop), spool_(spool), log_(log), on_concluded_(std::move(on_concluded)), self_(std::make_shared<Recorder*>(this)) {}
+    : loop_(loop), spool_(spool), log_(log), progress_(spool), on_concluded_(std::move(on_concluded)), self_(std::make_shared<Recorder*>(this)) {}
 
 Recorder::~Recorder() { *self_ = nullptr; }
 
@@ -37,7 +37,7 @@ base::Result<void> Recorder::write_events(Message& message) {
   if (message.is_in_log) {
     for (const auto& event : message.unrecorded) log_.record(message.id, event);
   } else {
-    const auto written = spool_.append_progress(message.id, message.unrecorded);
+    const auto written = progress_.append(message.id, message.unrecorded);
     if (!written) return written;
   }
   message.unrecorded.clear();
@@ -73,8 +73,8 @@ base::Result<void> Recorder::carry_out(Message& message) {
 base::Result<void> Recorder::carry_out_file(Message& message) {
   const auto& [to, modified] = *message.conclusion;
   if (to) {
-    const auto written = write_events(message);
-    if (!written) return written;
+    if (const auto written = write_events(message); !written) return written;
+    if (const auto synced = progress_.sync(message.id); !synced) return synced;
   }
   const auto done = !to                  ? spool_.remove(message.id, message.place)
                     : *to != message.place ? spool_.move(message.id, message.place, *to, modified)
@@ -86,6 +86,7 @@ base::Result<void> Recorder::carry_out_file(Message& message) {
     if (!to) (void)write_events(message);
     return done;
   }
+  if (!to) progress_.forget(message.id);
   on_concluded_(message);
   return {};
 }
@@ -116,6 +117,7 @@ void Recorder::stick(Message& message, const base::Error& error) {
 void Recorder::flush(Milliseconds now, bool at_end) {
   if (now >= retry_at_ || at_end) retry_stuck(now);
   write_log(now);
+  sync_progress(now, at_end);
   if (!at_end && now >= spill_at_) spill();
   if (sync_at_ == kNever && needs_sync()) sync_at_ = now + kSyncDelay;
   if (now >= sync_at_ || at_end) sync(now);
@@ -140,12 +142,22 @@ void Recorder::retry_stuck(Milliseconds now) {
 }
 
 void Recorder::write_log(Milliseconds now) {
-  const auto written = log_.write_results();
-  if (!written) retry_at_ = std::min(retry_at_, now + kRetryDelay);
-  if (written.has_value() != log_failed_) return;  // nothing new
-  log_failed_ = !written;
-  if (log_failed_) {
-    base::log::error("results are not recorded, deliveries wait", {{"cause", written.error().cause}});
+  follow_failure(log_failed_, log_.write_results(), now);
+}
+
+void Recorder::sync_progress(Milliseconds now, bool at_end) {
+  if (!progress_.has_unsynced() || (now < sync_progress_at_ && !at_end)) return;
+  const auto synced = progress_.sync();
+  sync_progress_at_ = synced ? 0 : now + kRetryDelay;
+  follow_failure(progress_failed_, synced, now);
+}
+
+void Recorder::follow_failure(bool& has_failed, const base::Result<void>& result, Milliseconds now) {
+  if (!result) retry_at_ = std::min(retry_at_, now + kRetryDelay);
+  if (result.has_value() != has_failed) return;  // nothing new
+  has_failed = !result;
+  if (has_failed) {
+    base::log::error("results are not recorded, deliveries wait", {{"cause", result.error().cause}});
   } else {
     base::log::info("recording works again");
   }
@@ -205,6 +217,6 @@ void Recorder::sync(Milliseconds now) {
   }
 }
 
-Milliseconds Recorder::wakes_at() const { return std::min({spill_at_, retry_at_, sync_at_}); }
+Milliseconds Recorder::wakes_at() const { return std::min({spill_at_, retry_at_, sync_at_, progress_.has_unsynced() ? sync_progress_at_ : kNever}); }
 
 }  // namespace run
