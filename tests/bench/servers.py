@@ -1,7 +1,8 @@
 """The servers that are measured: a private Postfix (Debian's package) and ours, each on a loopback port and in a folder of its own.
 
 A server has start(), stop(), pids(), and in mode 'local' maildirs(). Modes: hold (accept and keep), local (deliver to
-Maildirs below maildirs()), relay (everything to a sink on port + 1), fan-out (each of FAR_DOMAINS to a host of its own, on port + 1)."""
+Maildirs below maildirs()), relay (everything to a sink on port + 1), filter (the same
+behind a content filter on port + 2, which gives it back on port + 3), fan-out (each of FAR_DOMAINS to a host of its own, on port + 1)."""
 import os
 import shutil
 import signal
@@ -69,7 +70,9 @@ class Postfix:
             settings |= {'virtual_mailbox_domains': DOMAIN, 'virtual_mailbox_base': self.maildirs(),
                          'virtual_mailbox_maps': f'hash:{self.etc}/boxes', 'virtual_uid_maps': 'static:65534',
                          'virtual_gid_maps': 'static:65534', 'virtual_minimum_uid': '100'}
-        if self.mode == 'relay':
+        if self.mode == 'filter':
+            settings |= {'content_filter': f'smtp:[127.0.0.1]:{self.port + 2}'}
+        if self.mode in ('relay', 'filter'):
             settings |= {'relay_domains': DOMAIN, 'relay_recipient_maps': '', 'relayhost': f'[127.0.0.1]:{self.port + 1}',
                          'relay_transport': f'relay:[127.0.0.1]:{self.port + 1}'}
         if self.mode == 'fan-out':
@@ -90,6 +93,9 @@ class Postfix:
                     words[4] = 'n'  # no chroot: no files to copy into it
                     line = ' '.join(words) + '\n'
                 services.append(line)
+        if self.mode == 'filter':  # what comes back is not looked at again
+            services.append(f'127.0.0.1:{self.port + 3} inet n - n - - smtpd -o content_filter= -o local_recipient_maps= -o relay_recipient_maps=\n'
+                            '  -o receive_override_options=no_unknown_recipient_checks,no_header_body_checks,no_milters -o smtpd_client_connection_count_limit=0\n')
         return ''.join(services)
 
     def start(self):
@@ -180,17 +186,29 @@ class Vsmtp:
         after_smtpd = [f'unix:{self._socket("queue")}']
         if self.mode in ('local', 'direct'):
             self._run('deliver-maildir', socket_name='maildir')
-        if self.mode in ('relay', 'fan-out'):
+        if self.mode in ('relay', 'filter', 'fan-out'):
             self._run('deliver-remote', socket_name='remote')
         if self.mode == 'direct':
             after_smtpd = [f'unix:{self._socket("maildir")}', '--', *after_smtpd]
-        if self.mode in ('local', 'relay', 'fan-out'):
+        if self.mode == 'filter':
+            self._delegate()
+        elif self.mode in ('local', 'relay', 'fan-out'):
             self._run('queue-run')
         policy = []
         if self.rules:
             self._run('vsl-filter', self.rules, socket_name='rules')
             policy = ['--policy', f'unix:{self._socket("rules")}']
         self._run('smtpd', *policy, '--', *(self.chain or []), *after_smtpd)
+
+    def _delegate(self):
+        """Rules that hand each message to the content filter, and the listener where it comes back."""
+        with open(self.folder + '/delegate.vsl', 'w') as file:
+            file.write(f'service proxy smtp = #{{ delegator: #{{ address: "127.0.0.1:{self.port + 2}" }}, receiver: "127.0.0.1:{self.port + 3}" }};\n'
+                       '#{ postq: [ delegate proxy "proxy" || next() ] }\n')
+        self._run('vsl-filter', self.folder + '/delegate.vsl', socket_name='postq')
+        rules = f'unix:{self._socket("postq")}'
+        self._run('queue-run', '--rules', rules)
+        self._run('smtpd', '--listen', f'127.0.0.1:{self.port + 3}', '--', rules, '--', f'unix:{self._socket("queue")}')
 
     def make_spool(self):
         subprocess.run([f'{TOP}/bin/queue-inject', '--config', self.folder + '/vsmtp.ini', '--make-spool'], check=True)
