@@ -58,6 +58,8 @@ base::Result<TransportRow> row_of_section(const Settings& settings, const std::s
   auto row = row_of(settings, {name, key("program"), key("concurrency"), key("destination_concurrency")});
   if (!row) return row;
   row->of_route = {name, settings.text(key("host")), static_cast<std::size_t>(settings.count(key("recipients_per_call")))};
+  const std::string_view program = row->settings.program.front();
+  row->of_route.takes_urls = program.substr(program.rfind('/') + 1) == "deliver-remote";
   if (row->of_route.host.starts_with('-')) return wrong("host begins with a dash, which a program would take for an option");
   return row;
 }

@@ -82,6 +82,15 @@ TEST_CASE("transports: whether the remote one takes URLs") {
   CHECK((*run::transports_of(Settings()))[1].of_route.takes_urls);
 }
 
+TEST_CASE("transports: of those of sections deliver-remote takes URLs") {
+  for (const auto& [program, takes] : {std::pair("deliver-remote --protocol lmtp", true), {"/usr/sbin/deliver-remote", true}, {"/opt/my-deliver-remote", false}, {"unix:/run/lmtp", false}}) {
+    Settings settings;
+    set(settings, "transport \"lmtp\"", "program", program);
+    CHECK((*run::transports_of(settings))[2].of_route.takes_urls == takes);
+  }
+  CHECK((*run::transports_of(Settings()))[2].of_route.takes_urls);
+}
+
 TEST_CASE("transports: mistakes") {
   CHECK(error_of({{"transport \"x\"", "host", "y"}}).contains("transport \"x\".program: expected: one program"));
   CHECK(error_of({{"transport \"x\"", "program", "a -- b"}}).contains("expected: one program"));

@@ -126,6 +126,51 @@ EOF
   none_left
 }
 
+@test "vsmtp up: rules that delegate get a listener where their content filter, and nobody else, brings messages back" {
+  local filter_port receiver
+  filter_port=$(free_port) receiver=$(free_port)
+  mkdir seen
+  start filter "$BATS_TEST_DIRNAME/tools/content_filter.py" "$filter_port" "$receiver" seen
+  wait_for_port "$filter_port"
+  cat >main.vsl <<EOF
+service av smtp = #{ delegator: #{ address: "127.0.0.1:$filter_port" }, receiver: "127.0.0.1:$receiver", clients: ["127.0.0.1"] };
+service unused smtp = #{ delegator: #{ address: "127.0.0.1:9" }, receiver: "127.0.0.1:9" };
+#{
+  rcpt: [ rule "rcpt" || if rcpt().local_part == "nobody" { info("550 5.1.1 nobody of that name") } else { next() } ],
+  postq: [ delegate av "scan" || next() ],
+}
+EOF
+  # What the server asks of its clients is nothing to the filter.
+  mkdir data
+  printf '[server]\ndomain = example.org\n[delivery]\nlocal_domains = example.org\n[queue]\nspool = %s/data/spool\nlocal_transport = unix:%s/data/run/maildir
+remote_transport = unix:%s/data/run/remote\n[maildir]\ntemplate = %s/data/mail/{domain}/{local}\ncreate = yes\n[smtp]\nrcpt_count_max = 2\nmessage_size_max = 2000
+[aliases]\nfiles = %s/aliases\n' "$PWD" "$PWD" "$PWD" "$PWD" "$PWD" >data/vsmtp.ini
+  echo 'me: you' >aliases
+  start_up --rules main.vsl
+  grep -q "Content filters bring messages back on 127.0.0.1:$receiver\$" vsmtp.log
+  head -c 1500 /dev/zero | tr '\0' x | fold -w 70 >body
+  send --to me@example.org --body @body
+  wait_for has_mail example.org/you 1 || { cat vsmtp.log; false; }
+  grep -q '^X-Scanned: yes' data/mail/example.org/you/new/*
+  grep -q 'stage=postq; directive="scan"' seen/1.msg
+  run ! swaks --server "127.0.0.1:$receiver" --local-interface 127.0.0.2 --to me@example.org
+  [[ $output == *'554 5.7.1 Client host rejected: messages come back from content filters here'* ]]
+  run ! swaks --server "127.0.0.1:$receiver" --to me@example.org
+  [[ $output == *'500 5.7.1 Delegation header not found'* ]]
+  ends_with 0 vsmtp
+  none_left
+  run ! is_listening "$receiver"
+  # Without a directive nothing is open; a port that is taken is named.
+  sed -i 's/delegate av "scan"/rule "scan"/' main.vsl
+  start_up --rules main.vsl
+  ! grep -q 'bring messages back' vsmtp.log
+  run ! is_listening "$receiver"
+  ends_with 0 vsmtp
+  sed -i "s/rule \"scan\"/delegate av \"scan\"/; s/$receiver/$filter_port/" main.vsl
+  run -1 vsmtp up --dir data --port "$port" --rules main.vsl
+  [ "$output" = "vsmtp: fatal: port $filter_port is taken, and the rules name 127.0.0.1:$filter_port as the receiver of a content filter" ]
+}
+
 @test "vsmtp up: a program that dies is started again" {
   start_up
   local program pid

@@ -10,6 +10,7 @@
 #include "vsl-filter/loading.h"
 #include "vsl-filter/modes/offline.h"
 #include "vsl-filter/options.h"
+#include "vsl-filter/modes/receivers.h"
 #include "vsl-filter/modes/repl.h"
 #include "vsl-filter/serving/serving.h"
 #include "vsl-filter/modes/tests.h"
@@ -22,6 +23,7 @@ int run(const base::CommandLine& line, const rules::Options& options) {
   switch (options.mode) {
     case Mode::Api: return rules::print_api(line.settings, options);
     case Mode::Check: return rules::check_rules(line.settings, options);
+    case Mode::Receivers: return rules::print_receivers(line.settings, options);
     case Mode::Test: return rules::run_tests(line.settings, options);
     case Mode::Authn: return options.files.empty() ? rules::authenticate_standard_input(line.settings, options) : rules::authenticate_files(line.settings, options);
     case Mode::Repl: return rules::read_and_print(line.settings, options);

@@ -19,6 +19,7 @@ namespace {
 
 constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"check", "", "say all that is wrong with the rules and end"},
+    {"receivers", "", "print the addresses on which content filters bring messages back, and behind each who may"},
     {"test", "", "run the test files that are named, which stand beside their rules"},
     {"api", "", "print the functions of rules, or those with these names or with them within theirs"},
     {"repl", "", "read expressions and print their values; on a message, if one is named"},
@@ -123,7 +124,7 @@ base::Result<Mode> mode_of(const base::CommandLine& line) {
     Mode mode;
   };
   constexpr auto kModes = std::to_array<Row>({
-      {"check", Mode::Check}, {"test", Mode::Test}, {"api", Mode::Api}, {"repl", Mode::Repl}, {"authn", Mode::Authn}, {"policy", Mode::Policy}, {"resident", Mode::Resident},
+      {"check", Mode::Check}, {"receivers", Mode::Receivers}, {"test", Mode::Test}, {"api", Mode::Api}, {"repl", Mode::Repl}, {"authn", Mode::Authn}, {"policy", Mode::Policy}, {"resident", Mode::Resident},
   });
   std::optional<Row> chosen;
   for (const auto& row : kModes) {
@@ -143,7 +144,7 @@ const base::Manual kManual = {
     .program = "vsl-filter",
     .section = "1",
     .usage = "[OPTION...] RULES [MESSAGE...]\n[OPTION...] RULES <message >filtered\nRULES -- NEXT...\n--policy RULES\n"
-             "--resident SOCKET RULES\n--check RULES\n--test FILE...\n--api [NAME...]\n--authn [MESSAGE...]\n--repl [RULES] [MESSAGE]",
+             "--resident SOCKET RULES\n--check RULES\n--receivers RULES\n--test FILE...\n--api [NAME...]\n--authn [MESSAGE...]\n--repl [RULES] [MESSAGE]",
     .purpose = "Runs rules in vSL on messages and sessions: saved ones, those of a chain, those that a mail server asks about.",
     .examples = "vsl-filter main.vsl ~/Maildir/cur/*\n"
                 "vsl-filter --stage rcpt --client-ip 192.0.2.1 --from a@b.example --to c@d.example main.vsl < saved.eml > filtered.eml\n"
@@ -181,7 +182,7 @@ base::Result<Options> options_of(const base::CommandLine& line) {
     options.files.erase(options.files.begin());
   }
   if (options.mode == Mode::Test && options.files.empty()) return base::fail(Fault::Usage, "--test: no file named");
-  const bool takes_files = options.mode != Mode::Check && options.mode != Mode::Chain && options.mode != Mode::Policy && options.mode != Mode::Resident;
+  const bool takes_files = options.mode != Mode::Check && options.mode != Mode::Receivers && options.mode != Mode::Chain && options.mode != Mode::Policy && options.mode != Mode::Resident;
   if (!takes_files && !options.files.empty()) return base::fail(Fault::Usage, "unexpected argument: " + options.files.front());
   const auto jobs = jobs_of(line);
   if (!jobs) return std::unexpected(jobs.error());

@@ -21,6 +21,7 @@ enum class Mode : std::uint8_t {
   Policy,    // the session question on standard input and output
   Resident,  // both over a socket
   Check,
+  Receivers,  // where content filters bring messages back
   Test,
   Api,
   Repl,

@@ -178,7 +178,6 @@ base::Result<void> check_return(const Delegation& waiting, const Delegation& ret
 std::string delivery_host(const Delegation& delegation) {
   auto target = ForwardTarget::parse(delegation.address);
   if (!target) return delegation.address;  // unix:PATH
-  if (delegation.protocol == "lmtp") return target->delivery_host();
   target->kind = ForwardTarget::Kind::Url;
   target->tls = ForwardTarget::Tls::None;
   return target->public_text();

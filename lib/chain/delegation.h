@@ -57,7 +57,7 @@ void append_delegation(std::string& out, const Delegation& delegation);  // as a
 // Fault::Permanent.
 [[nodiscard]] base::Result<void> check_return(const Delegation& waiting, const Delegation& returned);
 
-// HOST of the delivery call that hands a message over. Without TLS.
+// HOST of the delivery call that hands a message over: without TLS, and without a log-in that is for others.
 [[nodiscard]] std::string delivery_host(const Delegation& delegation);
 
 }  // namespace chain

@@ -113,6 +113,6 @@ TEST_CASE("delegation: HOST of the delivery call") {
   CHECK(host("127.0.0.1:10026", "smtp") == "smtp://127.0.0.1:10026?tls=none");
   CHECK(host("scanner.test:26", "smtp") == "smtp://scanner.test:26?tls=none");
   CHECK(host("[::1]:10026", "smtp") == "smtp://[::1]:10026?tls=none");
-  CHECK(host("127.0.0.1:10024", "lmtp") == "[127.0.0.1]:10024");
+  CHECK(host("127.0.0.1:10024", "lmtp") == "smtp://127.0.0.1:10024?tls=none");
   CHECK(host("unix:/run/amavis.sock", "lmtp") == "unix:/run/amavis.sock");
 }

@@ -188,7 +188,11 @@ sends it to
 .Cm receiver ,
 an address on which
 .Xr smtpd 8
-listens with these rules in its chain.
+listens with these rules in its chain;
+.Ql vsmtp up --rules
+starts that one by itself, and
+.Ql vsl-filter --receivers
+prints these addresses.
 There it takes the place of the one that waits, its fields of that name are taken out, and the rules go on with the statement of the
 directive, which sees the message as the filter has made it.
 Sender, recipients, variables and all else are as they were, whatever the filter has made of the envelope.

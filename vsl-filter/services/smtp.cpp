@@ -40,20 +40,24 @@ Expected<Place> place_of(const std::string& label, const std::string& address) {
   return Place{parsed ? parsed->ip() : std::string()};
 }
 
-Expected<std::vector<net::Network>> clients_of(const std::string& label, const ServiceOptions& options, const net::Address& receiver, const Place& place) {
+Expected<std::vector<std::string>> clients_of(const std::string& label, const ServiceOptions& options, const net::Address& receiver, const Place& place) {
   std::vector<std::string> words = options.words("clients");
   if (!options.is_given("clients")) {
     if (is_loopback(receiver.ip())) words = {"127.0.0.0/8", "::1"};
     else if (!place.ip.empty()) words = {place.ip};
     else return vsl::fail_api(label + " is missing the 'clients' option: who may bring messages back to " + receiver.text() + "?");
   }
-  std::vector<net::Network> clients;
-  for (const auto& word : words) {
+  return words;
+}
+
+Expected<std::vector<net::Network>> networks_of(const std::string& label, const std::vector<std::string>& clients) {
+  std::vector<net::Network> networks;
+  for (const auto& word : clients) {
     const auto network = net::Network::parse(word);
     if (!network) return vsl::fail_api("the option 'clients' of " + label + ": '" + word + "' is neither an address nor a network");
-    clients.push_back(*network);
+    networks.push_back(*network);
   }
-  return clients;
+  return networks;
 }
 
 Expected<std::unique_ptr<Service>> make(Run&, std::string name, const ServiceOptions& options) {
@@ -74,17 +78,19 @@ Expected<std::unique_ptr<Service>> make(Run&, std::string name, const ServiceOpt
   delegation.receiver = receiver->text();
   auto clients = clients_of(label, options, *receiver, *place);
   if (!clients) return std::unexpected(std::move(clients.error()));
-  return std::make_unique<SmtpService>(std::move(name), std::move(delegation), *std::move(clients));
+  auto networks = networks_of(label, *clients);
+  if (!networks) return std::unexpected(std::move(networks.error()));
+  return std::make_unique<SmtpService>(std::move(name), std::move(delegation), *std::move(clients), *std::move(networks));
 }
 
 }  // namespace
 
-SmtpService::SmtpService(std::string name, chain::Delegation delegation, std::vector<net::Network> clients)
-    : Service(std::move(name), kSmtpKind.name), delegation_(std::move(delegation)), clients_(std::move(clients)) {}
+SmtpService::SmtpService(std::string name, chain::Delegation delegation, std::vector<std::string> clients, std::vector<net::Network> networks)
+    : Service(std::move(name), kSmtpKind.name), delegation_(std::move(delegation)), clients_(std::move(clients)), networks_(std::move(networks)) {}
 
 bool SmtpService::takes_from(std::string_view client_ip) const {
   const auto client = net::Address::from_ip(client_ip, 0);
-  return client && std::ranges::any_of(clients_, [&](const net::Network& network) { return network.contains(*client); });
+  return client && std::ranges::any_of(networks_, [&](const net::Network& network) { return network.contains(*client); });
 }
 
 const SmtpService* smtp_service_of(const vsl::Value& value) { return dynamic_cast<const SmtpService*>(service_of(value)); }

@@ -15,16 +15,18 @@ namespace rules {
 class SmtpService : public Service {
  public:
   // `delegation`: what a message that is delegated to it says of that, but stage and directive.
-  SmtpService(std::string name, chain::Delegation delegation, std::vector<net::Network> clients);
+  SmtpService(std::string name, chain::Delegation delegation, std::vector<std::string> clients, std::vector<net::Network> networks);
 
   [[nodiscard]] const chain::Delegation& delegation() const { return delegation_; }
   [[nodiscard]] const std::string& receiver() const { return delegation_.receiver; }
-  // Whether this client may bring messages back.
+  // Who may bring messages back, as addresses and networks.
+  [[nodiscard]] const std::vector<std::string>& clients() const { return clients_; }
   [[nodiscard]] bool takes_from(std::string_view client_ip) const;
 
  private:
   chain::Delegation delegation_;
-  std::vector<net::Network> clients_;
+  std::vector<std::string> clients_;
+  std::vector<net::Network> networks_;  // the same
 };
 
 extern const ServiceKind kSmtpKind;

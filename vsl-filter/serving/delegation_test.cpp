@@ -168,6 +168,21 @@ TEST_CASE("delegate: on the receiver no rules of the session run, and other clie
   CHECK(rules::testing::run(*rules, session, Stage::Rcpt) == "delegation_result");
 }
 
+TEST_CASE("delegate: two filters on other hosts share a receiver, each for its own clients") {
+  const auto rules = load(R"(service one smtp = #{ delegator: #{ address: "192.0.2.7:10026" }, receiver: "192.0.2.1:10025" };
+      service two smtp = #{ delegator: #{ address: "192.0.2.8:10026" }, receiver: "192.0.2.1:10025" };
+      #{ postq: [ delegate one "one" || next(), delegate two "two" || next() ] })");
+  REQUIRE_MESSAGE(rules->is_usable(), rules::testing::mistakes(*rules));
+  for (const auto& [client, status] : {std::pair("192.0.2.7", "delegation_result"), std::pair("192.0.2.8", "delegation_result"), std::pair("192.0.2.9", "deny 554")}) {
+    CAPTURE(client);
+    auto session = rules::testing::session(Stage::Connect);
+    session.connection.server_ip = "192.0.2.1";
+    session.connection.server_port = 10025;
+    session.connection.client_ip = client;
+    CHECK(rules::testing::run(*rules, session, Stage::Connect).starts_with(status));
+  }
+}
+
 TEST_CASE("delegate: what is wrong with a service or a directive is said when the rules are loaded") {
   const auto wrong = [](const std::string& text) { return rules::testing::mistakes(*load(text)); };
   const auto service = [&](const std::string& options) { return wrong("service av smtp = #{" + options + "};\n#{ postq: [ delegate av \"x\" || next() ] }"); };

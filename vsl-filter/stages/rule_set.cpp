@@ -212,8 +212,14 @@ const SmtpService* RuleSet::receiver_of(const Connection& connection) const {
   if (delegates_.empty()) return nullptr;
   const auto local = net::Address::from_ip(connection.server_ip, connection.server_port);
   if (!local) return nullptr;
-  const auto found = std::ranges::find(delegates_, local->text(), [](const SmtpService* service) { return service->receiver(); });
-  return found == delegates_.end() ? nullptr : *found;
+  const std::string receiver = local->text();
+  const SmtpService* found = nullptr;
+  for (const auto* service : delegates_) {
+    if (service->receiver() != receiver) continue;
+    found = service;
+    if (service->takes_from(connection.client_ip)) break;
+  }
+  return found;
 }
 
 void RuleSet::take_directive(Stage stage, const Value& value, vsl::Span where) {

@@ -60,8 +60,11 @@ class RuleSet {
   [[nodiscard]] const vsl::Program& program() const { return *loaded_.program; }
   [[nodiscard]] const Site& site() const { return site_; }
   [[nodiscard]] const Api& api() const { return *api_; }
-  // The service that gives messages back where this connection has come in; null: none does.
+  // The service that gives messages back where this connection has come in, of several the one that takes them from its client; null:
+  // none does.
   [[nodiscard]] const SmtpService* receiver_of(const Connection& connection) const;
+  // Those that messages can be delegated to, one for each directive.
+  [[nodiscard]] std::span<const SmtpService* const> delegates() const { return delegates_; }
   // Whether they can wait for something: DNS, a disk, a program, a service. Looks through all their code.
   [[nodiscard]] bool may_wait() const { return vsl::mentions(program(), kWaits); }
   // Of one directive, by the settings.
