@@ -67,7 +67,7 @@ bool requires_tls(const chain::Words& variables) {
 
 void demand_tls(Job& job, const chain::Words& variables) {
   job.requires_tls = requires_tls(variables);
-  if (job.requires_tls) job.tls_demands.push_back({TlsLevel::Secure, {}, "REQUIRETLS"});
+  if (job.requires_tls) job.tls_demands.push_back({TlsLevel::Secure, {}, "REQUIRETLS", true, {}});
 }
 
 // XFORWARD_README of Postfix; UCSPI and qmail-spp have the same facts under other names.

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "lib/base/blob.h"
+#include "lib/chain/message_call.h"
 #include "lib/net/dns.h"
 
 namespace remote {
@@ -47,6 +48,11 @@ base::Sandbox sandbox_of(const base::Settings& settings) {
   sandbox.limits_tcp = false;  // the port is the caller's
   sandbox.names_interfaces = true;
   return sandbox;
+}
+
+base::Obstacle obstacle_to_sandbox(const base::Settings& settings) {
+  const auto program = settings.words("remote.mta_sts");
+  return program.empty() || chain::is_resident(program.front()) ? base::Obstacle() : "it starts '" + program.front() + "'";
 }
 
 }  // namespace remote

@@ -37,7 +37,9 @@ std::string Approach::key() const {
   std::string key = to.address.text() + "|" + std::string(name_of(tls.level)) + "|";
   if (tls.asks_authorities())
     for (const auto& name : tls.names) key += name + " ";
-  key += "|" + to.name + "|";  // SNI: hosts of one address may have certificates of their own
+  if (tls.dane)
+    for (const auto& record : tls.dane->records) key += record.text() + " ";
+  key += (tls.trial ? "trial|" : "|") + server_name() + "|";  // SNI: hosts of one address may have certificates of their own
   return key += profile->identity;
 }
 
@@ -69,6 +71,13 @@ base::Result<void> Connection::open(ConnectionUser& user, std::size_t turn) {
   if (const auto connecting = stream_.connect(to().address, source_for(approach_, turn)); !connecting) return connecting;
   timer_.start(options_.timeout_connect_milliseconds);
   return {};
+}
+
+std::string Connection::trial_objection() const {
+  const auto& trial = approach_.tls.trial;
+  if (!trial) return {};
+  if (!trial->obstacle.empty()) return trial->obstacle;
+  return session_.is_secured() ? trial_objection_ : "the host does not offer STARTTLS, or it failed";
 }
 
 void Connection::begin(smtp::ClientTransaction transaction) {
@@ -137,7 +146,10 @@ void Connection::begin_handshake() {
     return settle();
   }
   rewind();
-  tls_ = std::make_shared<Secured>(*context, net::tls::Called{to().name, tls_service_.sessions().find(key_)}, this);
+  // A session that is resumed shows no chain: under DANE there is none.
+  const auto resumption = approach_.tls.dane ? std::string() : tls_service_.sessions().find(key_);
+  tls_ = std::make_shared<Secured>(*context, net::tls::Called{approach_.server_name(), resumption}, this);
+  tls_->dane = approach_.tls.dane;
   shake_hands({});
 }
 
@@ -147,6 +159,7 @@ void Connection::shake_hands(std::string_view octets) {
   tls_->input = octets;
   const auto step = [tls = tls_] {
     if (const auto received = tls->session.receive(tls->input, tls->plaintext, tls->output); !received) tls->failure = received.error().cause;
+    if (tls->dane && tls->session.is_open()) tls->match = net::dane::match(tls->session.peer_chain(), tls->dane->records);
   };
   const auto done = [tls = tls_] {
     if (tls->connection != nullptr) tls->connection->shaken();
@@ -170,8 +183,11 @@ void Connection::shaken() {
 
 void Connection::secured() {
   auto facts = tls_->session.facts();
-  if (const auto objection = objection_to(facts, approach_.tls)) return handshake_failed(*objection);
-  base::log::debug("TLS", {{"host", to().text()}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"resumed", facts.is_resumed ? "yes" : "no"}});
+  if (const auto objection = objection_to(facts, approach_.tls, tls_->match)) return handshake_failed(*objection);
+  if (approach_.tls.trial) trial_objection_ = objection_to(facts, *approach_.tls.trial).value_or("");
+  if (approach_.tls.reason == "MTA-STS") verified_by_ = " (MTA-STS)";
+  if (tls_->match.usage) verified_by_ = " (" + std::string(name_of(*tls_->match.usage)) + ")";
+  base::log::debug("TLS", {{"host", to().text()}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"resumed", facts.is_resumed ? "yes" : "no"}, {"level", approach_.tls.text()}});
   std::vector<sasl::ChannelBinding> bindings;
   if (!facts.unique.empty()) bindings.push_back({"tls-unique", std::move(facts.unique)});
   if (!facts.server_end_point.empty()) bindings.push_back({"tls-server-end-point", std::move(facts.server_end_point)});
@@ -201,7 +217,7 @@ void Connection::hear(std::string_view octets) {
 
 // Behind the reply to EHLO, when also a server of TLS 1.3 has given what resumes it.
 void Connection::keep_tls_session() {
-  if (!tls_ || std::exchange(is_tls_session_kept_, true)) return;
+  if (!tls_ || tls_->dane || std::exchange(is_tls_session_kept_, true)) return;
   tls_service_.sessions().keep(key_, tls_->session.resumption());
 }
 

@@ -21,6 +21,8 @@ struct Approach {
   std::shared_ptr<const Profile> profile;
   bool is_clear_now = false;  // TLS could be, but has failed with this host
 
+  // What the server is told that it is called (SNI); under DANE the name that its records are of: RFC 7672 section 8.1.
+  [[nodiscard]] const std::string& server_name() const { return tls.dane ? tls.dane->base : to.name; }
   // Connections of the same key can stand in for each other.
   [[nodiscard]] std::string key() const;
 };
@@ -51,10 +53,15 @@ class Connection final : net::StreamUser {
   void set_user(ConnectionUser& user) { user_ = &user; }
 
   [[nodiscard]] const Candidate& to() const { return approach_.to; }
+  // The address, and by what it was shown to be the right one: "mx.example.org[192.0.2.1]:25 (DANE-EE)".
+  [[nodiscard]] std::string text() const { return to().text() + verified_by_; }
   [[nodiscard]] const std::string& key() const { return key_; }
   [[nodiscard]] const smtp::ClientSession& session() const { return session_; }
   [[nodiscard]] std::size_t transactions() const { return transactions_; }
   [[nodiscard]] std::uint64_t opened_milliseconds() const { return opened_; }
+
+  // Why a policy that is only tested would not have it; "": it would, or there is none.
+  [[nodiscard]] std::string trial_objection() const;
 
   void begin(smtp::ClientTransaction transaction);
   [[nodiscard]] std::vector<Verdict> take_verdicts() { return session_.take_verdicts(); }
@@ -81,6 +88,8 @@ class Connection final : net::StreamUser {
     net::tls::Session session;
     std::string input, plaintext, output;  // of the step
     std::string failure;
+    std::shared_ptr<const DaneHost> dane;  // what the certificates are compared with, when they are all there
+    net::dane::Match match;
     Connection* connection;  // nullptr: nobody waits for the end of the step
   };
   [[nodiscard]] bool is_shaking_hands() const { return tls_ && !session_.is_secured(); }
@@ -117,6 +126,8 @@ class Connection final : net::StreamUser {
   bool is_connected_ = false;
   bool failed_in_handshake_ = false;
   bool is_tls_session_kept_ = false;
+  std::string verified_by_;
+  std::string trial_objection_;  // of the certificate
   Verdict connect_failure_;
 };
 

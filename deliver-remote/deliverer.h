@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "deliver-remote/delivery.h"
@@ -13,7 +14,9 @@ class Deliverer {
   // `options` is borrowed.
   // `is_resident`: many deliveries at once, of which none may hold up the others.
   Deliverer(net::Loop& loop, const Options& options, bool is_resident)
-      : options_(options), resolver_(loop, options.dns), tls_(loop, is_resident, options.tls_sessions_max), pool_(loop, options, tls_), hosts_(is_resident ? options.dead_host_milliseconds : 0) {}
+      : options_(options), resolver_(loop, options.dns), tls_(loop, is_resident, options.tls_sessions_max), pool_(loop, options, tls_), hosts_(is_resident ? options.dead_host_milliseconds : 0) {
+    if (!options.mta_sts.empty()) sts_.emplace(loop, options.mta_sts);
+  }
 
   // Where mail for `host` goes that is for recipients of `domain`: where their [relay] section says, or to the relay host of the
   // settings; unless `host` says exactly where, as rules do that forward.
@@ -42,6 +45,8 @@ class Deliverer {
   // One outcome a recipient, in their order; called later, or from inside deliver().
   using Done = std::function<void(std::vector<Outcome>)>;
   void deliver(Job job, Done done);
+  // A program that knows policies waits for further questions, and the loop with it. Not from inside an answer of its.
+  void end_policies() { sts_.reset(); }
   void close_idle() {
     pool_.close_idle();
     tls_.forget_files();
@@ -53,6 +58,7 @@ class Deliverer {
   TlsService tls_;
   ConnectionPool pool_;
   HostMemory hosts_;
+  std::optional<StsClient> sts_;
   std::unordered_map<Delivery*, std::unique_ptr<Delivery>> deliveries_;
 };
 

@@ -11,30 +11,62 @@ namespace remote {
 using Class = Verdict::Class;
 using State = smtp::ClientSession::State;
 
-Delivery::Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, const Options& options, Job job, Done done)
-    : resolver_(resolver), pool_(pool), hosts_(hosts), options_(options), job_(std::move(job)), done_(std::move(done)), pending_(job_.recipients.size()), outcomes_(job_.recipients.size()) {
+Delivery::Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, StsClient* sts, const Options& options, Job job, Done done)
+    : resolver_(resolver), pool_(pool), hosts_(hosts), sts_(sts), options_(options), job_(std::move(job)), done_(std::move(done)), pending_(job_.recipients.size()), outcomes_(job_.recipients.size()) {
   std::iota(pending_.begin(), pending_.end(), std::size_t{0});
+}
+
+Delivery::~Delivery() {
+  if (sts_question_ != 0) sts_->cancel(sts_question_);
 }
 
 void Delivery::start() {
   if (job_.target.kind == Target::Kind::Address) return on_route(std::vector{Candidate{"", job_.target.address, true}});
-  search_.emplace(resolver_, options_, job_.target, [this](auto route) { on_route(std::move(route)); });
+  if (asks_sts()) sts_question_ = sts_->ask(job_.target.name, [this](base::Result<StsPolicy> policy) { on_sts(std::move(policy)); });
+  search_.emplace(resolver_, options_, job_.target, asks_dane(job_.profile->tls_level), [this](auto route) { on_route(std::move(route)); });
 }
 
 void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
   search_.reset();
-  if (route) {
+  if (route && failures_.empty()) {
     candidates_ = std::move(*route);
     hosts_.put_dead_last(candidates_, pool_.now_milliseconds());
-  } else {
+  } else if (!route) {
     failures_.push_back({std::move(route.error())});
   }
-  try_addresses();
+  has_route_ = true;
+  begin_if_known();
+}
+
+// Of a destination that DNS has the hosts of, where the configuration does not say by itself what they must show.
+bool Delivery::asks_sts() const {
+  const auto level = job_.profile->tls_level;
+  return sts_ != nullptr && job_.target.kind == Target::Kind::Domain && (level == TlsLevel::May || level == TlsLevel::Dane || level == TlsLevel::Encrypt);
+}
+
+// Who cannot be asked may know a policy: mail waits.
+void Delivery::on_sts(base::Result<StsPolicy> policy) {
+  sts_question_ = 0;
+  if (policy) {
+    sts_policy_ = std::move(*policy);
+  } else {
+    failures_.push_back({our_verdict(Class::Temporary, 451, "4.7.5", policy.error().cause)});
+    candidates_.clear();
+  }
+  begin_if_known();
+}
+
+void Delivery::begin_if_known() {
+  if (has_route_ && sts_question_ == 0) try_addresses();
 }
 
 void Delivery::try_addresses() {
   for (; tried_ < candidates_.size(); ++tried_) {
     const auto approach = approach_to(candidates_[tried_]);
+    if (!approach.tls.obstacle.empty()) {  // RFC 7672 section 2.1.2: such a host is passed over
+      failures_.push_back({our_verdict(Class::Temporary, 451, "4.7.5", approach.tls.obstacle), approach.to.text()});
+      continue;
+    }
     if (!must_connect_anew_) connection_ = pool_.take_idle(approach.key());
     if (connection_ != nullptr) {
       connection_->set_user(*this);
@@ -53,7 +85,21 @@ void Delivery::try_addresses() {
 }
 
 Approach Delivery::approach_to(const Candidate& to) const {
-  return {to, tls_needs(*job_.profile, job_.target, to, job_.tls_demands), job_.profile, must_be_clear_};
+  using authn::sts::Mode;
+  auto needs = tls_needs(*job_.profile, job_.target, to, job_.tls_demands);
+  if (sts_policy_.mode != Mode::None && !needs.dane) {
+    // A host that the policy vouches for is one that REQUIRETLS is content with: RFC 8689 section 4.2.1.
+    auto demands = job_.tls_demands;
+    if (sts_policy_.mode == Mode::Enforce) std::erase_if(demands, [](const TlsDemand& demand) { return demand.is_met_by_policy; });
+    demands.push_back(sts_policy_.demand());
+    auto with_policy = tls_needs(*job_.profile, job_.target, to, demands);
+    if (sts_policy_.mode == Mode::Enforce) {
+      needs = std::move(with_policy);
+    } else {
+      needs.trial = std::make_shared<const TlsNeeds>(std::move(with_policy));
+    }
+  }
+  return {to, std::move(needs), job_.profile, must_be_clear_};
 }
 
 void Delivery::on_change(Connection&) { talk(); }
@@ -66,10 +112,17 @@ void Delivery::talk() {
     if (pending_.empty()) return finish();
     if (state != State::Ready) return on_lost_connection();
     if (job_.requires_tls && connection_->session().is_secured() && !connection_->session().extensions().require_tls)
-      return pass_over({our_verdict(Class::Permanent, 550, "5.7.30", "REQUIRETLS: the host does not offer it"), connection_->to().text()});
+      return pass_over({our_verdict(Class::Permanent, 550, "5.7.30", "REQUIRETLS: the host does not offer it"), connection_->text()});
     hosts_.note_alive(connection_->to().address);
+    tell_trial();
     begin_transaction();  // may be over at once
   }
+}
+
+// RFC 8461 section 5: a policy that is only tested holds up nothing; what it would have is told.
+void Delivery::tell_trial() const {
+  const auto objection = connection_->trial_objection();
+  if (!objection.empty()) base::log::info("MTA-STS policy in test would refuse this", {{"host", connection_->to().text()}, {"cause", objection}});
 }
 
 void Delivery::begin_transaction() {
@@ -116,7 +169,7 @@ void Delivery::take_verdicts() {
     if (verdicts[i].result == Class::Undecided) {
       undecided.push_back(recipient);
     } else {
-      outcomes_[recipient] = {std::move(verdicts[i]), connection_->to().text()};
+      outcomes_[recipient] = {std::move(verdicts[i]), connection_->text()};
       outcomes_[recipient].reach = reach();
     }
   }
@@ -151,11 +204,11 @@ void Delivery::on_lost_connection() {
   if (was_idle_too_long()) {
     must_connect_anew_ = true;
   } else if (connection_->may_do_in_clear()) {
-    base::log::info("TLS failed, going on in clear", {{"host", connection_->to().text()}, {"cause", connection_->failure().reply.text}});
+    base::log::info("TLS failed, going on in clear", {{"host", connection_->text()}, {"cause", connection_->failure().reply.text}});
     must_connect_anew_ = must_be_clear_ = true;
   } else {
     if (!connection_->has_heard()) hosts_.note_dead(connection_->to().address, pool_.now_milliseconds());
-    return pass_over({failure(), connection_->to().text()});
+    return pass_over({failure(), connection_->text()});
   }
   pool_.give_back(std::move(connection_));
   try_addresses();

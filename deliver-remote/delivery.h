@@ -12,6 +12,7 @@
 #include "deliver-remote/outcome.h"
 #include "deliver-remote/pool.h"
 #include "deliver-remote/route_search.h"
+#include "deliver-remote/sts.h"
 
 namespace remote {
 
@@ -34,16 +35,22 @@ class Delivery final : ConnectionUser {
   using Done = std::function<void(Delivery&, std::vector<Outcome>)>;
 
   // What is referred to is borrowed.
-  Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, const Options& options, Job job, Done done);
+  // `sts`: nullptr where nobody knows policies.
+  Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, StsClient* sts, const Options& options, Job job, Done done);
+  ~Delivery();
   // `done` is called later, or from inside this.
   void start();
 
  private:
   void on_change(Connection& connection) override;
   void on_route(std::expected<std::vector<Candidate>, Verdict> route);
+  [[nodiscard]] bool asks_sts() const;
+  void on_sts(base::Result<StsPolicy> policy);
+  void begin_if_known();
   void try_addresses();
   [[nodiscard]] Approach approach_to(const Candidate& to) const;
   void talk();
+  void tell_trial() const;
   void begin_transaction();
   [[nodiscard]] const Letter& letter_for_host(std::string& why_not);
   void take_verdicts();
@@ -58,11 +65,15 @@ class Delivery final : ConnectionUser {
   net::dns::Resolver& resolver_;
   ConnectionPool& pool_;
   HostMemory& hosts_;
+  StsClient* sts_;
   const Options& options_;
   Job job_;
   Done done_;
   std::optional<RouteSearch> search_;
   std::vector<Candidate> candidates_;
+  bool has_route_ = false;
+  std::uint64_t sts_question_ = 0;     // open; 0: none is
+  StsPolicy sts_policy_;
   std::size_t tried_ = 0;              // of them
   bool must_connect_anew_ = false;
   bool must_be_clear_ = false;         // TLS has failed with the address that is tried now

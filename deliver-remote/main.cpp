@@ -48,7 +48,14 @@ chain::Answer answer_once(remote::Options options, const chain::Invocation& invo
   net::Loop loop;
   remote::Deliverer deliverer(loop, options, false);
   chain::Answer answer = chain::Answer::exit(base::exit_row(base::Fault::Bug).in_chain);
-  remote::take_call(deliverer, invocation, [&](chain::Answer result) { answer = std::move(result); });
+  bool is_answered = false;
+  loop.after_io([&] {
+    if (is_answered) deliverer.end_policies();
+  });
+  remote::take_call(deliverer, invocation, [&](chain::Answer result) {
+    answer = std::move(result);
+    is_answered = true;
+  });
   loop.run();  // ends when the last connection has said goodbye
   return answer;
 }
@@ -61,7 +68,7 @@ int serve_resident(const remote::Options& options, const CommandLine& line) {
     remote::take_call(*deliverer, open->invocation, [open](chain::Answer answer) { open->answer(std::move(answer)); });
   });
   if (const auto listening = server.listen(line.text("resident")); !listening) return base::report(kProgram, listening.error());
-  if (const auto confined = base::confine(line.settings, remote::sandbox_of(line.settings)); !confined) return base::report(kProgram, confined.error());
+  if (const auto confined = base::confine(line.settings, remote::sandbox_of(line.settings), remote::obstacle_to_sandbox(line.settings)); !confined) return base::report(kProgram, confined.error());
   deliverer.emplace(loop, options, true);
   chain::run_until_told(loop, server, [&] { deliverer->close_idle(); });
   return 0;

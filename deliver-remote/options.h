@@ -44,6 +44,7 @@ struct Options {
   std::uint64_t reuse_time_milliseconds = 300'000;
   std::size_t reuse_max = 100;
   net::dns::Settings dns;
+  std::vector<std::string> mta_sts;  // the program that knows policies; none: nobody is asked
 };
 
 // Fault::Config names the setting.

@@ -23,7 +23,9 @@ struct LevelRow {
 constexpr auto kLevels = std::to_array<LevelRow>({
     {"none", TlsLevel::None},
     {"may", TlsLevel::May},
+    {"dane", TlsLevel::Dane},
     {"encrypt", TlsLevel::Encrypt},
+    {"dane-only", TlsLevel::DaneOnly},
     {"fingerprint", TlsLevel::Fingerprint},
     {"verify", TlsLevel::Verify},
     {"secure", TlsLevel::Secure},
@@ -119,6 +121,7 @@ base::Result<Profile> read_profile(const base::Settings& settings, std::string_v
     profile.tls_fingerprints.push_back(std::move(fingerprint));
   }
   if (profile.tls_level == TlsLevel::Fingerprint && profile.tls_fingerprints.empty()) return bad("tls_level", "fingerprint needs tls_fingerprints");
+  if (profile.tls_level == TlsLevel::DaneOnly && settings.text("dns.trust_anchor").empty()) return bad("tls_level", "dane-only needs dns.trust_anchor");
   profile.tls.authorities = keys.text("tls_authorities");
   profile.tls.credentials = {keys.text("tls_certificate"), keys.text("tls_private_key")};
   profile.tls.cipher_suites = keys.words("tls_cipher_suite");

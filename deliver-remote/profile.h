@@ -17,12 +17,16 @@ namespace remote {
 enum class TlsLevel : std::uint8_t {
   None,         // in clear
   May,          // TLS where it is offered, with whoever it is
+  Dane,         // as DNS says of the host, if that can be believed: May where it says nothing, Encrypt, or DaneOnly (RFC 7672)
   Encrypt,      // only under TLS, with whoever it is
+  DaneOnly,     // only under TLS, with who shows a certificate that TLSA records vouch for
   Fingerprint,  // only under TLS, with who has one of these certificates or keys
   Verify,       // only under TLS, with who can show that he is the host
   Secure,       // only under TLS, with who can show that he takes mail for the destination, whatever DNS says
 };
 [[nodiscard]] std::string_view name_of(TlsLevel level);
+// Whether TLSA records are looked up.
+[[nodiscard]] constexpr bool asks_dane(TlsLevel level) { return level == TlsLevel::Dane || level == TlsLevel::DaneOnly; }
 
 struct Profile {
   TlsLevel tls_level = TlsLevel::May;

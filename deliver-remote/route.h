@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "deliver-remote/outcome.h"
+#include "lib/net/dane.h"
 #include "lib/net/dns.h"
 #include "lib/net/socket.h"
 
@@ -26,6 +28,14 @@ enum class AddressFamily : std::uint8_t { Any, Ipv4, Ipv6, PreferIpv4, PreferIpv
 [[nodiscard]] std::expected<std::vector<net::dns::Mx>, Verdict> choose_hosts(const std::string& domain, const net::dns::Answer& mx,
                                                                             std::span<const std::string> own_names, const Choose& choose);
 
+// What TLSA records say of a host, which DNSSEC vouches for: RFC 7672.
+struct DaneHost {
+  std::string base;                        // the name that they are of, which is the one to ask for under TLS
+  std::vector<std::string> names;          // of which the certificate must have one where an authority of DANE-TA has signed it
+  std::vector<net::dane::Record> records;  // none: there are some, and none that can be used
+  std::string problem;                     // they could not be looked up: nobody knows what they say
+};
+
 struct Host {
   std::string name;
   net::dns::Answer ipv4, ipv6;  // NoData for a question that was not asked
@@ -36,6 +46,7 @@ struct Candidate {
   std::string name;  // of the host; empty when an address was given
   net::Address address;
   bool is_authentic = false;  // no answer of DNS that could be forged has led from the destination to this name
+  std::shared_ptr<const DaneHost> dane = {};  // nullptr: there are no TLSA records, or nobody has asked
 
   [[nodiscard]] std::string text() const;  // "mx.example.org[192.0.2.1]:25"
 };

@@ -86,6 +86,70 @@ TEST_CASE("TLS needs: what is wrong with a connection") {
   CHECK(objection_to(facts_of({}, false), tls_needs(pinned, kDomain, kMx, {})) == "TLS level fingerprint: the certificate has the unknown fingerprint aa, its key bb");
 }
 
+namespace {
+
+Candidate with_dane(DaneHost dane) {
+  auto to = kMx;
+  to.dane = std::make_shared<const DaneHost>(std::move(dane));
+  return to;
+}
+const DaneHost kRecords{"mx.example.net", {"mx.example.net", "example.org"}, {{net::dane::Usage::EndEntity, net::dane::Selector::Key, net::dane::Matching::Sha256, "d"}}, ""};
+
+}  // namespace
+
+TEST_CASE("TLS needs: what DANE makes of the level") {
+  struct Row {
+    TlsLevel level;
+    Candidate to;
+    TlsLevel wanted;
+    bool has_obstacle;
+  };
+  const DaneHost unusable{"mx.example.net", {"mx.example.net"}, {}, ""}, unknown{"mx.example.net", {}, {}, "TLSA x: SERVFAIL"};
+  for (const auto& row : {Row{TlsLevel::Dane, kMx, TlsLevel::May, false}, Row{TlsLevel::Dane, with_dane(kRecords), TlsLevel::DaneOnly, false},
+                          Row{TlsLevel::Dane, with_dane(unusable), TlsLevel::Encrypt, false}, Row{TlsLevel::Dane, with_dane(unknown), TlsLevel::DaneOnly, true},
+                          Row{TlsLevel::DaneOnly, kMx, TlsLevel::DaneOnly, true}, Row{TlsLevel::DaneOnly, with_dane(kRecords), TlsLevel::DaneOnly, false},
+                          Row{TlsLevel::DaneOnly, with_dane(unusable), TlsLevel::DaneOnly, true}, Row{TlsLevel::DaneOnly, with_dane(unknown), TlsLevel::DaneOnly, true}}) {
+    const auto needs = tls_needs(profile_of(row.level), kDomain, row.to, {});
+    CHECK(needs.level == row.wanted);
+    CHECK(needs.obstacle.empty() == !row.has_obstacle);
+    CHECK((needs.dane != nullptr) == (row.wanted == TlsLevel::DaneOnly && !row.has_obstacle));
+  }
+  CHECK(tls_needs(profile_of(TlsLevel::Dane), kDomain, with_dane(unusable), {}).text() == "encrypt (DANE)");
+  // Records and REQUIRETLS ask for the same; a rule that forwards has asked for authorities.
+  const std::vector<TlsDemand> requiretls{{TlsLevel::Secure, {}, "REQUIRETLS", true, {}}}, forward{{TlsLevel::Verify, {}, "forward"}};
+  CHECK(tls_needs(profile_of(TlsLevel::Dane), kDomain, with_dane(kRecords), requiretls).dane != nullptr);
+  CHECK(tls_needs(profile_of(TlsLevel::Dane), kDomain, with_dane(unusable), requiretls).text() == "secure (REQUIRETLS)");
+  CHECK(tls_needs(profile_of(TlsLevel::Dane), kDomain, kMx, requiretls).text() == "secure (REQUIRETLS)");
+  const auto forwarded = tls_needs(profile_of(TlsLevel::Dane), kDomain, with_dane(kRecords), forward);
+  CHECK(forwarded.level == TlsLevel::Verify);
+  CHECK(forwarded.dane == nullptr);
+}
+
+TEST_CASE("TLS needs: what is wrong with a connection under DANE") {
+  using net::dane::Usage;
+  const auto needs = tls_needs(profile_of(TlsLevel::Dane), kDomain, with_dane(kRecords), {});
+  CHECK_FALSE(objection_to(facts_of({"evil.example"}, false), needs, {Usage::EndEntity, ""}));
+  CHECK_FALSE(objection_to(facts_of({"mx.example.net"}, false), needs, {Usage::TrustAnchor, ""}));
+  CHECK_FALSE(objection_to(facts_of({"example.org"}, false), needs, {Usage::TrustAnchor, ""}));
+  CHECK(objection_to(facts_of({"evil.example"}), needs, {Usage::TrustAnchor, ""}) == "DANE: the certificate is for evil.example; expected: mx.example.net, example.org");
+  CHECK(objection_to(facts_of({"mx.example.net"}), needs, {std::nullopt, "no TLSA record fits the certificate"}) == "DANE: no TLSA record fits the certificate");
+}
+
+TEST_CASE("TLS needs: what a policy of MTA-STS asks for") {
+  const TlsDemand policy{TlsLevel::Verify, {}, "MTA-STS", true, {"*.example.net"}}, elsewhere{TlsLevel::Verify, {}, "MTA-STS", true, {"mx.example.com"}};
+  auto own_names = profile_of(TlsLevel::May);
+  own_names.tls_names = {"other.example"};
+  const auto needs = tls_needs(own_names, kDomain, kMx, std::vector{policy});
+  CHECK(needs.text() == "verify (MTA-STS)");
+  CHECK(needs.names == Names{"mx.example.net"});
+  CHECK(needs.obstacle.empty());
+  CHECK(tls_needs(own_names, kDomain, kMx, std::vector{elsewhere}).obstacle == "MTA-STS: the policy of example.org does not name this host");
+  // RFC 8461 section 2: DANE is not overridden.
+  const auto both = tls_needs(profile_of(TlsLevel::Dane), kDomain, with_dane(kRecords), std::vector{elsewhere});
+  CHECK(both.dane != nullptr);
+  CHECK(both.obstacle.empty());
+}
+
 TEST_CASE("TLS sessions: the one used longest ago makes way") {
   SessionCache cache(2);
   cache.keep("a", "1");

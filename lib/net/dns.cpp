@@ -28,6 +28,7 @@ struct TypeRow {
 };
 constexpr auto kTypes = std::to_array<TypeRow>({
     {Type::A, "A"},
+    {Type::Cname, "CNAME"},
     {Type::Ptr, "PTR"},
     {Type::Mx, "MX"},
     {Type::Txt, "TXT"},
@@ -81,6 +82,7 @@ Answer read_result(const ub_result& result) {
   answer.is_secure = result.secure != 0;
   answer.ttl_seconds = result.ttl > 0 ? static_cast<std::uint32_t>(result.ttl) : 0;
   if (result.canonname != nullptr) answer.canonical_name = result.canonname;
+  if (answer.canonical_name.ends_with('.')) answer.canonical_name.pop_back();
   if (result.bogus != 0) {
     answer.status = Status::Bogus;
     answer.problem = result.why_bogus != nullptr ? result.why_bogus : "DNSSEC validation failed";

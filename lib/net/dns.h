@@ -17,7 +17,7 @@ struct Sandbox;
 
 namespace net::dns {
 
-enum class Type : std::uint16_t { A = 1, Ptr = 12, Mx = 15, Txt = 16, Aaaa = 28, Tlsa = 52 };
+enum class Type : std::uint16_t { A = 1, Cname = 5, Ptr = 12, Mx = 15, Txt = 16, Aaaa = 28, Tlsa = 52 };
 std::string_view type_name(Type type);  // "MX"
 
 enum class Status : std::uint8_t {
@@ -37,7 +37,7 @@ struct Answer {
   Status status = Status::Temporary;
   bool is_secure = false;             // validated; also for NoData and NoName
   std::uint32_t ttl_seconds = 0;
-  std::string canonical_name;         // where CNAMEs have led to
+  std::string canonical_name;         // where CNAMEs have led to, without the dot at its end
   std::vector<std::string> records;   // RDATA as on the wire
   std::string problem;                // when Temporary or Bogus: "MX example.org: SERVFAIL"
 

@@ -109,6 +109,8 @@ class Session {
 
   [[nodiscard]] bool is_open() const;
   [[nodiscard]] Facts facts() const;  // of one that is open
+  // The certificates that the peer has shown, its own first, DER; of a session that was resumed at most that one.
+  [[nodiscard]] std::vector<std::string> peer_chain() const;
   // Of a client's session that is open: what the next one with this server may begin with. It holds secrets. "": nothing. A server of
   // TLS 1.3 gives it some time behind the handshake.
   [[nodiscard]] std::string resumption() const;

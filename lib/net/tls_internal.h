@@ -35,6 +35,9 @@ int random_octets(void*, unsigned char* out, std::size_t length);
   return base::fail(fault, std::move(what) + ": " + text_of(error));
 }
 
+// What mbedTLS finds wrong with a chain, in one line; not that its name is another one, which it was never told.
+[[nodiscard]] std::string problem_text(std::uint32_t result);
+
 // A cipher suite of mbedTLS as IANA writes it: '_' for '-', and TLS_ for those of TLS 1.3 too.
 [[nodiscard]] std::string iana_name(std::string_view suite);
 

@@ -142,6 +142,15 @@ void Session::close(std::string& output) {
 
 bool Session::is_open() const { return internal_->status != Status::Handshaking && internal_->failure == 0; }
 
+std::string problem_text(std::uint32_t result) {
+  std::array<char, 1024> text{};
+  const int length = ::mbedtls_x509_crt_verify_info(text.data(), text.size(), "", result);
+  std::string problem(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  while (problem.ends_with('\n')) problem.pop_back();
+  std::ranges::replace(problem, '\n', ';');
+  return problem;
+}
+
 namespace {
 
 unsigned bits_of(std::string_view cipher) {
@@ -162,17 +171,8 @@ std::string common_name_of(const mbedtls_x509_crt& certificate) {
   return name;
 }
 
-// The names are compared by who knows the one that is wanted.
-std::string problem_text(std::uint32_t result) {
-  std::array<char, 1024> text{};
-  const int length = ::mbedtls_x509_crt_verify_info(text.data(), text.size(), "", result);
-  std::string problem(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-  while (problem.ends_with('\n')) problem.pop_back();
-  std::ranges::replace(problem, '\n', ';');
-  return problem;
-}
-
-// `is_asked`: authorities were. Without them mbedTLS finds no fault with any certificate.
+// The names are compared by who knows the one that is wanted. `is_asked`: authorities were; without them mbedTLS finds no fault with any
+// certificate.
 std::unique_ptr<PeerCertificate> peer_certificate(const mbedtls_x509_crt& certificate, std::uint32_t result, bool is_asked) {
   const auto trouble = result & ~static_cast<std::uint32_t>(MBEDTLS_X509_BADCERT_CN_MISMATCH);
   return std::make_unique<PeerCertificate>(PeerCertificate{.subject = name_text(certificate.subject),
@@ -214,6 +214,13 @@ std::string Session::Internal::end_point(std::string_view cipher) const {
   for (const auto& credentials : list)
     if ((::mbedtls_pk_get_type(credentials->key.get()) == MBEDTLS_PK_RSA) != is_elliptic) return credentials->end_point;
   return {};
+}
+
+std::vector<std::string> Session::peer_chain() const {
+  std::vector<std::string> chain;
+  for (const auto* shown = ::mbedtls_ssl_get_peer_cert(internal_->ssl.get()); shown != nullptr; shown = shown->next)
+    chain.emplace_back(reinterpret_cast<const char*>(shown->raw.p), shown->raw.len);
+  return chain;
 }
 
 namespace {

@@ -100,6 +100,7 @@ relay_host = [192.0.2.7]:25
 .Xr deliver-maildir 8 ,
 .Xr deliver-pipe 8 ,
 .Xr deliver-remote 8 ,
+.Xr mta-sts 8 ,
 .Xr qctl 8 ,
 .Xr queue-inject 8 ,
 .Xr queue-run 8 ,

@@ -54,6 +54,7 @@ std::optional<std::string> rdata(Type type, std::string_view text) {
         text.remove_prefix(part.size());
       } while (!text.empty());
       return data;
+    case Type::Cname:
     case Type::Tlsa: break;
   }
   return std::nullopt;

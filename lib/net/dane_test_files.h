@@ -1,0 +1,50 @@
+// Certificates for tests of DANE, made by openssl: an authority and what it has signed for one key. There is no use for their keys.
+#pragma once
+
+#include <string_view>
+
+namespace net::dane::test {
+
+// CN=Test CA, until 2126
+constexpr std::string_view kAuthority =
+    R"(-----BEGIN CERTIFICATE-----
+MIIBfDCCASGgAwIBAgIUKlc1yJnaCfZB9Kh5oRAsNH6TO8IwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjIyMDI5NDFaGA8yMTI2MTAyOTIw
+Mjk0MVowEjEQMA4GA1UEAwwHVGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABH+XgrkDNxP6POH2yRRE2+Rxv/qB1DegYR01SYnt7IoTr/OCuOiyt05fmwbz
+MfBbzV076iYS+E41qAlZ1Aox4OSjUzBRMB0GA1UdDgQWBBTCtjG2uTN61RSGADom
+r8d/mzvErTAfBgNVHSMEGDAWgBTCtjG2uTN61RSGADomr8d/mzvErTAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDJdrNVKaTVavbr3nfd2qMwRDB0
+/1sNpdKrJ2WysWhxXgIhAIoj4Ckbb+lSVonseiyFwFv34h2ybYkvHLNIEtM9rk01
+-----END CERTIFICATE-----
+)";
+
+// CN=mx.example.org, by that authority, until 2126
+constexpr std::string_view kLeaf =
+    R"(-----BEGIN CERTIFICATE-----
+MIIBejCCAR+gAwIBAgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdUZXN0IENB
+MCAXDTI2MDEwMTAwMDAwMFoYDzIxMjYwMTAxMDAwMDAwWjAZMRcwFQYDVQQDDA5t
+eC5leGFtcGxlLm9yZzBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMD0SxdaZgOt
+jGJknwtLH2G81odLn9gi4oOcjCb9iDVpIkUmnpN8uMgoSY9gjis8bqJ6pJHtLSKW
+T3JCQusbluejXTBbMBkGA1UdEQQSMBCCDm14LmV4YW1wbGUub3JnMB0GA1UdDgQW
+BBQY5VYWYU4L+4zCemew9GL4NaB39jAfBgNVHSMEGDAWgBTCtjG2uTN61RSGADom
+r8d/mzvErTAKBggqhkjOPQQDAgNJADBGAiEAj5Vcr/mcl6YL8wNrrbfxXONaDiZg
+gSynAzJ7u/DIJagCIQCZ8KO+p1On51c+KN709mmqX59rOZvFsE+Glym9AdX8gA==
+-----END CERTIFICATE-----
+)";
+
+// the same, until 2020
+constexpr std::string_view kOldLeaf =
+    R"(-----BEGIN CERTIFICATE-----
+MIIBdzCCAR2gAwIBAgIBAjAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdUZXN0IENB
+MB4XDTE5MDEwMTAwMDAwMFoXDTIwMDEwMTAwMDAwMFowGTEXMBUGA1UEAwwObXgu
+ZXhhbXBsZS5vcmcwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATA9EsXWmYDrYxi
+ZJ8LSx9hvNaHS5/YIuKDnIwm/Yg1aSJFJp6TfLjIKEmPYI4rPG6ieqSR7S0ilk9y
+QkLrG5bno10wWzAZBgNVHREEEjAQgg5teC5leGFtcGxlLm9yZzAdBgNVHQ4EFgQU
+GOVWFmFOC/uMwnpnsPRi+DWgd/YwHwYDVR0jBBgwFoAUwrYxtrkzetUUhgA6Jq/H
+f5s7xK0wCgYIKoZIzj0EAwIDSAAwRQIhAP1j9ZPLj/82s6fRjln8kZ8baU7imlsS
+Hko2UJsPA4l3AiAZJZ17jneUDsmT/gPWT7DcLvIUeBaDhFiuEOK3J8MYoQ==
+-----END CERTIFICATE-----
+)";
+
+}  // namespace net::dane::test
