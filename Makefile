@@ -3,7 +3,7 @@
 # Each folder says in its rules.mk what it is made of; this file says how. Objects, dependency files, libraries and test
 # programs land in build/, programs in bin/.
 
-PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote deliver-pipe address-map mta-sts qctl vsl-filter
+PROGRAMS := smtpd mime-check queue-inject queue-run deliver-maildir deliver-remote deliver-pipe address-map mta-sts tls-report qctl vsl-filter
 ROOMS    := base net mail lint authn sasl smtp chain queue broker
 
 CXX      ?= g++

@@ -44,6 +44,7 @@ base::Sandbox sandbox_of(const base::Settings& settings) {
     }
   }
   sandbox.writable.push_back(base::BlobWriter::Limits{}.directory);  // of messages that are converted
+  if (const auto& journal = settings.text("remote.tls_journal"); !journal.empty()) sandbox.writable.push_back(journal);
   net::dns::add_needs(sandbox, settings);
   sandbox.limits_tcp = false;  // the port is the caller's
   sandbox.names_interfaces = true;

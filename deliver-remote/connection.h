@@ -55,6 +55,8 @@ class Connection final : net::StreamUser {
   [[nodiscard]] const Candidate& to() const { return approach_.to; }
   // The address, and by what it was shown to be the right one: "mx.example.org[192.0.2.1]:25 (DANE-EE)".
   [[nodiscard]] std::string text() const { return to().text() + verified_by_; }
+  [[nodiscard]] std::string own_ip() const { return net::Address::of_local(stream_.descriptor()).ip(); }
+  [[nodiscard]] const TlsNeeds& needs() const { return approach_.tls; }
   [[nodiscard]] const std::string& key() const { return key_; }
   [[nodiscard]] const smtp::ClientSession& session() const { return session_; }
   [[nodiscard]] std::size_t transactions() const { return transactions_; }

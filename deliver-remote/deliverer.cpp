@@ -22,7 +22,7 @@ void Deliverer::deliver(Job job, Done done) {
     deliveries_.erase(&delivery);
     done(std::move(outcomes));
   };
-  auto delivery = std::make_unique<Delivery>(resolver_, pool_, hosts_, sts_ ? &*sts_ : nullptr, options_, std::move(job), on_done);
+  auto delivery = std::make_unique<Delivery>(resolver_, pool_, hosts_, journal_, sts_ ? &*sts_ : nullptr, options_, std::move(job), on_done);
   auto& started = *delivery;
   deliveries_.emplace(&started, std::move(delivery));
   started.start();

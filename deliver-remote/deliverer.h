@@ -14,7 +14,7 @@ class Deliverer {
   // `options` is borrowed.
   // `is_resident`: many deliveries at once, of which none may hold up the others.
   Deliverer(net::Loop& loop, const Options& options, bool is_resident)
-      : options_(options), resolver_(loop, options.dns), tls_(loop, is_resident, options.tls_sessions_max), pool_(loop, options, tls_), hosts_(is_resident ? options.dead_host_milliseconds : 0) {
+      : options_(options), resolver_(loop, options.dns), tls_(loop, is_resident, options.tls_sessions_max), pool_(loop, options, tls_), hosts_(is_resident ? options.dead_host_milliseconds : 0), journal_(options.tls_journal, options.tls_journal_size_max) {
     if (!options.mta_sts.empty()) sts_.emplace(loop, options.mta_sts);
   }
 
@@ -58,6 +58,7 @@ class Deliverer {
   TlsService tls_;
   ConnectionPool pool_;
   HostMemory hosts_;
+  TlsJournal journal_;
   std::optional<StsClient> sts_;
   std::unordered_map<Delivery*, std::unique_ptr<Delivery>> deliveries_;
 };

@@ -5,14 +5,15 @@
 #include <utility>
 
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 
 namespace remote {
 
 using Class = Verdict::Class;
 using State = smtp::ClientSession::State;
 
-Delivery::Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, StsClient* sts, const Options& options, Job job, Done done)
-    : resolver_(resolver), pool_(pool), hosts_(hosts), sts_(sts), options_(options), job_(std::move(job)), done_(std::move(done)), pending_(job_.recipients.size()), outcomes_(job_.recipients.size()) {
+Delivery::Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, TlsJournal& journal, StsClient* sts, const Options& options, Job job, Done done)
+    : resolver_(resolver), pool_(pool), hosts_(hosts), journal_(journal), sts_(sts), options_(options), job_(std::move(job)), done_(std::move(done)), pending_(job_.recipients.size()), outcomes_(job_.recipients.size()) {
   std::iota(pending_.begin(), pending_.end(), std::size_t{0});
 }
 
@@ -23,7 +24,7 @@ Delivery::~Delivery() {
 void Delivery::start() {
   if (job_.target.kind == Target::Kind::Address) return on_route(std::vector{Candidate{"", job_.target.address, true}});
   if (asks_sts()) sts_question_ = sts_->ask(job_.target.name, [this](base::Result<StsPolicy> policy) { on_sts(std::move(policy)); });
-  search_.emplace(resolver_, options_, job_.target, asks_dane(job_.profile->tls_level), [this](auto route) { on_route(std::move(route)); });
+  search_.emplace(resolver_, options_, job_.target, asks_dane(job_.profile->tls_level) && !waives_tls(), [this](auto route) { on_route(std::move(route)); });
 }
 
 void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
@@ -38,10 +39,13 @@ void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
   begin_if_known();
 }
 
+// What the configuration demands, and REQUIRETLS, is not the header's to waive: RFC 8689 section 4.1.
+bool Delivery::waives_tls() const { return !job_.requires_tls && job_.profile->tls_level < TlsLevel::Encrypt && job_.letter->waives_tls(); }
+
 // Of a destination that DNS has the hosts of, where the configuration does not say by itself what they must show.
 bool Delivery::asks_sts() const {
   const auto level = job_.profile->tls_level;
-  return sts_ != nullptr && job_.target.kind == Target::Kind::Domain && (level == TlsLevel::May || level == TlsLevel::Dane || level == TlsLevel::Encrypt);
+  return sts_ != nullptr && job_.target.kind == Target::Kind::Domain && (level == TlsLevel::May || level == TlsLevel::Dane || level == TlsLevel::Encrypt) && !waives_tls();
 }
 
 // Who cannot be asked may know a policy: mail waits.
@@ -49,6 +53,7 @@ void Delivery::on_sts(base::Result<StsPolicy> policy) {
   sts_question_ = 0;
   if (policy) {
     sts_policy_ = std::move(*policy);
+    if (!sts_policy_.failure.empty()) note_session({}, sts_policy_.failure, sts_policy_.problem);
   } else {
     failures_.push_back({our_verdict(Class::Temporary, 451, "4.7.5", policy.error().cause)});
     candidates_.clear();
@@ -65,6 +70,7 @@ void Delivery::try_addresses() {
     const auto approach = approach_to(candidates_[tried_]);
     if (!approach.tls.obstacle.empty()) {  // RFC 7672 section 2.1.2: such a host is passed over
       failures_.push_back({our_verdict(Class::Temporary, 451, "4.7.5", approach.tls.obstacle), approach.to.text()});
+      note_failure(approach.to, failures_.back().verdict);
       continue;
     }
     if (!must_connect_anew_) connection_ = pool_.take_idle(approach.key());
@@ -114,15 +120,48 @@ void Delivery::talk() {
     if (job_.requires_tls && connection_->session().is_secured() && !connection_->session().extensions().require_tls)
       return pass_over({our_verdict(Class::Permanent, 550, "5.7.30", "REQUIRETLS: the host does not offer it"), connection_->text()});
     hosts_.note_alive(connection_->to().address);
-    tell_trial();
+    note_ready();
     begin_transaction();  // may be over at once
   }
 }
 
 // RFC 8461 section 5: a policy that is only tested holds up nothing; what it would have is told.
-void Delivery::tell_trial() const {
+void Delivery::note_ready() {
+  if (connection_->transactions() > 0) return;
+  const auto& needs = connection_->needs();
   const auto objection = connection_->trial_objection();
   if (!objection.empty()) base::log::info("MTA-STS policy in test would refuse this", {{"host", connection_->to().text()}, {"cause", objection}});
+  if (needs.level == TlsLevel::None || must_be_clear_) return;  // nobody has tried, or it was noted when it failed
+  if (!objection.empty()) return note_session(connection_->to(), failure_type(our_verdict(Class::Temporary, 451, "4.7.5", objection)), objection);
+  note_session(connection_->to(), connection_->session().is_secured() ? "" : "starttls-not-supported", {});
+}
+
+void Delivery::note_failure(const Candidate& to, const Verdict& failure) {
+  const auto type = failure_type(failure);
+  if (!type.empty() && journal_.is_kept()) note_session(to, type, failure.reply.text);
+}
+
+void Delivery::note_session(const Candidate& to, std::string_view failure, const std::string& reason) {
+  using authn::sts::Mode;
+  if (!journal_.is_kept() || job_.target.kind != Target::Kind::Domain) return;
+  authn::tlsrpt::Session session;
+  session.domain = job_.target.name;
+  session.policy = "no-policy-found";
+  if (to.dane) {
+    session.policy = "tlsa";
+    for (const auto& record : to.dane->records) session.strings.push_back(record.text());
+  } else if (sts_policy_.mode != Mode::None || !sts_policy_.failure.empty()) {
+    session.policy = "sts";
+    session.mx = sts_policy_.mx;
+    if (sts_policy_.mode != Mode::None) session.strings = {"version: STSv1", "mode: " + std::string(word(sts_policy_.mode))};
+    for (const auto& pattern : sts_policy_.mx) session.strings.push_back("mx: " + pattern);
+  }
+  session.host = to.name;
+  if (to.address.is_ip()) session.ip = to.address.ip();
+  if (connection_ != nullptr) session.own_ip = connection_->own_ip();
+  session.failure = failure;
+  session.reason = base::text::printable(reason, 200);
+  journal_.note(session);
 }
 
 void Delivery::begin_transaction() {
@@ -204,10 +243,12 @@ void Delivery::on_lost_connection() {
   if (was_idle_too_long()) {
     must_connect_anew_ = true;
   } else if (connection_->may_do_in_clear()) {
+    note_failure(connection_->to(), connection_->failure());
     base::log::info("TLS failed, going on in clear", {{"host", connection_->text()}, {"cause", connection_->failure().reply.text}});
     must_connect_anew_ = must_be_clear_ = true;
   } else {
     if (!connection_->has_heard()) hosts_.note_dead(connection_->to().address, pool_.now_milliseconds());
+    note_failure(connection_->to(), connection_->failure());
     return pass_over({failure(), connection_->text()});
   }
   pool_.give_back(std::move(connection_));

@@ -13,6 +13,7 @@
 #include "deliver-remote/pool.h"
 #include "deliver-remote/route_search.h"
 #include "deliver-remote/sts.h"
+#include "deliver-remote/tls_journal.h"
 
 namespace remote {
 
@@ -36,7 +37,7 @@ class Delivery final : ConnectionUser {
 
   // What is referred to is borrowed.
   // `sts`: nullptr where nobody knows policies.
-  Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, StsClient* sts, const Options& options, Job job, Done done);
+  Delivery(net::dns::Resolver& resolver, ConnectionPool& pool, HostMemory& hosts, TlsJournal& journal, StsClient* sts, const Options& options, Job job, Done done);
   ~Delivery();
   // `done` is called later, or from inside this.
   void start();
@@ -44,13 +45,16 @@ class Delivery final : ConnectionUser {
  private:
   void on_change(Connection& connection) override;
   void on_route(std::expected<std::vector<Candidate>, Verdict> route);
+  [[nodiscard]] bool waives_tls() const;
   [[nodiscard]] bool asks_sts() const;
   void on_sts(base::Result<StsPolicy> policy);
   void begin_if_known();
   void try_addresses();
   [[nodiscard]] Approach approach_to(const Candidate& to) const;
   void talk();
-  void tell_trial() const;
+  void note_ready();
+  void note_failure(const Candidate& to, const Verdict& failure);
+  void note_session(const Candidate& to, std::string_view failure, const std::string& reason);
   void begin_transaction();
   [[nodiscard]] const Letter& letter_for_host(std::string& why_not);
   void take_verdicts();
@@ -65,6 +69,7 @@ class Delivery final : ConnectionUser {
   net::dns::Resolver& resolver_;
   ConnectionPool& pool_;
   HostMemory& hosts_;
+  TlsJournal& journal_;
   StsClient* sts_;
   const Options& options_;
   Job job_;

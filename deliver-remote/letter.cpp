@@ -1,5 +1,7 @@
 #include "deliver-remote/letter.h"
 
+#include "lib/base/text.h"
+#include "lib/mail/field_scan.h"
 #include "lib/mail/seven_bit.h"
 
 namespace remote {
@@ -15,6 +17,18 @@ base::Result<std::shared_ptr<Letter>> Letter::make(base::Blob blob) {
 }
 
 base::Result<std::shared_ptr<const Letter>> Letter::open(base::Blob blob) { return make(std::move(blob)); }
+
+bool Letter::waives_tls() const {
+  using base::text::equal_ignoring_case;
+  mail::FieldScanner fields(view.octets());
+  while (const auto field = fields.next()) {
+    if (!equal_ignoring_case(field->name, "TLS-Required")) continue;
+    auto body = field->octets.substr(field->body);
+    while (body.ends_with('\n') || body.ends_with('\r')) body.remove_suffix(1);
+    return equal_ignoring_case(base::text::trim(body), "No");
+  }
+  return false;
+}
 
 std::expected<std::shared_ptr<const Letter>, std::string> Letter::seven_bit() const {
   auto octets = mail::to_seven_bit(view.octets());

@@ -13,7 +13,7 @@ namespace {
 constexpr auto kNames = std::to_array<std::string_view>({
     "remote.relay_host", "remote.port", "remote.protocol", "remote.helo", "remote.source", "remote.chunking", "remote.xforward_hosts", "remote.own_addresses", "remote.dead_host_time", "remote.address_family", "remote.max_addresses",
     "remote.pipelining", "remote.eight_bit", "remote.recipients_max", "remote.connections_max", "remote.reuse", "remote.reuse_idle",
-    "remote.reuse_max", "remote.reuse_time", "remote.tls_level", "remote.mta_sts", "remote.tls_wrapper", "remote.tls_names", "remote.tls_fingerprints", "remote.tls_authorities",
+    "remote.reuse_max", "remote.reuse_time", "remote.tls_level", "remote.mta_sts", "remote.tls_journal", "remote.tls_journal_size_max", "remote.tls_wrapper", "remote.tls_names", "remote.tls_fingerprints", "remote.tls_authorities",
     "remote.tls_certificate", "remote.tls_private_key", "remote.tls_version_min", "remote.tls_cipher_suite", "remote.tls_sessions_max", "remote.user",
     "remote.password_file", "remote.auth_mechanisms", "remote.auth_in_clear", "remote.timeout_tls", "remote.timeout_auth", "remote.timeout_connect", "remote.timeout_greeting", "remote.timeout_helo", "remote.timeout_mail",
     "remote.timeout_rcpt", "remote.timeout_data", "remote.timeout_block", "remote.timeout_message", "remote.timeout_quit",
@@ -98,6 +98,8 @@ base::Result<Options> read_options(const base::Settings& settings) {
   const auto own_name = base::server_domain(settings);
   options.session = session_settings(settings, own_name);
   options.own_names = {own_name, options.session.helo};
+  options.tls_journal = settings.text("remote.tls_journal");
+  options.tls_journal_size_max = settings.octets("remote.tls_journal_size_max");
   options.mta_sts = settings.words("remote.mta_sts");
   options.dns = net::dns::settings_of(settings);
   options.family = family_of(settings.text("remote.address_family"));

@@ -44,6 +44,8 @@ struct Options {
   std::uint64_t reuse_time_milliseconds = 300'000;
   std::size_t reuse_max = 100;
   net::dns::Settings dns;
+  std::string tls_journal;  // folder; "": there is none
+  std::uint64_t tls_journal_size_max = 0;
   std::vector<std::string> mta_sts;  // the program that knows policies; none: nobody is asked
 };
 

@@ -48,7 +48,7 @@ setup() { cd "$TOP"; }
 
 @test "every program that has settings is in the manual of the configuration" {
   local program
-  for program in smtpd queue-inject queue-run deliver-maildir deliver-remote deliver-pipe address-map mta-sts qctl mime-check vsl-filter; do
+  for program in smtpd queue-inject queue-run deliver-maildir deliver-remote deliver-pipe address-map mta-sts tls-report qctl mime-check vsl-filter; do
     grep -q "^.Xr $program [18]" lib/base/vsmtp.ini.5
   done
 }

@@ -349,6 +349,8 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"remote", "reuse_time", Kind::Duration, "5m", "", "age up to which a connection gets further messages"},
     {"remote", "tls_level", Kind::Choice, "dane", "none|may|dane|encrypt|dane-only|fingerprint|verify|secure", "mail goes in clear, under TLS where it is offered, as the host's TLSA records ask where DNSSEC vouches for them and else where it is offered, only under TLS, only to hosts with such records, with one of tls_fingerprints, whose certificate is trusted and names the host, or the destination"},
     {"remote", "mta_sts", Kind::Program, "", "", "who knows the MTA-STS policies of destinations: unix:SOCKET of mta-sts, or a program; empty: they are not asked for"},
+    {"remote", "tls_journal", Kind::Path, "", "", "folder where sessions are counted for the reports of tls-report; empty: they are not"},
+    {"remote", "tls_journal_size_max", Kind::Octets, "64m", "", "of a day; what is more is not counted"},
     {"remote", "tls_wrapper", Kind::Flag, "no", "", "TLS begins with the connection, as on port 465, and not with STARTTLS; then it is required"},
     {"remote", "tls_names", Kind::List, "", "", "names of which the certificate must have one under verify and secure, .example.org for all below; empty: of the host, and of the destination or below it"},
     {"remote", "tls_fingerprints", Kind::List, "", "", "SHA-256 of certificates or their public keys, hexadecimal, for the level fingerprint"},
@@ -387,6 +389,10 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"sts", "policy_size_max", Kind::Octets, "64k", "", "largest policy that is taken"},
     {"sts", "refresh", Kind::Duration, "1d", "", "age at which a policy is fetched anew though its record in DNS is the same"},
     {"sts", "retry", Kind::Duration, "5m", "", "pause behind a fetch that failed"},
+
+    {"tlsrpt", "organization", Kind::Text, "", "", "who sends the reports of tls-report; empty: server.domain"},
+    {"tlsrpt", "contact", Kind::Text, "", "", "whom their readers may write to, and their sender; empty: postmaster of server.domain"},
+    {"tlsrpt", "submission", Kind::Program, "queue-inject", "", "chain that takes them as mail: a program, or unix:SOCKET"},
 
     {"mime", "message_max", Kind::Octets, "1g", "", "largest message that mime-check reads"},
     {"mime", "depth_max", Kind::Count, "50", "", "MIME parts inside of parts; deeper ones are not looked into"},

@@ -1,5 +1,6 @@
 """policy_server.py PORT CERTIFICATE FOLDER: an HTTPS server of MTA-STS policies. What it says to a host is FOLDER/HOST: lines of
-`status N`, `type T`, `header NAME: VALUE`, `wait SECONDS`, `fill OCTETS`, then an empty line and the body. Prints each request."""
+`status N`, `type T`, `header NAME: VALUE`, `wait SECONDS`, `fill OCTETS`, then an empty line and the body. What is
+posted is in FOLDER/HOST.posted then. Prints each request."""
 import http.server
 import os
 import ssl
@@ -28,6 +29,15 @@ class Policies(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
         except OSError:
             pass  # it has had enough
+
+    def do_POST(self):
+        host = self.headers['Host'].split(':')[0]
+        print('POST', host, self.path, self.headers['Content-Type'], flush=True)
+        with open(os.path.join(sys.argv[3], host + '.posted'), 'wb') as file:
+            file.write(self.rfile.read(int(self.headers['Content-Length'])))
+        self.send_response(201)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
 
     def log_message(self, *_):
         pass

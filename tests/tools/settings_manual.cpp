@@ -104,7 +104,8 @@ relay_host = [192.0.2.7]:25
 .Xr qctl 8 ,
 .Xr queue-inject 8 ,
 .Xr queue-run 8 ,
-.Xr smtpd 8
+.Xr smtpd 8 ,
+.Xr tls-report 8
 )";
 
 std::string_view name_of(Kind kind) {
