@@ -23,5 +23,9 @@ replay() { "$BATS_TEST_DIRNAME/crash/replay" --states "$1" "${@:2}" >&2; }
 }
 
 @test "crash: when system calls of queue-inject, queue-run or deliver-maildir fail, nothing is lost or in part" {
-  "$BATS_TEST_DIRNAME/crash/faults" --runs 10 >&2
+  "$BATS_TEST_DIRNAME/crash/faults" --runs 10 --life one-shot --life resident >&2
+}
+
+@test "crash: when system calls of queue-inject --replace, qctl, address-map or the catalog fail, nothing is lost, twice or refused for good" {
+  "$BATS_TEST_DIRNAME/crash/faults" --runs 12 --life by-hand >&2
 }

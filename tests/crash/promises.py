@@ -109,16 +109,18 @@ class Promises:
         """(number, recipient) -> [(delivered at, recorded at)]: between them the message may come again."""
         recording = interpreter.recording
         self.named = {}    # id -> the first time when it has a file for good
+        self.filed = {}    # id -> when it was first given one
         self.paths = {}    # inode -> (its path, when that name lasts)
         for naming, path in interpreter.named:
             self.paths.setdefault(naming.inode, (path, naming.durable))
             if self.is_message_file(path):
                 identity = os.path.basename(path).decode()
                 self.named[identity] = min(self.named.get(identity, NEVER), naming.durable)
-        records = {}       # id -> [(line, line from which it lasts)]
+                self.filed[identity] = min(self.filed.get(identity, NEVER), naming.at)
+        records = {}       # id -> [(line, line from which it lasts, recipient or None: all of them)]
         for naming, path in interpreter.removed:
             if self.is_message_file(path):
-                records.setdefault(os.path.basename(path).decode(), []).append((naming.at, naming.durable))
+                records.setdefault(os.path.basename(path).decode(), []).append((naming.at, naming.durable, None))
         for inode in recording.all_inodes():
             path, name_lasts = self.paths.get(inode, (b'', 0))
             for write in inode.operations if b'/progress/' in path or path.endswith(b'.done') else ():
@@ -129,7 +131,7 @@ class Promises:
             if b'/new/' in path:
                 text = texts[naming.inode]
                 delivery = delivery_of(text, self.letters)
-                lasts = [last for done, last in records.get(self.identity(delivery, text), ()) if done >= naming.at]
+                lasts = [last for done, last, whose in records.get(self.identity(delivery, text), ()) if done >= naming.at and whose in (None, delivery[1])]
                 windows.setdefault(delivery, []).append((naming.at, min(lasts, default=NEVER)))
         return windows
 
@@ -149,8 +151,17 @@ class Promises:
             identity, words = words[0], words[1:]
         else:  # it counts once the message has a file
             lasts = max(lasts, self.named.get(identity, 0))
-        if identity in self.numbers and len(words) > 2 and words[1] in ('sent', 'finished', 'relayed', 'passed'):
-            records.setdefault(identity, []).append((at, lasts))
+        if identity not in self.numbers or len(words) <= 2:
+            return
+        if words[1] in ('sent', 'relayed', 'passed'):
+            records.setdefault(identity, []).append((at, lasts, self.recipient(identity, words[2])))
+        elif words[1] == 'finished' and at < self.filed.get(identity, NEVER):  # else it says that the message has a file, and no more
+            records.setdefault(identity, []).append((at, lasts, None))
+
+    def recipient(self, identity, number):
+        if identity in self.notices:
+            return 'notice'
+        return self.letters[self.numbers[identity]].recipients[int(number) - 1]
 
     def judge(self, found, broken, acknowledged, at):
         """What is wrong, a line each; and copies that are explained."""

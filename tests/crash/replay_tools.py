@@ -12,14 +12,15 @@ SCENARIOS = {'files': 7, 'log': 20}  # number of letters
 WHO = ['a@d.test'], ['a@d.test', 'b@d.test'], ['b@d.test', 'c@later.test'], ['a@d.test', 'd@fails.test'], ['e@fails.test', 'c@later.test', 'b@d.test']
 
 
+def letter(number, recipients):
+    chance = random.Random(number)
+    lines = b''.join(b'%064x\r\n' % chance.getrandbits(256) for _ in range(200 if number == 9 else chance.choice((1, 5, 20, 60))))
+    text = b'From: s@d.test\r\nSubject: crash\r\nX-Crash: %d\r\n\r\n' % number + lines
+    return promises.Letter(number, text, recipients)
+
+
 def letters(scenario):
-    made = {}
-    for number in range(SCENARIOS[scenario]):
-        chance = random.Random(number)
-        lines = b''.join(b'%064x\r\n' % chance.getrandbits(256) for _ in range(200 if number == 9 else chance.choice((1, 5, 20, 60))))
-        text = b'From: s@d.test\r\nSubject: crash\r\nX-Crash: %d\r\n\r\n' % number + lines
-        made[number] = promises.Letter(number, text, WHO[number % len(WHO)])
-    return made
+    return {number: letter(number, WHO[number % len(WHO)]) for number in range(SCENARIOS[scenario])}
 
 
 def environment(root):
