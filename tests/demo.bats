@@ -1,6 +1,11 @@
 load helpers
 
 setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
+open_folder=
+teardown() {
+  stop_all
+  [ -z "$open_folder" ] || rm -rf "$open_folder"
+}
 
 # start_up [ARGUMENT...]: a server in ./data on $port that has said all it has to say.
 start_up() {
@@ -169,6 +174,98 @@ remote_transport = unix:%s/data/run/remote\n[maildir]\ntemplate = %s/data/mail/{
   sed -i "s/rule \"scan\"/delegate av \"scan\"/; s/$receiver/$filter_port/" main.vsl
   run -1 vsmtp up --dir data --port "$port" --rules main.vsl
   [ "$output" = "vsmtp: fatal: port $filter_port is taken, and the rules name 127.0.0.1:$filter_port as the receiver of a content filter" ]
+}
+
+@test "vsmtp up: a configuration of a few lines serves servers and users under TLS, with rules at each stage" {
+  local domain relay submission submissions
+  open_folder=$(mktemp -d /tmp/vsmtp-up.XXXXXX)  # that other users may enter
+  chmod 755 "$open_folder"
+  cd "$open_folder"
+  relay=$(free_port) submission=$(free_port) submissions=$(free_port)
+  for domain in mx.example.org mx.example.net; do
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$domain" -keyout "$domain.key" -out "$domain.crt" 2>/dev/null
+  done
+  printf secret | auth-hash --scram ann@example.org >users
+  chmod 600 users
+  [ "$(id -u)" != 0 ] || chown nobody users  # smtpd reads it as the user it becomes
+  mkdir data
+  cat >data/vsmtp.ini <<EOF
+[server]
+domain = mx.example.org
+$([ "$(id -u)" != 0 ] || echo 'user = nobody')
+
+[smtp]
+listen = 127.0.0.1:$relay
+listen_submission = $submission
+listen_submissions = 127.0.0.1:$submissions
+relay_clients = 192.0.2.1
+
+[tls]
+certificate = $PWD/mx.example.org.crt
+private_key = $PWD/mx.example.org.key
+
+[auth]
+password_file = $PWD/users
+
+[delivery]
+local_domains = example.org example.net
+
+[virtual "mx.example.net"]
+certificate = $PWD/mx.example.net.crt
+private_key = $PWD/mx.example.net.key
+EOF
+  cat >main.vsl <<'EOF'
+#{
+  connect: [ rule "blocked" || if client_ip() == "127.0.0.66" { deny("554 5.7.1 not from there") } else { next() } ],
+  helo: [ rule "liar" || if helo() == "mx.example.org" { deny("554 5.7.1 that is my name") } else { next() } ],
+  authenticate: [ action "tell" || log("info", "somebody logs in") ],
+  mail: [ rule "spam" || if mail_from().domain == "spam.example" { deny("554 5.7.1 no spam") } else { next() } ],
+  rcpt: [ rule "nobody" || if rcpt().local_part == "nobody" { info("550 5.1.1 nobody of that name") } else { next() } ],
+  preq: [ action "stamp" || append_header("X-Checked", "yes") ],
+  postq: [ action "stamp again" || append_header("X-Off-Line", "yes") ],
+}
+EOF
+  start vsmtp vsmtp up --dir data --rules main.vsl
+  wait_for grep -q 'Stop with Ctrl-C' "$BATS_TEST_TMPDIR/vsmtp.log"
+  grep -qxF "The server listens on 127.0.0.1:$relay $submission 127.0.0.1:$submissions. It is configured in $PWD/data/vsmtp.ini" "$BATS_TEST_TMPDIR/vsmtp.log"
+  from() { swaks --silent 2 --helo client.example --from "$@"; }
+  # Another server, in the clear and under TLS.
+  from you@example.com --to me@example.org --server "127.0.0.1:$relay"
+  from you@example.com --to me@example.net --server "127.0.0.1:$relay" --tls
+  run ! from you@example.com --to me@elsewhere.example --server "127.0.0.1:$relay"
+  [[ $output == *'550 5.7.1 Relaying denied'* ]]
+  # Users: only under TLS, and only those who say who they are; then to anywhere.
+  run ! from ann@example.org --to me@example.org --server "127.0.0.1:$submission" --auth-user ann@example.org --auth-password secret
+  from ann@example.org --to me@example.org --server "127.0.0.1:$submission" --tls --auth LOGIN --auth-user ann@example.org --auth-password secret
+  from ann@example.org --to me@example.org --server "127.0.0.1:$submissions" --tls-on-connect --auth PLAIN --auth-user ann@example.org --auth-password secret
+  run ! from ann@example.org --to me@example.org --server "127.0.0.1:$submissions" --tls-on-connect --auth PLAIN --auth-user ann@example.org --auth-password wrong
+  [[ $output == *'535 5.7.8'* ]]
+  # Each name its certificate.
+  [[ $(openssl s_client -connect "127.0.0.1:$submissions" -servername mx.example.net </dev/null 2>/dev/null) == *"subject=CN = mx.example.net"* ]]
+  [[ $(openssl s_client -connect "127.0.0.1:$relay" -starttls smtp -servername mx.example.org </dev/null 2>/dev/null) == *"subject=CN = mx.example.org"* ]]
+  # Rules at each stage.
+  run ! from you@example.com --to me@example.org --server "127.0.0.1:$relay" --local-interface 127.0.0.66
+  [[ $output == *'554 5.7.1 not from there'* ]]
+  run ! swaks --silent 2 --helo mx.example.org --from you@example.com --to me@example.org --server "127.0.0.1:$relay"
+  [[ $output == *'554 5.7.1 that is my name'* ]]
+  run ! from you@spam.example --to me@example.org --server "127.0.0.1:$relay"
+  [[ $output == *'554 5.7.1 no spam'* ]]
+  run ! from you@example.com --to nobody@example.org --server "127.0.0.1:$relay"
+  [[ $output == *'550 5.1.1 nobody of that name'* ]]
+  grep -q 'somebody logs in' "$BATS_TEST_TMPDIR/vsmtp.log"
+  wait_for has_mail example.org/me 3
+  wait_for has_mail example.net/me 1
+  grep -q '^X-Checked: yes' data/mail/example.net/me/new/* && grep -q '^X-Off-Line: yes' data/mail/example.net/me/new/*
+  # Nothing runs as root, nothing belongs to root; and what is started again is that user too.
+  if [ "$(id -u)" = 0 ]; then
+    kill -KILL "$(pids_of deliver-remote)"
+    wait_for grep -qx 'vsmtp: deliver-remote ended with exit code 137; starting it again' "$BATS_TEST_TMPDIR/vsmtp.log"
+    wait_for pgrep -f -- "^deliver-remote --config $PWD/data/"
+    [ "$(ps -o user= -p "$(pids_of | paste -sd,)" | sort -u)" = nobody ]
+    [ -z "$(find data/spool data/mail -user root)" ]
+  fi
+  ends_with 0 vsmtp TERM
+  none_left
 }
 
 @test "vsmtp up: a program that dies is started again" {
