@@ -10,6 +10,7 @@
 #include "lib/chain/resident.h"
 #include "lib/chain/serve.h"
 #include "lib/net/socket.h"
+#include "lib/queue/spool_folder.h"
 #include "queue-inject/bring_back.h"
 #include "queue-inject/broker_store.h"
 #include "queue-inject/by_hand.h"
@@ -84,7 +85,7 @@ int make_spool(const base::CommandLine& line) {
 // The spool, and where messages are that are too large for memory.
 base::Result<void> confine(const base::Settings& settings) {
   base::Sandbox sandbox;
-  sandbox.writable = {settings.text("queue.spool"), base::BlobWriter::Limits{}.directory};
+  sandbox.writable = {queue::spool_folder(settings.text("queue.spool")), base::BlobWriter::Limits{}.directory};
   sandbox.limits_tcp = true;
   return base::confine(settings, std::move(sandbox));
 }

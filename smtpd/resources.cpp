@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "lib/base/text.h"
+#include "lib/queue/spool_folder.h"
 
 namespace smtpd {
 namespace {
@@ -38,8 +39,7 @@ ResourceLimits ResourceLimits::from(const base::Settings& settings) {
   ResourceLimits limits;
   limits.memory_high = settings.octets("shield.memory_high");
   limits.descriptor_reserve = settings.count("shield.descriptor_reserve");
-  limits.spool = settings.text("queue.spool");
-  if (limits.spool.starts_with("dir:")) limits.spool.erase(0, 4);
+  limits.spool = queue::spool_folder(settings.text("queue.spool"));
   limits.free_octets = settings.octets("queue.free_min");
   limits.free_inodes = settings.count("queue.free_inodes_min");
   return limits;

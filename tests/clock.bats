@@ -9,7 +9,7 @@ setup() {
   mkdir out
   set_clock 0
   queue-inject --spool spool --make-spool
-  settings=(--spool spool --remote-transport "$BATS_TEST_DIRNAME/data/transport" --bounce no --destination-failures 1000)
+  settings=(--spool spool --remote-transport "$BATS_TEST_DIRNAME/data/transport" --destination-failures 1000)
 }
 
 store() { "$BATS_TEST_DIRNAME/tools/store-items" "$@"; }
@@ -36,6 +36,7 @@ is_noticed() {
   new=$(store spool working later-2@a.test)
   wait_for [ -e "spool/deferred/$new" ]
   [ -e "spool/deferred/$old" ] && [ -e "spool/deferred/$new" ] || { cat run.log; false; }
+  ! grep 'notice\|status=failed' run.log || false  # nor is anybody warned
   # By the clock as it is now, and no later than an hour and a tenth.
   at=$(($(stat -c %Y "spool/deferred/$old") - $(date +%s) - 6 * day))
   [ $at -gt 3500 ] && [ $at -le 3960 ]

@@ -58,6 +58,13 @@ deliver() { call --delivery --from me@a.example -- "unix:$PWD/deliver-maildir.so
   [ "$(find "$elsewhere" -type f | wc -l)" = 2 ]
 }
 
+@test "sandbox: a spool that is named dir:PATH is open like one that is named PATH" {
+  queue-inject --make-spool --spool "dir:$elsewhere/spool"
+  resident queue-inject --spool "dir:$elsewhere/spool"
+  is_inside queue-inject
+  make_call -- "unix:$PWD/queue-inject.sock" <message | grep -q '^taken' || { cat queue-inject.log; false; }
+}
+
 @test "sandbox: deliver-maildir keeps the Maildirs below its template, and no other folder" {
   mkdir -p mail
   make_maildir "$elsewhere/ann"

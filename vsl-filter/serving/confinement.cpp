@@ -4,6 +4,7 @@
 #include "lib/base/blob.h"
 #include "lib/base/durable.h"
 #include "lib/net/dns.h"
+#include "lib/queue/spool_folder.h"
 #include "vsl-filter/api/needs.h"
 #include "vsl-filter/lang/program.h"
 
@@ -39,7 +40,7 @@ base::Sandbox sandbox_of(const RuleSet& rules, const NamedByRules& named, const 
   if (uses(rules, kWrites)) add_made(sandbox.writable, site.app_directory);
   if (uses(rules, kQueues)) {
     sandbox.readable.push_back(site.app_directory);
-    sandbox.writable.push_back(settings.text("queue.spool"));
+    if (auto spool = queue::spool_folder(settings.text("queue.spool")); !spool.empty()) sandbox.writable.push_back(std::move(spool));
   }
   base::add_folder_of(sandbox.readable, settings.text("delivery.srs_secret_file"));
   sandbox.writable.push_back(base::BlobWriter::Limits{}.directory);  // of messages that they change
