@@ -15,22 +15,19 @@ namespace {
 using Json = nlohmann::ordered_json;
 using What = Verdict::What;
 
-constexpr std::string_view kPrefix = "{\"stage\":\"";
 constexpr auto kSetAside = std::to_array<std::string_view>({"queue", "quarantine", "hold", "put_off"});
 
 bool mentions(std::string_view json, std::string_view member) { return json.contains("\"" + std::string(member) + "\""); }
 
 // Of a context that begins with its stage: what stands behind that. Nearly all do that have one.
 std::optional<std::string_view> behind_stage(std::string_view context) {
-  if (!context.starts_with(kPrefix)) return std::nullopt;
-  context.remove_prefix(kPrefix.size());
-  const auto end = context.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
-  if (end == std::string_view::npos || context[end] != '"') return std::nullopt;
-  return context.substr(end + 1);
+  const auto stage = chain::leading_stage(context);
+  if (!stage) return std::nullopt;
+  return context.substr(chain::kStagePrefix.size() + stage->size() + 1);
 }
 
 std::string in_front(std::string_view stage, std::string_view rest) {
-  std::string context(kPrefix);
+  std::string context(chain::kStagePrefix);
   context += stage;
   context += '"';
   context += rest;
@@ -52,14 +49,6 @@ std::string with_stage(std::string_view context, std::string_view stage) {
   if (const auto rest = behind_stage(context)) return in_front(stage, *rest);
   if (context.starts_with('{') && context.size() > 2 && !mentions(context, "stage")) return in_front(stage, "," + std::string(context.substr(1)));
   return with_stage(parsed(context), stage);
-}
-
-// "" when there is none.
-std::string stage_in(std::string_view context) {
-  if (const auto rest = behind_stage(context)) return std::string(context.substr(kPrefix.size(), context.size() - rest->size() - kPrefix.size() - 1));
-  if (!mentions(context, "stage")) return {};
-  const auto read = chain::Context::parse(context);
-  return read ? read->text("stage").value_or("") : std::string();
 }
 
 // Rules of an earlier stage wanted no others (faccept).
@@ -185,7 +174,7 @@ std::optional<RulesStage> next_stage(std::string_view context, std::span<const q
     if (stage) next = *stage == RulesStage::Postq ? std::optional(RulesStage::Delivery) : std::nullopt;
     must_run = must_run && !stage;
   };
-  past(stage_in(context));
+  past(chain::stage_in(context));
   // Of one that is back from a content filter the stage is not over, whatever else stands there.
   if (const auto delegation = chain::delegation_in(context)) next = rules_stage_of(delegation->stage);
   for (const auto& event : events) {

@@ -116,6 +116,21 @@ std::string folder_in(const Context& context) {
   return context.text("queue").value_or("");
 }
 
+std::optional<std::string_view> leading_stage(std::string_view context) {
+  if (!context.starts_with(kStagePrefix)) return std::nullopt;
+  context.remove_prefix(kStagePrefix.size());
+  const auto end = context.find_first_not_of("abcdefghijklmnopqrstuvwxyz_");
+  if (end == std::string_view::npos || context[end] != '"') return std::nullopt;
+  return context.substr(0, end);
+}
+
+std::string stage_in(std::string_view octets) {
+  if (const auto stage = leading_stage(octets)) return std::string(*stage);
+  if (!octets.contains("\"stage\"")) return {};
+  const auto context = Context::parse(octets);
+  return context ? context->text("stage").value_or("") : std::string();
+}
+
 mail::DsnRequest dsn_of(std::string_view octets, std::span<const std::string> recipients) {
   constexpr auto kNames = std::to_array<std::string_view>({"\"dsn\"", "\"notify\"", "\"orcpt\""});
   if (std::ranges::none_of(kNames, [octets](std::string_view name) { return octets.contains(name); })) return {};

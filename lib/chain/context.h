@@ -48,7 +48,14 @@ class Context {
 // "queue". "" when it says nothing of that.
 [[nodiscard]] std::string folder_in(const Context& context);
 
-// The same without a tree for contexts that say nothing of it, which are most.
+// The stage whose rules are asked for ("stage"), "" when that is not said. There is a tree only for contexts that say so elsewhere than
+// at their begin, where queue-run writes it.
+inline constexpr std::string_view kStagePrefix = "{\"stage\":\"";
+[[nodiscard]] std::string stage_in(std::string_view context);
+// Nothing when the context does not begin with it.
+[[nodiscard]] std::optional<std::string_view> leading_stage(std::string_view context);
+
+// Context::dsn() without a tree for contexts that say nothing of it, which are most.
 [[nodiscard]] mail::DsnRequest dsn_of(std::string_view context, std::span<const std::string> recipients);
 
 // Takes out those that others stand for (transfer_method "Expanded"): for ends of a chain that notify nobody.

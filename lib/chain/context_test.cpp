@@ -60,3 +60,14 @@ TEST_CASE("context: what is asked about notifications") {
   CHECK(chain::dsn_of("\"dsn\"", recipients).is_empty());
   CHECK(chain::dsn_context({}, recipients).empty());
 }
+
+TEST_CASE("context: the stage whose rules are asked for, wherever it stands") {
+  CHECK(chain::stage_in(R"({"stage":"postq"})") == "postq");
+  CHECK(chain::stage_in(R"({"stage":"delivery","connection":{"stage":"x"}})") == "delivery");
+  CHECK(chain::stage_in(R"({ "stage" : "delivery" })") == "delivery");
+  CHECK(chain::stage_in(R"({"metadata":{"stage":"x"},"stage":"p\u006fstq"})") == "postq");
+  for (const auto* without : {"", "{}", R"({"stage":7})", R"({"quarantine":{"stage":"postq"}})", R"({"stage":"postq)", "nonsense \"stage\""}) {
+    CAPTURE(without);
+    CHECK(chain::stage_in(without).empty());
+  }
+}

@@ -83,7 +83,7 @@ TEST_CASE("verp: a mailing is asked of the queue") {
   const auto again = [](const std::string& octets) {
     Session next;
     REQUIRE(from_context(next, octets));
-    return Json::parse(to_context(next, {.reader = ContextForm::For::Chain}, octets));
+    return Json::parse(to_context(next, {.reader = ContextForm::For::Chain}, GivenContext::parse(octets).value()));
   };
   CHECK(again(R"({"verp":"+=","metadata":{}})")["verp"] == "+=");
 }

@@ -40,27 +40,21 @@ void read_environment(Connection& connection, const chain::Words& environment) {
   }
 }
 
-// What the stages of the session have learnt.
-std::string state_in(const std::string& context) {
-  const auto parsed = chain::Context::parse(context);
-  return parsed ? parsed->text("state").value_or("") : std::string();
-}
-
 // What a message gets that comes without a name and a time.
 struct Birth {
   base::WallTime now;
   std::string id;
 };
 
-base::Result<Session> session_of(const RuleSet& rules, const chain::Call& call, const mail::Envelope& envelope, const Birth& birth) {
+base::Result<Session> session_of(const RuleSet& rules, const chain::Call& call, const GivenContext& context, const mail::Envelope& envelope, const Birth& birth) {
   Session session;
   const auto& now = birth.now;
   session.connection.time = now;
   read_environment(session.connection, call.environment);
   if (session.connection.server_name.empty()) session.connection.server_name = rules.site().domain;
-  if (const auto read = from_context(session, call.context); !read) return std::unexpected(read.error());
+  from_context(session, context);
   apply_envelope(session, envelope);
-  if (const auto state = state_in(call.context); !state.empty())
+  if (const auto state = context.text("state"); !state.empty())  // what the stages of the session have learnt
     if (const auto read = from_state(session, state); !read) return std::unexpected(read.error());
   auto& transaction = *session.transaction();
   if (transaction.message_id.empty()) transaction.message_id = birth.id;
@@ -79,14 +73,14 @@ Answer refused(const Reply& reply) {
 }
 
 // Behind the queue nothing is written when nothing has changed. Contexts of smtpd have another form than ours, with the same meaning.
-bool is_same_context(const RuleSet& rules, const chain::Call& call, const mail::Envelope& envelope, const Birth& birth, const std::string& context) {
+bool is_same_context(const RuleSet& rules, const chain::Call& call, const GivenContext& given, const mail::Envelope& envelope, const Birth& birth, const std::string& context) {
   if (context == call.context) return true;
-  const auto untouched = session_of(rules, call, envelope, birth);
-  return untouched && context == to_context(*untouched, {.reader = ContextForm::For::Chain}, call.context);
+  const auto untouched = session_of(rules, call, given, envelope, birth);
+  return untouched && context == to_context(*untouched, {.reader = ContextForm::For::Chain}, given);
 }
 
 // On to the next program, with what is different.
-Answer passed(const RuleSet& rules, const Session& session, const chain::Call& call, const mail::Envelope& before, const Birth& birth, Stage stage) {
+Answer passed(const RuleSet& rules, const Session& session, const chain::Call& call, const GivenContext& given, const mail::Envelope& before, const Birth& birth, Stage stage) {
   const auto& transaction = *session.transaction();
   Answer answer = Answer::pass();
   if (transaction.message->is_changed()) {
@@ -101,17 +95,15 @@ Answer passed(const RuleSet& rules, const Session& session, const chain::Call& c
     return Answer::taken("250 2.0.0 Ok");
   }
   if (after.reverse_path != before.reverse_path || after.recipients != before.recipients) answer.envelope = chain::to_octets(after);
-  std::string context = to_context(session, {.reader = ContextForm::For::Chain}, call.context);
-  if (has_client(stage) || !is_same_context(rules, call, before, birth, context)) answer.context = std::move(context);
+  std::string context = to_context(session, {.reader = ContextForm::For::Chain}, given);
+  if (has_client(stage) || !is_same_context(rules, call, given, before, birth, context)) answer.context = std::move(context);
   return answer;
 }
 
 }  // namespace
 
 Stage stage_of_call(const chain::Call& call) {
-  if (!call.context.contains("\"stage\"")) return Stage::Preq;
-  const auto context = chain::Context::parse(call.context);
-  const auto stage = context ? stage_of(context->text("stage").value_or("")) : std::nullopt;
+  const auto stage = stage_of(chain::stage_in(call.context));
   return stage && !has_client(*stage) ? *stage : Stage::Preq;
 }
 
@@ -122,13 +114,15 @@ Answer filter_message(const RuleSet& rules, const chain::Invocation& invocation,
   // Most messages of a queue come to rules that have nothing to do at its stages.
   const bool is_idle = !has_client(stage) && rules.directives(stage).empty() && !call.context.contains("\"released\"");
   if (is_idle) return Answer::pass();
+  const auto given = GivenContext::parse(call.context);
+  if (!given) return failed(given.error());
   const Birth birth{rules.site().now(), queue::Id::make(rules.site().now()).string()};
-  auto session = session_of(rules, call, *envelope, birth);
+  auto session = session_of(rules, call, *given, *envelope, birth);
   if (!session) return failed(session.error());
   if (const auto* service = stage == Stage::Preq ? rules.receiver_of(session->connection) : nullptr; service != nullptr) {
     const auto taken = take_return(rules, *service, *session);
     if (!taken) base::log::warning("not taken back", {{"client", session->connection.client_ip}, {"service", service->name()}, {"reply", taken.error()}});
-    return taken ? passed(rules, *session, call, *envelope, birth, stage) : Answer::as_reported(base::Fault::Permanent, taken.error());
+    return taken ? passed(rules, *session, call, *given, *envelope, birth, stage) : Answer::as_reported(base::Fault::Permanent, taken.error());
   }
   if (!has_client(stage)) session->release();
   const std::string id = session->transaction()->message_id;
@@ -156,7 +150,7 @@ Answer filter_message(const RuleSet& rules, const chain::Invocation& invocation,
     case Fate::Dead: break;
   }
   if (effect.fate == Fate::Dead) session->transaction()->recipients.fail_all(effect.reason, rules.site().now());
-  return passed(rules, *session, call, *envelope, birth, stage);
+  return passed(rules, *session, call, *given, *envelope, birth, stage);
 }
 
 }  // namespace rules

@@ -40,11 +40,11 @@ class ObjectWriter {
   void text(std::string_view member, std::string_view text) { base::json::append_string(name(member), text); }
   void number(std::string_view member, std::uint64_t number) { name(member) += std::to_string(number); }
   void flag(std::string_view member, bool flag) { name(member) += flag ? "true" : "false"; }
-  // Members that are not there yet, of what came; nullptr: nothing did.
-  void unknown(const Json* original) {
+  // Members that are not there yet, of what came, but those that are over; nullptr: nothing did.
+  void unknown(const Json* original, std::span<const std::string_view> over = {}) {
     if (original == nullptr || !original->is_object()) return;
     for (const auto& [member, value] : original->items())
-      if (std::ranges::find(names_, member) == names_.end()) name(member) += dumped(value);
+      if (std::ranges::find(names_, member) == names_.end() && std::ranges::find(over, member) == over.end()) name(member) += dumped(value);
   }
 
  private:
@@ -167,6 +167,15 @@ QueueWishes read_wishes(const Json& json) {
   return wishes;
 }
 
+// Members of a context that end with its reader: what they said is said by others now, or is not true any more.
+std::vector<std::string_view> over_of(const Session& session, const ContextForm& form, const Json& before) {
+  std::vector<std::string_view> over{"state", "released"};
+  if (session.transaction() != nullptr) over.push_back("delegation");
+  if (!session.place().empty() || before.contains("stage")) over.insert(over.end(), {"queue", "quarantine", "hold", "put_off"});
+  if (form.message) over.push_back("message");
+  return over;
+}
+
 void append_context(std::string& out, const Session& session, const ContextForm& form, const Json& before) {
   const Transaction* transaction = session.transaction();
   ObjectWriter object(out);
@@ -185,7 +194,7 @@ void append_context(std::string& out, const Session& session, const ContextForm&
   append_place(object, session);
   if (transaction != nullptr) append_wishes(object, transaction->wishes);
   if (transaction != nullptr && transaction->delegation) chain::append_delegation(object.name("delegation"), *transaction->delegation);
-  object.unknown(&before);
+  object.unknown(&before, over_of(session, form, before));
   if (form.message) object.text("message", *form.message);
 }
 
@@ -286,32 +295,44 @@ void read_transaction(Session& session, const Json& json, const Json& metadata) 
 
 }  // namespace
 
-std::string to_context(const Session& session, const ContextForm& form, std::string_view original) {
-  Json before = original.empty() || is_too_deep(original) ? Json::object() : Json::parse(original, nullptr, false);
-  if (!before.is_object()) before = Json::object();
-  before.erase("state");     // what it carried is in this context now
-  before.erase("released");  // and so is this
-  if (session.transaction() != nullptr) before.erase("delegation");
-  if (!session.place().empty() || before.contains("stage"))
-    for (const auto* name : {"queue", "quarantine", "hold", "put_off"}) before.erase(name);
+struct GivenContext::Tree {
+  Json json;
+};
 
-  if (form.message) before.erase("message");
+base::Result<GivenContext> GivenContext::parse(std::string_view octets) {
+  GivenContext given;
+  if (octets.empty()) return given;
+  if (is_too_deep(octets)) return base::fail(base::Fault::Temporary, "context: nested deeper than " + std::to_string(kMaxDepth));
+  auto tree = std::make_shared<Tree>(Tree{Json::parse(octets, nullptr, false)});
+  if (!tree->json.is_object()) return base::fail(base::Fault::Temporary, "context: not a JSON object: " + base::text::printable(octets, 40));
+  given.octets_ = octets;
+  given.tree_ = std::move(tree);
+  return given;
+}
 
+std::string GivenContext::text(std::string_view member) const { return tree_ == nullptr ? std::string() : context::text(tree_->json, member); }
+
+std::string to_context(const Session& session, const ContextForm& form, const GivenContext& original) {
+  static const Json kNone = Json::object();
   std::string json;
-  append_context(json, session, form, before);
+  append_context(json, session, form, original.tree() == nullptr ? kNone : original.tree()->json);
   return form.is_pretty ? dumped(Json::parse(json, nullptr, false), 2) : json;
 }
 
-base::Result<void> from_context(Session& session, std::string_view octets) {
-  if (octets.empty()) return {};
-  if (is_too_deep(octets)) return base::fail(base::Fault::Temporary, "context: nested deeper than " + std::to_string(kMaxDepth));
-  const Json json = Json::parse(octets, nullptr, false);
-  if (!json.is_object()) return base::fail(base::Fault::Temporary, "context: not a JSON object: " + base::text::printable(octets, 40));
+void from_context(Session& session, const GivenContext& given) {
+  if (given.tree() == nullptr) return;
+  const Json& json = given.tree()->json;
   if (const Json* connection = member(json, "connection")) read_connection(session.connection, *connection, json);
   if (const Json* envelop = member(json, "envelop")) session.connection.helo = text(*envelop, "helo");
   const Json* metadata = member(json, "metadata");
   if (metadata != nullptr && metadata->is_object()) read_transaction(session, json, *metadata);
-  if (session.transaction() != nullptr) session.transaction()->delegation = chain::delegation_in(octets);
+  if (session.transaction() != nullptr) session.transaction()->delegation = chain::delegation_in(given.octets());
+}
+
+base::Result<void> from_context(Session& session, std::string_view octets) {
+  const auto given = GivenContext::parse(octets);
+  if (!given) return std::unexpected(given.error());
+  from_context(session, *given);
   return {};
 }
 

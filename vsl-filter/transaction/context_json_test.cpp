@@ -43,8 +43,8 @@ Session session() {
   return session;
 }
 
-Json exported(const Session& session, std::string_view original = {}) { return Json::parse(rules::to_context(session, {}, original)); }
-Json chained(const Session& session, std::string_view original = {}) { return Json::parse(rules::to_context(session, {.reader = ContextForm::For::Chain}, original)); }
+Json exported(const Session& session, std::string_view original = {}) { return Json::parse(rules::to_context(session, {}, rules::GivenContext::parse(original).value_or(rules::GivenContext()))); }
+Json chained(const Session& session, std::string_view original = {}) { return Json::parse(rules::to_context(session, {.reader = ContextForm::For::Chain}, rules::GivenContext::parse(original).value_or(rules::GivenContext()))); }
 
 Session read(std::string_view json) {
   Session session;

@@ -25,7 +25,7 @@ TEST_CASE("standing: it is read from the context, and stays in it") {
   expected.dnsbl_lists = {"a.example"};
   expected.is_early_talker = true;
   CHECK(session.connection.standing == expected);
-  const auto again = to_context(session, {}, json);
+  const auto again = to_context(session, {}, GivenContext::parse(json).value());
   Session other;
   REQUIRE(from_context(other, again));
   CHECK(other.connection.standing == expected);
