@@ -40,7 +40,7 @@ struct Waiting {
 class Resident {
  public:
   Resident(net::Loop& loop, queue::Spool& spool, queue::LogWriter log, const ResidentSettings& settings)
-      : loop_(loop), spool_(spool), log_(std::move(log)), settings_(settings) {
+      : loop_(loop), spool_(spool), log_(std::move(log)), settings_(settings), returns_(loop, spool) {
     loop_.after_io([this] { end_turn(); });
   }
 
@@ -57,7 +57,10 @@ class Resident {
       base::log::warning("refused", {{"cause", "a message comes back from a content filter, and all users may use this socket: end that chain with the program queue-inject"}});
       return call.answer(chain::Answer::as_reported(base::Fault::Permanent, "500 Delegation failed to get old context"));
     }
-    if (accepted->returned) return take_back(std::move(call), std::move(*accepted));
+    if (accepted->returned) {
+      const auto pending = std::make_shared<chain::PendingCall>(std::move(call));
+      return returns_.bring_back(std::move(*accepted), [pending](chain::Answer answer) { pending->answer(std::move(answer)); });
+    }
     Waiting waiting{std::move(call), accepted->item.id, Queued(*accepted, accepted->item.context)};
     if (fits_log(*accepted)) {
       log_calls_.push_back(std::move(waiting));
@@ -68,17 +71,6 @@ class Resident {
   }
 
  private:
-  // It waits for queue-run and the disk: the other calls shall not.
-  void take_back(chain::PendingCall pending, Accepted accepted) {
-    struct Job {
-      chain::PendingCall call;
-      Accepted accepted;
-      chain::Answer answer = {};
-    };
-    const auto job = std::make_shared<Job>(Job{std::move(pending), std::move(accepted)});
-    net::run_in_thread(loop_, [this, job] { job->answer = bring_back("queue-inject", spool_, job->accepted); }, [job] { job->call.answer(std::move(job->answer)); });
-  }
-
   // Adds it to the log's batch.
   bool fits_log(const Accepted& accepted) {
     if (accepted.place.state != queue::State::Working || accepted.message.size() > settings_.log_message_octets) return false;
@@ -128,6 +120,7 @@ class Resident {
   queue::Spool& spool_;
   queue::LogWriter log_;
   const ResidentSettings& settings_;
+  Returns returns_;
   std::vector<Waiting> log_calls_;       // of this turn, in the log's batch
   std::vector<Waiting> file_calls_;      // for the next file thread, with
   std::vector<Accepted> file_messages_;  // their messages

@@ -3,6 +3,7 @@
 load helpers
 load delegation_helpers
 
+delivered_all() { [ "$(find out -mindepth 2 -type f | wc -l)" = "$1" ]; }
 # give_back FILE: as a filter does; prints what the receiver said at the end.
 give_back() {
   curl -sv "smtp://127.0.0.1:${2:-$receiver}" --mail-from filter@x.test --mail-rcpt other@y.test -T "$1" 2>&1 | sed -n 's/^< \([245][0-9][0-9] .*\)\r$/\1/p' | grep -v '^2[25][01] .*\(Bye\|bye\|closing\)' | tail -n 1
@@ -191,6 +192,28 @@ V
   [ "$(grep -c 'X-VSMTP-DELEGATION' seen/2.msg)" = 1 ]
   [ "$(grep -c '^X-First\|^X-Second' out/ok@a.test/*)" = 2 ]
   wait_for is_empty
+}
+
+@test "delegation: a resident queue-inject takes many back, with a queue-run and without one" {
+  standard_rules && content_filter
+  start inject queue-inject --resident "$PWD/inject.sock" --spool spool
+  wait_for serves inject.sock
+  start receiver smtpd --listen "127.0.0.1:$receiver" --domain own.test -- "unix:$PWD/rules.sock" -- "unix:$PWD/inject.sock"
+  wait_for_port "$receiver"
+  echo keep >seen/mode
+  store --count 12 spool working 'ok-{n}@a.test' >/dev/null
+  drain
+  has_seen 12
+  # Nobody runs the queue: not even its socket of an earlier life.
+  for n in 1 2 3 4; do [[ $(give_back seen/$n.msg) == "250 2.0.0 Ok: back as "* ]]; done
+  grep -q ' back ' spool/progress/*
+  start run queue-run "${settings[@]}"
+  wait_for delivered_all 4
+  for n in 5 6 7 8 9 10 11 12; do give_back seen/$n.msg >"said.$n" & done
+  for n in 5 6 7 8 9 10 11 12; do wait_for grep -q '^250 2.0.0 Ok: back as ' "said.$n"; done
+  wait_for delivered_all 12
+  wait_for is_empty
+  [ "$(give_back seen/1.msg)" = "500 5.7.1 Delegation failed to get old context" ]
 }
 
 @test "delegation: an operator takes a message from the filter, and it goes on behind the directive" {

@@ -42,11 +42,7 @@ base::Result<std::string> ask_at(const std::string& socket, std::initializer_lis
   words.insert(words.end(), arguments.begin(), arguments.end());
   chain::Caller::Limits limits;
   limits.timeout_milliseconds = timeout_milliseconds;
-  auto outcome = chain::call_and_wait(words, std::move(call), limits);
-  if (outcome.result == chain::Outcome::Class::Taken) return std::move(outcome.reply);
-  const std::string& cause = outcome.cause.empty() ? outcome.reply : outcome.cause;
-  if (outcome.result == chain::Outcome::Class::Permanent) return std::unexpected(base::Error{base::Fault::Permanent, cause, ENOENT});
-  return std::unexpected(base::Error{base::Fault::Temporary, cause, outcome.cause.empty() ? EIO : ETIMEDOUT});
+  return answer_in(chain::call_and_wait(words, std::move(call), limits));
 }
 
 base::Result<void> without_text(const base::Result<std::string>& answer) {
@@ -55,6 +51,13 @@ base::Result<void> without_text(const base::Result<std::string>& answer) {
 }
 
 }  // namespace
+
+base::Result<std::string> answer_in(chain::Outcome outcome) {
+  if (outcome.result == chain::Outcome::Class::Taken) return std::move(outcome.reply);
+  const std::string& cause = outcome.cause.empty() ? outcome.reply : outcome.cause;
+  if (outcome.result == chain::Outcome::Class::Permanent) return std::unexpected(base::Error{base::Fault::Permanent, cause, ENOENT});
+  return std::unexpected(base::Error{base::Fault::Temporary, cause, outcome.cause.empty() ? EIO : ETIMEDOUT});
+}
 
 base::Result<void> replace_through(const std::string& socket, const Id& id, chain::Call call, std::uint64_t timeout_milliseconds) {
   return without_text(ask_at(socket, {"replace", id.text()}, std::move(call), timeout_milliseconds));

@@ -20,6 +20,7 @@
 
 namespace chain {
 struct Call;
+struct Outcome;
 }
 
 namespace queue {
@@ -28,6 +29,9 @@ inline constexpr std::string_view kControlSocket = "queue-run.sock";
 
 // The same as Control::replace() at the socket of a queue-run that has no folder: its spool is on a broker.
 [[nodiscard]] base::Result<void> replace_through(const std::string& socket, const Id& id, chain::Call call, std::uint64_t timeout_milliseconds = 30'000);
+
+// What the end of such a call says, for who makes them from a loop. ENOENT, ETIMEDOUT as below.
+[[nodiscard]] base::Result<std::string> answer_in(chain::Outcome outcome);
 
 // Errors of all requests: error_number ECONNREFUSED: no queue-run has this spool (what is in its log can then be had by
 // LogReader with Spool::lock("queue-run")). ENOENT: no such message, or it is not in queue-run's hands (working/, deliver/,
