@@ -24,7 +24,7 @@ Delivery::~Delivery() {
 void Delivery::start() {
   if (job_.target.kind == Target::Kind::Address) return on_route(std::vector{Candidate{"", job_.target.address, true}});
   if (asks_sts()) sts_question_ = sts_->ask(job_.target.name, [this](base::Result<StsPolicy> policy) { on_sts(std::move(policy)); });
-  search_.emplace(resolver_, options_, job_.target, asks_dane(job_.profile->tls_level) && !waives_tls(), [this](auto route) { on_route(std::move(route)); });
+  search_.emplace(resolver_, options_, job_.target, asks_tlsa(), [this](auto route) { on_route(std::move(route)); });
 }
 
 void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
@@ -41,6 +41,9 @@ void Delivery::on_route(std::expected<std::vector<Candidate>, Verdict> route) {
 
 // What the configuration demands, and REQUIRETLS, is not the header's to waive: RFC 8689 section 4.1.
 bool Delivery::waives_tls() const { return !job_.requires_tls && job_.profile->tls_level < TlsLevel::Encrypt && job_.letter->waives_tls(); }
+
+// Without a key to begin with nothing is vouched for.
+bool Delivery::asks_tlsa() const { return asks_dane(job_.profile->tls_level) && !options_.dns.trust_anchor.empty() && !waives_tls(); }
 
 // Of a destination that DNS has the hosts of, where the configuration does not say by itself what they must show.
 bool Delivery::asks_sts() const {

@@ -46,6 +46,7 @@ class Delivery final : ConnectionUser {
   void on_change(Connection& connection) override;
   void on_route(std::expected<std::vector<Candidate>, Verdict> route);
   [[nodiscard]] bool waives_tls() const;
+  [[nodiscard]] bool asks_tlsa() const;
   [[nodiscard]] bool asks_sts() const;
   void on_sts(base::Result<StsPolicy> policy);
   void begin_if_known();

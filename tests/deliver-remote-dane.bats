@@ -160,6 +160,20 @@ serve_many() {
   ! grep -q 'resumed=yes' resident.log
 }
 
+@test "queue-run: the log and qctl why tell what a host was verified by, or why it was not" {
+  serve_many
+  printf '[queue]\nspool = spool\n[remote]\nport = %s\n[dns]\nserver = 127.0.0.1@%s\ntrust_anchor = anchor\n' "$port" "$dns_port" >vsmtp.ini
+  export VSMTP_CONFIG=$PWD/vsmtp.ini
+  queue-inject --make-spool
+  queue-inject -f a@example.net b@key.example.org <mail.eml
+  queue-inject -f a@example.net b@other.example.org <mail.eml
+  run -0 queue-run --drain
+  grep -q 'mx-key.example.org\[127.0.0.1\]:[0-9]* (DANE-EE) said at end of data: 250' <<<"$output"
+  run -0 qctl why "$(qctl list deferred --json | jq -r .id)"
+  echo "$output"
+  [[ $output == *'4.7.5 DANE: no TLSA record fits the certificate'* ]]
+}
+
 @test "deliver-remote: posttls-finger judges the same hosts as we do" {
   [ "$(id -u)" = 0 ] || skip 'a resolv.conf of its own takes root'
   serve_many
