@@ -183,3 +183,22 @@ to() {
   [ "${lines[0]}" = taken ]
   grep -q '(MTA-STS) said at end of data' resident.log
 }
+
+@test "mta-sts: bin/vsmtp up runs it where vsmtp.ini has [sts], and mail goes by the policies" {
+  certificate mx.good.example DNS:mx.good.example
+  serve_tls mx.good.example
+  mapfile -t all < <(records good 1)
+  dns "${all[@]}"
+  policy good enforce mx.good.example
+  mkdir up
+  printf '[remote]\nport = %s\ntls_authorities = %s/ca.crt\n[dns]\nserver = 127.0.0.1@%s\n[sts]\nport = %s\nauthorities = %s/ca.crt\ncache = %s/cache\n' \
+    "$port" "$PWD" "$dns_port" "$web_port" "$PWD" "$PWD" >up/vsmtp.ini
+  local own_port
+  own_port=$(free_port)
+  start up vsmtp up --dir up --port "$own_port"
+  wait_for_port "$own_port"
+  run -0 swaks --server "127.0.0.1:$own_port" --from a@example.net --to b@good.example --silent 2
+  wait_for has_kept 1
+  grep -q '(MTA-STS) said at end of data: 250' up.log
+  [ -f cache/good.example.policy ]
+}
