@@ -56,7 +56,7 @@ serves_here() { grep -q " 00010000 .* $PWD/" /proc/net/unix; }
 @test "examples/services: systemd's units name programs and options that there are" {
   local line
   sed -n 's/^ExecStart=//p' services/systemd/*.service >lines
-  [ "$(wc -l <lines)" = 5 ]
+  [ "$(wc -l <lines)" = 7 ]
   while read -r line; do
     # shellcheck disable=SC2086 # words of a command line
     run -0 ${line%% -- *} --help
