@@ -13,6 +13,8 @@
 #include "lib/base/io.h"
 #include "lib/base/json_text.h"
 #include "lib/base/text.h"
+#include "lib/mail/address.h"
+#include "lib/queue/view.h"
 #include "qctl/commands.h"
 #include "qctl/look.h"
 #include "qctl/quarantine_facts.h"
@@ -35,13 +37,14 @@ constexpr auto kOperations = std::to_array<Operation>({
 });
 constexpr const Operation& operation_of(std::string_view name) { return *std::ranges::find(kOperations, name, &Operation::name); }
 
-constexpr std::size_t kAtOnce = 256;  // messages that share their syncs
+constexpr std::size_t kAtOnce = 2048;           // messages that share threads, calls and syncs
+constexpr std::size_t kMostForgiven = 1000;     // destinations that queue-run is told of one by one
 
 // One run of a command.
 class Change {
  public:
   Change(Session& session, const Operation& operation, const Filter& filter)
-      : session_(session), operation_(operation), filter_(filter), wish_{operation.kind, {operation.to, {}}, {}} {}
+      : session_(session), operation_(operation), filter_(filter), wish_{.kind = operation.kind, .to = {operation.to, {}}} {}
 
   base::Result<int> run();
 
@@ -49,6 +52,9 @@ class Change {
   base::Result<void> read_arguments();
   base::Result<void> collect();
   void collect_named();
+  base::Result<void> collect_all_of(const queue::Place& place, Progress& progress);
+  [[nodiscard]] bool needs_reading(const queue::Place& place) const;
+  void add(const Entry& entry);
   void add(const Target& target, const std::string& context);
   [[nodiscard]] States bulk_takes() const { return session_.selection.queues.empty() ? operation_.bulk_takes : operation_.takes; }
   [[nodiscard]] bool is_bulk() const { return session_.line.has("all") || session_.selection.has_criteria(); }
@@ -57,6 +63,7 @@ class Change {
   base::Result<std::optional<int>> retry_at_once();
   base::Result<void> carry_out();
   void carry_out(Hand& hand, const Wish& wish, std::span<const Target> targets, Progress& progress);
+  [[nodiscard]] std::vector<std::string> to_forgive() const;
   void say_how_many() const;
 
   void tell(const Wish& wish, const Target& target);
@@ -67,6 +74,7 @@ class Change {
   const Filter& filter_;
   Wish wish_;
   std::map<queue::Place, std::vector<Target>> targets_;  // by where they go
+  std::map<std::string, std::string> destinations_;      // of a Retry: an address of each domain
   std::size_t done_ = 0, gone_ = 0, elsewhere_ = 0, failed_ = 0;
   int exit_code_ = 0;
 };
@@ -145,20 +153,49 @@ void Change::collect_named() {
   }
 }
 
+void Change::add(const Entry& entry) {
+  add({entry.id, entry.place, entry.is_in_log}, entry.context);
+  if (operation_.kind != Wish::Kind::Retry || destinations_.size() > kMostForgiven) return;
+  for (const auto& recipient : entry.recipients) destinations_.try_emplace(base::text::to_lower(mail::split_address(recipient).second), recipient);
+}
+
+// What is asked of the messages, or where they go, is in them; else their names will do.
+bool Change::needs_reading(const queue::Place& place) const {
+  Selection other = session_.selection;
+  other.queues.clear();
+  const bool is_release = operation_.kind == Wish::Kind::Move && operation_.to == State::Working;
+  return filter_ || other.has_criteria() || operation_.kind == Wish::Kind::Retry || (is_release && place.state == State::Quarantine);
+}
+
+base::Result<void> Change::collect_all_of(const queue::Place& place, Progress& progress) {
+  const auto add_one = [&](const Target& target) { return progress.step(), add(target, {}), true; };
+  if (place.state != State::Working) return session_.spool.list_names(place, [&](const queue::Id& id) { return add_one({id, place, false}); });
+  return queue::View(session_.spool).list(place, [&](const queue::Listed& one) { return add_one({one.id, one.place, one.is_in_log}); });
+}
+
 base::Result<void> Change::collect() {
   if (!is_bulk()) return collect_named(), base::Result<void>();
-  const States takes = bulk_takes();
-  Selection selection = session_.selection;
-  if (selection.queues.empty())
-    for (const auto& place : session_.spool.places())
-      if ((bit(place.state) & takes) != 0) selection.queues.push_back(place.folder());
   Progress progress("found", 0);
-  return for_each(session_.spool, selection, session_.now, [&](const Entry& entry) {
-    if ((bit(entry.place.state) & takes) == 0 || (filter_ && !filter_(entry))) return true;
-    progress.step();
-    add({entry.id, entry.place, entry.is_in_log}, entry.context);
-    return true;
-  });
+  Selection to_read = session_.selection;
+  to_read.queues.clear();
+  for (const auto& place : session_.spool.places()) {
+    if ((bit(place.state) & bulk_takes()) == 0 || !session_.selection.takes(place)) continue;
+    if (needs_reading(place)) {
+      to_read.queues.push_back(place.folder());
+    } else if (const auto listed = collect_all_of(place, progress); !listed) {
+      return listed;
+    }
+  }
+  if (!to_read.queues.empty()) {
+    const auto read = for_each(session_.spool, to_read, session_.now, [&](const Entry& entry) {
+      if (filter_ && !filter_(entry)) return true;
+      return progress.step(), add(entry), true;
+    });
+    if (!read) return read;
+  }
+  // As they came, and so mostly as their files lie on the disk.
+  for (auto& [to, targets] : targets_) std::ranges::sort(targets, {}, &Target::id);
+  return {};
 }
 
 // "12 messages: deferred 10, hold 2"
@@ -201,8 +238,9 @@ base::Result<void> Change::carry_out() {
   std::size_t all = 0;
   for (const auto& [to, targets] : targets_) all += targets.size();
   Progress progress(operation_.doing, all);
+  if (operation_.kind == Wish::Kind::Retry && is_bulk() && all > 0 && !session_.line.has("dry-run")) hand.forgive(to_forgive());
   for (const auto& [to, targets] : targets_) {
-    Wish wish{wish_.kind, to, {}};
+    Wish wish{.kind = wish_.kind, .to = to, .is_bulk = is_bulk()};
     // Who has chosen messages of some queues does not mean those that left them meanwhile.
     if (is_bulk())
       wish.follows = [this](const queue::Place& now) { return (bit(now.state) & bulk_takes()) != 0 && session_.selection.takes(now); };
@@ -231,6 +269,14 @@ void Change::carry_out(Hand& hand, const Wish& wish, std::span<const Target> tar
       hand.carry_out(wish, some, on_done);
     }
   }
+}
+
+// Of very many destinations, all.
+std::vector<std::string> Change::to_forgive() const {
+  std::vector<std::string> addresses;
+  if (destinations_.size() > kMostForgiven) return addresses;
+  for (const auto& [domain, address] : destinations_) addresses.push_back(address);
+  return addresses;
 }
 
 // "qctl: held 1200 of 1210 messages; 7 were gone, 2 had moved elsewhere, 1 could not be"

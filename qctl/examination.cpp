@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "lib/queue/bulk_notes.h"
 #include "lib/queue/log_check.h"
 #include "lib/queue/view.h"
 #include "qctl/look.h"
@@ -22,7 +23,8 @@ constexpr std::chrono::seconds kProgressAge = std::chrono::minutes(1);  // young
 
 // What the spool has beside the queues' folders; sockets may be there too.
 constexpr auto kOwnNames = std::to_array<std::string_view>({"tmp", "log", "lock", "progress", "quarantine", kDamagedFolder, kForeignFolder, "lost+found",
-                                                               "catalog.rows", "catalog.texts", "catalog.rows.new", "catalog.texts.new"});
+                                                               "catalog.rows", "catalog.texts", "catalog.rows.new", "catalog.texts.new",
+                                                               queue::kBulkNotes, queue::kOldBulkNotes});
 
 struct LogKind {
   queue::LogFinding::Kind log;

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <vector>
 
 #include "lib/queue/control.h"
 #include "lib/queue/log_reader.h"
-#include "lib/queue/take_unread.h"
 
 namespace qctl {
 namespace {
@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint64_t kAnswerMilliseconds = 5000;
 constexpr int kAttempts = 3;  // for a message that moves while it is grasped
 constexpr std::size_t kPolledAtOnce = 1000;
+constexpr std::size_t kRemovedUnsynced = 20'000;
+constexpr std::string_view kAsked = "queue-run was asked and will do it if the attempt fails";
 
 // Where queue-run takes messages from.
 bool is_served(queue::State state) {
@@ -24,6 +26,10 @@ bool is_served(queue::State state) {
 
 base::Error in_delivery(std::string_view what) {
   return {base::Fault::Temporary, "is being delivered right now; " + std::string(what), EWOULDBLOCK};
+}
+
+std::string note_of_move(const Target& target, const queue::Place& to) {
+  return "moved from " + target.place.folder() + " to " + to.folder() + " with qctl by uid " + std::to_string(::getuid());
 }
 }  // namespace
 
@@ -36,19 +42,7 @@ struct Hand::OwnLog {
 Hand::Hand(queue::Spool& spool) : spool_(&spool), poke_(spool) {}
 Hand::~Hand() = default;
 
-void Hand::note_move(const Target& target, const queue::Place& to) {
-  spool_->remark(target.id, "moved from " + target.place.folder() + " to " + to.folder() + " with qctl by uid " + std::to_string(::getuid()));
-}
-
-base::Result<void> Hand::rename_or_unlink(const Wish& wish, const Target& target) {
-  // What cannot be read as an item may be moved and removed as well: nobody delivers it.
-  const auto taken = queue::take_unread(*spool_, target.place, target.id);
-  if (!taken && taken.error().error_number == EWOULDBLOCK) return std::unexpected(in_delivery("try again later"));
-  if (!taken) return std::unexpected(taken.error());
-  if (wish.kind == Wish::Kind::Remove) return spool_->remove(target.id, target.place);
-  note_move(target, wish.to);
-  return spool_->move(target.id, target.place, wish.to, base::wall_now());
-}
+void Hand::note_move(const Target& target, const queue::Place& to) { spool_->remark(target.id, note_of_move(target, to)); }
 
 base::Result<void> Hand::retry(const Target& target) {
   const auto asked = queue::Control(*spool_, kAnswerMilliseconds).retry(target.id);
@@ -56,11 +50,26 @@ base::Result<void> Hand::retry(const Target& target) {
   return spool_->set_modified(target.id, target.place, base::wall_now());
 }
 
+// All are in one folder, none in the log.
+Hand::Results Hand::change_files(const Wish& wish, std::span<const Target> targets) {
+  using Kind = queue::BulkChange::Kind;
+  queue::BulkChange change{wish.kind == Wish::Kind::Move ? Kind::Move : wish.kind == Wish::Kind::Remove ? Kind::Remove : Kind::Touch, wish.to, base::wall_now(), {}};
+  if (wish.kind == Wish::Kind::Move && wish.is_bulk) change.note = note_of_move(targets.front(), wish.to);
+  std::vector<queue::Id> ids;
+  ids.reserve(targets.size());
+  for (const auto& target : targets) ids.push_back(target.id);
+  auto results = queue::change_many(*spool_, targets.front().place, ids, change);
+  for (auto& result : results)
+    if (!result && result.error().error_number == EWOULDBLOCK) result = std::unexpected(in_delivery("try again later"));
+  return results;
+}
+
 base::Result<void> Hand::change_file(const Wish& wish, const Target& target) {
-  if (wish.kind == Wish::Kind::Retry) return retry(target);
-  const auto changed = rename_or_unlink(wish, target);
+  if (wish.kind == Wish::Kind::Retry && !wish.is_bulk) return retry(target);
+  const auto changed = change_files(wish, {&target, 1}).front();
+  if (changed && wish.kind == Wish::Kind::Move && !wish.is_bulk) note_move(target, wish.to);
   // queue-run heard of the rename while we had the lock, and looks again in a while; now it need not wait.
-  if (changed && wish.kind == Wish::Kind::Move && is_served(wish.to.state)) (void)poke_.send({queue::Request::Kind::Retry, target.id, {}});
+  if (changed && wish.kind == Wish::Kind::Move && !wish.is_bulk && is_served(wish.to.state)) (void)poke_.send({queue::Request::Kind::Retry, target.id, {}});
   return changed;
 }
 
@@ -70,9 +79,32 @@ base::Result<void> Hand::ask(const Wish& wish, const Target& target) {
                 : wish.kind == Wish::Kind::Remove ? control.remove(target.id)
                                                   : control.retry(target.id);
   if (answer && wish.kind == Wish::Kind::Move) note_move(target, wish.to);
-  if (!answer && answer.error().error_number == ETIMEDOUT)
-    return std::unexpected(in_delivery("queue-run was asked and will do it if the attempt fails"));
+  if (!answer && answer.error().error_number == ETIMEDOUT) return std::unexpected(in_delivery(kAsked));
   return answer;
+}
+
+// All are in the log. What queue-run has not done is asked for again, one by one: so it is known why.
+Hand::Results Hand::ask_many(const Wish& wish, std::span<const Target> targets) {
+  if (targets.size() == 1) return {change(wish, targets.front())};
+  std::vector<queue::Id> ids;
+  for (const auto& target : targets) ids.push_back(target.id);
+  const queue::Control control(*spool_, 2 * kAnswerMilliseconds);
+  const auto answers = wish.kind == Wish::Kind::Move ? control.move(ids, wish.to) : control.remove(ids);
+  Results results;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto answer = answers ? (*answers)[i] : queue::Control::Answer::NotDone;
+    if (answer == queue::Control::Answer::Done) {
+      if (wish.kind == Wish::Kind::Move) note_move(targets[i], wish.to);
+      results.emplace_back();
+    } else if (answer == queue::Control::Answer::Waits) {
+      results.emplace_back(std::unexpected(in_delivery(kAsked)));
+    } else if (answer == queue::Control::Answer::Gone) {
+      results.emplace_back(std::unexpected(base::Error{base::Fault::Permanent, "is gone", ENOENT}));
+    } else {
+      results.push_back(change(wish, targets[i]));
+    }
+  }
+  return results;
 }
 
 base::Result<Hand::OwnLog*> Hand::own_log() {
@@ -117,38 +149,69 @@ void Hand::change_in_own_log(const Wish& wish, std::span<const Target> targets, 
 }
 
 base::Result<void> Hand::change(const Wish& wish, const Target& target) {
-  if (wish.kind == Wish::Kind::Move && target.place == wish.to && !target.is_in_log) return {};
-  Target now = target;
-  base::Result<void> changed;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    changed = now.is_in_log ? ask(wish, now) : change_file(wish, now);
+  return go_on(wish, target, target.is_in_log ? ask(wish, target) : change_file(wish, target));
+}
+
+// After the first attempt: the message may have moved while it was grasped.
+base::Result<void> Hand::go_on(const Wish& wish, const Target& target, base::Result<void> changed) {
+  for (int attempt = 1;; ++attempt) {
     if (changed || changed.error().error_number != ENOENT) return changed;
     const auto found = find_again(*spool_, target.id);
     if (!found) return std::unexpected(found.error());
     if (wish.follows && !wish.follows(found->place))
       return std::unexpected(base::Error{base::Fault::Permanent, "has moved to " + found->place.folder() + " meanwhile", ESTALE});
-    now = *found;
+    if (wish.kind == Wish::Kind::Move && found->place == wish.to && !found->is_in_log) return {};
+    if (attempt == kAttempts) return changed;
+    changed = found->is_in_log ? ask(wish, *found) : change_file(wish, *found);
   }
-  return changed;
 }
 
 void Hand::carry_out(const Wish& wish, std::span<const Target> targets, const OnDone& on_done) {
-  std::vector<Target> in_log;
   const bool asks = queue::Control(*spool_).is_running() && !own_log_;
+  std::map<queue::Place, std::vector<Target>> files;
+  std::vector<Target> in_log;
   for (const auto& target : targets) {
-    if (target.is_in_log && !asks) {
+    if (wish.kind == Wish::Kind::Move && target.place == wish.to && !target.is_in_log) {
+      on_done(target, {});
+    } else if (target.is_in_log) {
       in_log.push_back(target);
+    } else if (wish.is_bulk) {
+      files[target.place].push_back(target);
     } else {
       on_done(target, change(wish, target));
     }
   }
-  if (in_log.empty()) return;
-  const auto log = own_log();
-  if (log) return change_in_own_log(wish, in_log, on_done);
-  // A queue-run has just been started: it can be asked.
-  const bool has_started = log.error().error_number == EWOULDBLOCK;
-  for (const auto& target : in_log) on_done(target, has_started ? change(wish, target) : base::Result<void>(std::unexpected(log.error())));
+  for (const auto& [place, some] : files) {
+    auto results = change_files(wish, some);
+    for (std::size_t i = 0; i < some.size(); ++i) on_done(some[i], go_on(wish, some[i], std::move(results[i])));
+  }
+  if (wish.kind == Wish::Kind::Remove) removed_ += targets.size();
+  if (removed_ >= kRemovedUnsynced) {  // whoever is stopped later leaves few records of messages that are gone
+    removed_ = 0;
+    if (const auto synced = spool_->sync(); !synced) sync_end_ = synced;
+  }
+  if (!in_log.empty()) change_in_log(wish, in_log, on_done, asks);
 }
+
+void Hand::change_in_log(const Wish& wish, std::span<const Target> targets, const OnDone& on_done, bool asks) {
+  if (!asks) {
+    const auto log = own_log();
+    if (log) return change_in_own_log(wish, targets, on_done);
+    // A queue-run has just been started: it can be asked.
+    if (log.error().error_number != EWOULDBLOCK) {
+      for (const auto& target : targets) on_done(target, std::unexpected(log.error()));
+      return;
+    }
+  }
+  if (wish.kind == Wish::Kind::Retry) {
+    for (const auto& target : targets) on_done(target, change(wish, target));
+    return;
+  }
+  const auto results = ask_many(wish, targets);
+  for (std::size_t i = 0; i < targets.size(); ++i) on_done(targets[i], results[i]);
+}
+
+void Hand::forgive(std::span<const std::string> addresses) { (void)queue::Control(*spool_, kAnswerMilliseconds).forgive(addresses); }
 
 base::Result<std::size_t> Hand::retry_all() { return queue::Control(*spool_).retry_all(); }
 base::Result<std::size_t> Hand::retry_domain(std::string_view domain) { return queue::Control(*spool_).retry_domain(domain); }
@@ -159,7 +222,8 @@ base::Result<void> Hand::finish() {
     if (written) written = own_log_->reader.sync_results();
     if (!written) return written;
   }
-  return spool_->sync();
+  const auto synced = spool_->sync();
+  return sync_end_ ? synced : sync_end_;
 }
 
 }  // namespace qctl

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "lib/base/text.h"
+#include "lib/queue/bulk_notes.h"
 #include "lib/queue/catalog.h"
 
 namespace qctl {
@@ -129,7 +130,15 @@ base::Result<Target> find_message(const queue::Spool& spool, std::string_view id
 base::Result<queue::Seen> find_seen(const queue::Spool& spool, std::string_view id_or_prefix) {
   const auto target = find_message(spool, id_or_prefix);
   if (!target) return std::unexpected(target.error());
-  return queue::View(spool).find(target->id);
+  auto seen = queue::View(spool).find(target->id);
+  const auto notes = seen ? queue::bulk_notes_of(spool, target->id) : base::Result<std::vector<queue::Event>>();
+  if (!notes) return seen;  // they are no more than remarks
+  for (const auto& note : *notes) {
+    auto at = seen->events.end();
+    while (at != seen->events.begin() && std::prev(at)->time > note.time) --at;
+    seen->events.insert(at, note);
+  }
+  return seen;
 }
 
 }  // namespace qctl

@@ -1,6 +1,4 @@
 // qctl quarantine: messages that rules have set aside.
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 
@@ -11,7 +9,7 @@
 #include "lib/mail/address.h"
 #include "qctl/change.h"
 #include "qctl/commands.h"
-#include "qctl/forward.h"
+#include "qctl/forward_many.h"
 #include "qctl/line.h"
 #include "qctl/look.h"
 #include "qctl/quarantine_facts.h"
@@ -111,17 +109,55 @@ base::Result<std::vector<queue::Id>> chosen(Session& session) {
   return ids;
 }
 
-base::Result<queue::Id> forward_one(Session& session, const queue::Id& id, const std::string& address, const std::string& server) {
-  const auto seen = queue::View(session.spool).find(id);
-  if (!seen) return std::unexpected(seen.error());
-  const auto copy = forwarded(*seen, address, server, base::wall_now());
-  if (!copy) return std::unexpected(copy.error());
-  // To deliver/: the rules that set the original aside would find it in the copy.
-  const auto stored = session.spool.store(copy->item, copy->octets, {State::Deliver, {}});
-  if (!stored) return std::unexpected(stored.error());
-  session.spool.remark(id, "copy " + copy->item.id.string() + " forwarded to " + address + " with qctl by uid " + std::to_string(::getuid()));
-  return copy->item.id;
-}
+// Forwards all, and tells what became of each.
+class Forwarding {
+ public:
+  Forwarding(Session& session, std::string address, std::size_t all) : session_(session), address_(std::move(address)), progress_("forwarding", all) {}
+
+  void carry_out(std::span<const queue::Id> ids) {
+    const auto server = base::server_domain(session_.line.settings);
+    for (std::size_t first = 0; first < ids.size(); first += kForwardedAtOnce) {
+      const auto some = ids.subspan(first, std::min(kForwardedAtOnce, ids.size() - first));
+      const auto copies = is_dry_run() ? std::vector<base::Result<queue::Id>>(some.size()) : forward_many(session_.spool, some, address_, server);
+      for (std::size_t i = 0; i < some.size(); ++i) tell(some[i], copies[i]);
+    }
+    progress_.wipe();
+  }
+
+  [[nodiscard]] bool is_dry_run() const { return session_.line.has("dry-run"); }
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+  [[nodiscard]] std::size_t done() const { return is_dry_run() ? 0 : done_; }
+
+ private:
+  void tell(const queue::Id& id, const base::Result<queue::Id>& copy) {
+    progress_.step();
+    if (!copy) {
+      progress_.wipe();
+      (void)session_.out.flush();
+      (void)base::write_all(2, "qctl: " + id.string() + ": " + copy.error().cause + "\n");
+      exit_code_ = std::max(exit_code_, base::exit_row(copy.error().fault).by_hand);
+      return;
+    }
+    ++done_;
+    if (!session_.wants_json()) {
+      session_.out.put(id.string() + (is_dry_run() ? " to " + address_ + " (not done)\n" : " forwarded to " + address_ + " as " + copy->string() + "\n"));
+      return;
+    }
+    std::string json = "{";
+    base::json::append_member(json, "id", id.text());
+    base::json::append_member(json, "command", "forward");
+    base::json::append_member(json, "to", address_);
+    base::json::append_member(json, "copy", is_dry_run() ? "" : copy->text());
+    base::json::append_name(json, "done");
+    session_.out.put(json + (is_dry_run() ? "false}\n" : "true}\n"));
+  }
+
+  Session& session_;
+  std::string address_;
+  Progress progress_;
+  int exit_code_ = 0;
+  std::size_t done_ = 0;
+};
 
 base::Result<int> forward(Session& session) {
   if (session.arguments.empty()) return base::fail(base::Fault::Usage, "forward: whom to? expected: an address, then ids or a selection");
@@ -132,38 +168,11 @@ base::Result<int> forward(Session& session) {
     return base::fail(base::Fault::Usage, "forward: which messages? expected: ids, or a selection or --all");
   const auto ids = chosen(session);
   if (!ids) return std::unexpected(ids.error());
-  const bool dry_run = session.line.has("dry-run");
-  const auto server = base::server_domain(session.line.settings);
-  Progress progress("forwarding", ids->size());
-  int exit_code = 0;
-  std::size_t done = 0;
-  for (const auto& id : *ids) {
-    const auto copy = dry_run ? base::Result<queue::Id>(queue::Id()) : forward_one(session, id, *address, server);
-    progress.step();
-    if (!copy) {
-      progress.wipe();
-      (void)session.out.flush();
-      (void)base::write_all(2, "qctl: " + id.string() + ": " + copy.error().cause + "\n");
-      exit_code = std::max(exit_code, base::exit_row(copy.error().fault).by_hand);
-      continue;
-    }
-    ++done;
-    if (session.wants_json()) {
-      std::string json = "{";
-      base::json::append_member(json, "id", id.text());
-      base::json::append_member(json, "command", "forward");
-      base::json::append_member(json, "to", *address);
-      base::json::append_member(json, "copy", dry_run ? "" : copy->text());
-      base::json::append_name(json, "done");
-      session.out.put(json + (dry_run ? "false}\n" : "true}\n"));
-    } else {
-      session.out.put(id.string() + (dry_run ? " to " + *address + " (not done)\n" : " forwarded to " + *address + " as " + copy->string() + "\n"));
-    }
-  }
-  progress.wipe();
+  Forwarding forwarding(session, *address, ids->size());
+  forwarding.carry_out(*ids);
   if (session.line.has("all") || session.selection.has_criteria())
-    (void)base::write_all(2, "qctl: forwarded " + std::to_string(dry_run ? 0 : done) + " of " + std::to_string(ids->size()) + (ids->size() == 1 ? " message\n" : " messages\n"));
-  return exit_code;
+    (void)base::write_all(2, "qctl: forwarded " + std::to_string(forwarding.done()) + " of " + std::to_string(ids->size()) + (ids->size() == 1 ? " message\n" : " messages\n"));
+  return forwarding.exit_code();
 }
 
 struct Part {

@@ -47,6 +47,11 @@ std::optional<std::vector<queue::Id>> CatalogKeeper::pending(std::size_t most) {
   return ids;
 }
 
+bool CatalogKeeper::is_ready() {
+  const std::scoped_lock lock(mutex_);
+  return is_ready_;
+}
+
 void CatalogKeeper::stop(std::optional<base::WallTime> folder_time) {
   if (!thread_.joinable()) return;
   {

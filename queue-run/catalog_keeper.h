@@ -27,6 +27,7 @@ class CatalogKeeper {
 
   // What the catalog does not tell as it is; nothing: it is not ready, or these are more than `most`.
   [[nodiscard]] std::optional<std::vector<queue::Id>> pending(std::size_t most);
+  [[nodiscard]] bool is_ready();
 
   // Writes what is left, unless that is much. `folder_time`: of deferred/ before the last news of it.
   void stop(std::optional<base::WallTime> folder_time);

@@ -424,12 +424,12 @@ bool Deliveries::retry(const queue::Id& id) {
   const auto known = messages_.find(id);
   if (known == messages_.end()) return false;
   known->second->retries_soon = true;
-  forgive_destinations_of(known->second->envelope);
+  forgive_destinations_of(known->second->envelope.recipients);
   return true;
 }
 
-void Deliveries::forgive_destinations_of(const mail::Envelope& envelope) {
-  for (const auto& recipient : envelope.recipients) schedule_.forgive(router_.route(recipient).host);
+void Deliveries::forgive_destinations_of(std::span<const std::string> addresses) {
+  for (const auto& address : addresses) schedule_.forgive(router_.route(address).host);
 }
 
 bool Deliveries::make_room_in_log(queue::LogReader& log) {

@@ -88,7 +88,7 @@ class Deliveries {
   // not to come back so.
   void take_back(const queue::Id& id, const chain::Delegation& returned, const base::Blob& text, std::function<void(base::Result<void>)> answer);
   void forgive(std::string_view host) { schedule_.forgive(host); }
-  void forgive_destinations_of(const mail::Envelope& envelope);
+  void forgive_destinations_of(std::span<const std::string> addresses);
   // Messages of which nothing is open go back to deliver/, as by fulfil().
   void release_idle();
   // Ends all open calls; their results are not known. Messages that only waited are let go.

@@ -27,9 +27,31 @@ void DueIndex::set(const queue::Id& id, base::WallTime due) {
     if (heap_.size() * 4 > table_.size() * 3) grow_table();
     enter(slot);
   }
+  if (is_in_review_) mark_seen(slot);
   records_[slot].due = milliseconds(due);
   rise(records_[slot].rank);
   sink(records_[slot].rank);
+}
+
+void DueIndex::begin_review() {
+  seen_.assign(records_.size(), false);
+  is_in_review_ = true;
+}
+
+void DueIndex::mark_seen(Slot slot) {
+  if (slot >= seen_.size()) seen_.resize(records_.size());
+  seen_[slot] = true;
+}
+
+std::vector<queue::Id> DueIndex::end_review(bool is_complete) {
+  std::vector<queue::Id> unseen;
+  seen_.resize(records_.size());
+  for (Slot slot = 0; slot < records_.size() && is_in_review_ && is_complete; ++slot)
+    if (records_[slot].rank != kNone && !seen_[slot]) unseen.push_back(records_[slot].id);
+  for (const auto& id : unseen) remove(id);
+  std::vector<bool>().swap(seen_);
+  is_in_review_ = false;
+  return unseen;
 }
 
 bool DueIndex::remove(const queue::Id& id) {

@@ -33,6 +33,11 @@ class DueIndex {
   // How many wait for it. Looks at each of the index.
   std::size_t bring_forward(std::string_view destination, base::WallTime now, std::chrono::milliseconds spacing);
 
+  // Between the two each that is still there is set() again. The others, which the end answers, leave the index, unless the
+  // review was not complete.
+  void begin_review();
+  std::vector<queue::Id> end_review(bool is_complete);
+
   [[nodiscard]] std::optional<base::WallTime> earliest() const;
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
   struct Summary {
@@ -58,6 +63,7 @@ class DueIndex {
   [[nodiscard]] static std::uint32_t number_of(std::string_view destination);
   [[nodiscard]] Slot find(const queue::Id& id) const;
   [[nodiscard]] std::size_t home(const queue::Id& id) const { return std::hash<queue::Id>()(id) & (table_.size() - 1); }
+  void mark_seen(Slot slot);
   void grow_table();
   void enter(Slot slot);                // into table_
   void leave(const queue::Id& id);      // out of table_
@@ -69,6 +75,8 @@ class DueIndex {
   std::vector<Slot> free_;       // slots not in use
   std::vector<Slot> heap_;       // the earliest in front
   std::vector<Slot> table_;      // by hash of the id, linear probing, at most three quarters full; a power of two
+  std::vector<bool> seen_;       // by slot, in a review
+  bool is_in_review_ = false;
 };
 
 }  // namespace run

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <random>
+#include <set>
 
 using run::DueIndex;
 
@@ -49,6 +50,29 @@ TEST_CASE("due: remove and contains") {
   CHECK(index.remove(a));
   CHECK_FALSE(index.contains(a));
   CHECK(index.size() == 0);
+}
+
+TEST_CASE("due: what is not seen in a review has gone") {
+  DueIndex index;
+  std::vector<queue::Id> ids;
+  for (int i = 0; i < 21; ++i) ids.push_back(id_of(i));
+  for (std::size_t i = 0; i < 10; ++i) index.set(ids[i], at(1000));
+  CHECK(index.end_review(true).empty());  // none has begun
+  index.begin_review();
+  CHECK(index.end_review(false).empty());  // a folder could not be read
+  CHECK(index.size() == 10);
+  index.begin_review();
+  for (std::size_t i = 0; i < 10; i += 2) index.set(ids[i], at(1000));
+  CHECK(index.remove(ids[1]));    // was seen to go
+  index.set(ids[20], at(5));      // came meanwhile, in its slot
+  for (std::size_t i = 10; i < 20; ++i) index.set(ids[i], at(7));
+  const auto gone = index.end_review(true);
+  CHECK(std::set(gone.begin(), gone.end()) == std::set{ids[3], ids[5], ids[7], ids[9]});
+  CHECK(index.size() == 16);
+  CHECK(index.contains(ids[20]));
+  CHECK_FALSE(index.contains(ids[3]));
+  CHECK(index.end_review(true).empty());
+  CHECK(index.take_due(at(5)) == ids[20]);
 }
 
 TEST_CASE("due: everything can be made due at once") {

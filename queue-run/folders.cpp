@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cstring>
+#include <utility>
 
 #include "lib/base/log.h"
 #include "lib/queue/folder_reader.h"
@@ -28,8 +29,8 @@ struct Folders::Listing {
   base::Result<bool> more = true;
 };
 
-Folders::Folders(net::Loop& loop, const queue::Spool& spool, OnFound on_found, OnGone on_gone)
-    : loop_(loop), spool_(spool), on_found_(std::move(on_found)), on_gone_(std::move(on_gone)), self_(std::make_shared<Folders*>(this)) {}
+Folders::Folders(net::Loop& loop, const queue::Spool& spool, OnFound on_found, OnGone on_gone, OnReview on_review)
+    : loop_(loop), spool_(spool), on_found_(std::move(on_found)), on_gone_(std::move(on_gone)), on_review_(std::move(on_review)), self_(std::make_shared<Folders*>(this)) {}
 
 Folders::~Folders() { *self_ = nullptr; }
 
@@ -79,8 +80,24 @@ void Folders::take_in(const std::shared_ptr<Listing>& listing) {
   for (const auto& entry : listing->entries) on_found_(entry, true);
   if (listing->more && *listing->more) return read_on(listing);
   for (const auto& foreign : listing->foreign) report_foreign(foreign);
+  has_failed_ = has_failed_ || !listing->more;
   if (!listing->more) base::log::error("cannot read a folder", {{"folder", listing->place.folder()}, {"cause", listing->more.error().cause}});
-  --reading_;
+  if (--reading_ > 0) return;
+  if (std::exchange(is_review_, false)) on_review_(has_failed_ ? Review::Fails : Review::Ends);
+  if (std::exchange(must_review_again_, false)) review();
+}
+
+// One at a time, however often events are dropped: what it may have passed already is looked at once more.
+void Folders::review() {
+  if (reading_ > 0) {
+    must_review_again_ = true;
+    return;
+  }
+  base::log::warning("too many changes at once, all folders are read again", {{"spool", spool_.path()}});
+  is_review_ = true;
+  has_failed_ = false;
+  on_review_(Review::Begins);
+  read_all();
 }
 
 void Folders::on_readable() {
@@ -93,7 +110,7 @@ void Folders::on_readable() {
       std::memcpy(&event, buffer.data() + at, sizeof event);
       const char* name = buffer.data() + at + sizeof event;
       at += sizeof event + event.len;
-      if ((event.mask & IN_Q_OVERFLOW) != 0) read_all();
+      if ((event.mask & IN_Q_OVERFLOW) != 0) review();
       if (event.len == 0) continue;
       for (std::size_t i = 0; i < kServed.size(); ++i)
         if (watched_[i] == event.wd) on_event(kServed[i], name);

@@ -28,8 +28,12 @@ class Folders {
   // A message file that is there; what was known of it may be told again. `is_listed`: it lay there, no event told of it.
   using OnFound = std::function<void(const queue::Entry&, bool is_listed)>;
   using OnGone = std::function<void(const queue::Place&, const queue::Id&)>;
+  // Too much happened at once, and the kernel has dropped events: all is told of again. What was not told of between Begins and Ends is not there
+  // any more; unless it Fails, when a folder cannot be read.
+  enum class Review : std::uint8_t { Begins, Ends, Fails };
+  using OnReview = std::function<void(Review)>;
 
-  Folders(net::Loop& loop, const queue::Spool& spool, OnFound on_found, OnGone on_gone);
+  Folders(net::Loop& loop, const queue::Spool& spool, OnFound on_found, OnGone on_gone, OnReview on_review);
   ~Folders();
 
   // Watches the folders, then reads them in threads, piece by piece, since deferred/ may be large: their messages are told later.
@@ -48,6 +52,7 @@ class Folders {
 
  private:
   struct Listing;
+  void review();
   void read_in_thread(const queue::Place& place);
   void read_on(const std::shared_ptr<Listing>& listing);
   void take_in(const std::shared_ptr<Listing>& listing);
@@ -58,12 +63,16 @@ class Folders {
   const queue::Spool& spool_;
   OnFound on_found_;
   OnGone on_gone_;
+  OnReview on_review_;
   base::UniqueFd inotify_;
   std::array<int, kServed.size()> watched_{};
   std::optional<net::Watch> watch_;
   std::shared_ptr<Folders*> self_;  // for threads that may end later than this
   std::unordered_set<std::string> reported_;
   std::size_t reading_ = 0;
+  bool is_review_ = false;          // what is read
+  bool has_failed_ = false;
+  bool must_review_again_ = false;  // when that has ended
 };
 
 }  // namespace run

@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/queue/control.h"
+#include "queue-run/requests_many.h"
 
 namespace run {
 namespace {
@@ -79,6 +80,17 @@ void status(Runner& runner, const Words&, Reply reply) { reply(runner.status());
 
 void uncataloged(Runner& runner, const Words&, Reply reply) { reply(runner.uncataloged()); }
 
+void move_each(net::Loop& loop, Runner& runner, const Words& words, Reply reply) {
+  const auto place = queue::Place::parse(words.back());
+  if (!place) return reply(base::fail(base::Fault::Permanent, "'" + words.back() + "' is not a folder for messages"));
+  change_each(loop, runner, std::span(words).subspan(1, words.size() - 2), *place, std::move(reply));
+}
+
+void forgive(Runner& runner, const Words& words, const Reply& reply) {
+  runner.forgive(std::span(words).subspan(1));
+  reply(std::string());
+}
+
 // The end of a chain of rules: message, envelope and context of the call are what they have made of ID.
 void replace(Runner& runner, const chain::Invocation& invocation, Reply reply) {
   const auto id = id_of(invocation.arguments[1]);
@@ -108,7 +120,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"uncataloged", 1, uncataloged},
 });
 
-void serve(Runner& runner, chain::PendingCall pending) {
+void serve(net::Loop& loop, Runner& runner, chain::PendingCall pending) {
   const auto call = std::make_shared<chain::PendingCall>(std::move(pending));
   const Reply reply = [call](const base::Result<std::string>& text) {
     if (text) {
@@ -120,16 +132,19 @@ void serve(Runner& runner, chain::PendingCall pending) {
   const auto& words = call->invocation.arguments;
   if (words.size() == 2 && words[0] == "replace") return replace(runner, call->invocation, reply);
   if (words.size() == 2 && words[0] == "back") return bring_back(runner, call->invocation, reply);
+  if (words.size() > 3 && words[0] == "move") return move_each(loop, runner, words, reply);
+  if (words.size() > 2 && words[0] == "remove") return change_each(loop, runner, std::span(words).subspan(1), std::nullopt, reply);
+  if (!words.empty() && words[0] == "forgive") return forgive(runner, words, reply);
   for (const auto& command : kCommands)
     if (!words.empty() && words[0] == command.name && words.size() == command.words) return command.run(runner, words, reply);
-  reply(base::fail(base::Fault::Permanent, "unknown request; expected: back ID, move ID FOLDER, remove ID, replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..., uncataloged"));
+  reply(base::fail(base::Fault::Permanent, "unknown request; expected: back ID, forgive [ADDRESS...], move ID... FOLDER, remove ID..., replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..., uncataloged"));
 }
 
 }  // namespace
 
 Requests::Requests(net::Loop& loop, Runner& runner)
-    : runner_(runner), server_(loop, {.connections = 100, .calls_at_once = 1000, .frame_octets = 64 << 20}, [this](chain::PendingCall call) {
-        serve(runner_, std::move(call));
+    : runner_(runner), server_(loop, {.connections = 100, .calls_at_once = 1000, .frame_octets = 64 << 20}, [this, &loop](chain::PendingCall call) {
+        serve(loop, runner_, std::move(call));
       }) {}
 
 base::Result<void> Requests::listen(const queue::Spool& spool) { return server_.listen(spool.path() + "/" + std::string(queue::kControlSocket)); }

@@ -1,4 +1,4 @@
-QUEUE_RUN := addresses mailing schedule waiting_lines due retry route destination_limits transports results context_routes rules_stage rule_calls rules_socket replacer deliveries_rules delegation deliveries_delegation deliveries_end wishes turns diagnosis notice_text notice notices notifier progress_writer recorder spool_keeper broker_keeper broker_runner deliveries catalog_keeper folders runner metrics runner_requests requests
+QUEUE_RUN := addresses mailing schedule waiting_lines due retry route destination_limits transports results context_routes rules_stage rule_calls rules_socket replacer deliveries_rules delegation deliveries_delegation deliveries_end wishes turns diagnosis notice_text notice notices notifier progress_writer recorder spool_keeper broker_keeper broker_runner deliveries catalog_keeper folders runner metrics runner_requests requests requests_many
 
 BINARIES += $(BIN)/queue-run
 $(BIN)/queue-run: $(call objects,queue-run,main configuration $(QUEUE_RUN)) $(BUILD)/lib.a

@@ -12,7 +12,7 @@ constexpr Milliseconds kLookAtClock = 1000;
 constexpr std::size_t kParkedAtOnce = 1000;
 constexpr Milliseconds kParkAgain = 1000;  // when no sender had enough
 constexpr auto kHurrySpacing = std::chrono::milliseconds(20);
-constexpr auto kBusyDelay = std::chrono::seconds(1);  // until a file is tried again that somebody else holds
+constexpr auto kBusyDelay = std::chrono::milliseconds(100);  // until a file is tried again that somebody else holds
 
 }  // namespace
 
@@ -47,7 +47,8 @@ Runner::Runner(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, queu
       [this](const queue::Place& place, const queue::Id& id) {
         if (place.state == queue::State::Deferred) catalog_.gone(id);
         on_gone(place, id);
-      });
+      },
+      [this](Folders::Review review) { on_review(review); });
 }
 
 Runner::~Runner() = default;
@@ -227,6 +228,16 @@ void Runner::note_in_catalog(const queue::Entry& entry, bool is_listed) {
 void Runner::on_gone(const queue::Place& place, const queue::Id& id) {
   if (auto* index = index_of(place)) index->remove(id);
   if (place.state != queue::State::Deferred) fresh_known_.erase(id);  // its entry of fresh_ is skipped
+}
+
+void Runner::on_review(Folders::Review review) {
+  if (review == Folders::Review::Begins) {
+    due_.begin_review();
+    away_.begin_review();
+    return;
+  }
+  for (const auto& id : due_.end_review(review == Folders::Review::Ends)) catalog_.gone(id);
+  away_.end_review(review == Folders::Review::Ends);
 }
 
 void Runner::on_left(const Deliveries::Left& left) {

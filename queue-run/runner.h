@@ -57,6 +57,8 @@ class Runner {
   void remove(const queue::Id& id, Answer answer);
   [[nodiscard]] base::Result<void> retry(const queue::Id& id);
   std::size_t retry_all();
+  // Forgets why the destinations of these addresses are avoided; none: of all.
+  void forgive(std::span<const std::string> addresses);
   void retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer);
   [[nodiscard]] base::Result<void> replace(const queue::Id& id, const chain::Call& call) { return deliveries_->give_from_rules(id, call); }
   // A content filter gives a message back: `call` has it, and in its context what its field said.
@@ -94,6 +96,7 @@ class Runner {
   void on_file_error(const queue::Place& place, const queue::Id& id, const base::Error& error);
   void on_found(const queue::Place& place, const queue::Id& id, base::WallTime modified, std::uint64_t octets = 0, bool is_listed = false);
   void on_gone(const queue::Place& place, const queue::Id& id);
+  void on_review(Folders::Review review);
   void note_in_catalog(const queue::Entry& entry, bool is_listed);
   void on_left(const Deliveries::Left& left);
   void hurry_for_recovered();

@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/mail/address.h"
 #include "lib/queue/catalog.h"
+#include "lib/queue/control.h"
 #include "lib/queue/view.h"
 #include "queue-run/metrics.h"
 #include "queue-run/runner.h"
@@ -126,7 +127,7 @@ base::Result<void> Runner::retry(const queue::Id& id) {
   }
   const auto item = spool_.read((*entry)->place, id);
   if (!item) return std::unexpected(item.error());
-  deliveries_->forgive_destinations_of(item->item.envelope);
+  deliveries_->forgive_destinations_of(item->item.envelope.recipients);
   const auto now = base::wall_now();
   if (const auto set = spool_.set_modified(id, (*entry)->place, now); !set) return set;
   on_found((*entry)->place, id, now);
@@ -137,6 +138,11 @@ std::size_t Runner::retry_all() {
   deliveries_->forgive("");
   due_.all_due_at(base::wall_now());
   return due_.size();
+}
+
+void Runner::forgive(std::span<const std::string> addresses) {
+  if (addresses.empty()) return deliveries_->forgive("");
+  deliveries_->forgive_destinations_of(addresses);
 }
 
 void Runner::retry_domain(const std::string& domain, std::function<void(base::Result<std::size_t>)> answer) {
@@ -200,6 +206,7 @@ base::Result<std::string> Runner::uncataloged() {
   constexpr std::size_t kMostIds = 2000;  // an answer has 64 KB
   folders_->look();
   const auto ids = folders_->is_reading() ? std::nullopt : catalog_.pending(kMostIds);
+  if (!ids && !folders_->is_reading() && catalog_.is_ready()) return std::string(queue::kLater);
   if (!ids) return base::fail(base::Fault::Temporary, "the catalog of deferred/ is being written");
   std::string text;
   for (const auto& id : *ids) text += (text.empty() ? "" : " ") + id.string();

@@ -205,7 +205,7 @@ END
 
 @test "queue-run: requests: an unknown one is refused with what is known" {
   start_queue_run
-  [[ $(ask dance) == permanent*'expected: back ID, move ID FOLDER, remove ID, replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..., uncataloged' ]]
+  [[ $(ask dance) == permanent*'expected: back ID, forgive [ADDRESS...], move ID... FOLDER, remove ID..., replace ID, retry ID, retry all, retry domain NAME, status, summary SECONDS,..., uncataloged' ]]
   [[ $(ask move 0H8ZK4TQ2N700A3W05 hold) == permanent*'no message 0H8ZK4TQ2N700A3W05'* ]]
   [[ $(ask move 0H8ZK4TQ2N700A3W05 ../etc) == permanent*'not a folder for messages'* ]]
 }

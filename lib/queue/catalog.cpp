@@ -148,6 +148,18 @@ Result<Catalog::Present> Catalog::present() const {
   return present;
 }
 
+// Thousands may have changed a moment ago, which it writes down in less time than they take to be read.
+static Result<std::vector<Id>> ask_for_uncataloged(const Control& control) {
+  constexpr int kAttempts = 40;
+  constexpr useconds_t kPauseMicroseconds = 50'000;
+  auto ids = control.uncataloged();
+  for (int attempt = 1; attempt < kAttempts && !ids && ids.error().error_number == EAGAIN; ++attempt) {
+    ::usleep(kPauseMicroseconds);
+    ids = control.uncataloged();
+  }
+  return ids;
+}
+
 std::optional<WholeCatalog> whole_catalog(const Spool& spool) {
   struct stat folder;
   const Place deferred{State::Deferred, {}};
@@ -156,7 +168,7 @@ std::optional<WholeCatalog> whole_catalog(const Spool& spool) {
   const Control control(spool, 2000);
   const bool is_running = control.is_running();
   if (is_running) {
-    auto uncataloged = control.uncataloged();
+    auto uncataloged = ask_for_uncataloged(control);
     if (!uncataloged) return std::nullopt;
     unlisted = std::move(*uncataloged);
   }

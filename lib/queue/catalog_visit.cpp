@@ -7,6 +7,7 @@
 
 #include "lib/queue/catalog.h"
 #include "lib/queue/folders.h"
+#include "lib/queue/share_out.h"
 #include "lib/queue/visit.h"
 
 namespace queue {

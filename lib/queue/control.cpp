@@ -1,5 +1,7 @@
 #include "lib/queue/control.h"
 
+#include <array>
+
 #include "lib/base/text.h"
 #include "lib/chain/caller.h"
 
@@ -37,7 +39,7 @@ std::optional<Control::Summary> parse_summary(std::string_view answer, std::size
   return summary.by_age.size() == ages ? std::optional(summary) : std::nullopt;
 }
 
-base::Result<std::string> ask_at(const std::string& socket, std::initializer_list<std::string_view> arguments, chain::Call call, std::uint64_t timeout_milliseconds) {
+base::Result<std::string> ask_at(const std::string& socket, std::span<const std::string_view> arguments, chain::Call call, std::uint64_t timeout_milliseconds) {
   chain::Words words = {"unix:" + socket};
   words.insert(words.end(), arguments.begin(), arguments.end());
   chain::Caller::Limits limits;
@@ -60,12 +62,12 @@ base::Result<std::string> answer_in(chain::Outcome outcome) {
 }
 
 base::Result<void> replace_through(const std::string& socket, const Id& id, chain::Call call, std::uint64_t timeout_milliseconds) {
-  return without_text(ask_at(socket, {"replace", id.text()}, std::move(call), timeout_milliseconds));
+  return without_text(ask_at(socket, std::array<std::string_view, 2>{"replace", id.text()}, std::move(call), timeout_milliseconds));
 }
 
-base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments) const { return ask(arguments, chain::Call{}); }
+base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments) const { return ask(std::span(arguments.begin(), arguments.size()), chain::Call{}); }
 
-base::Result<std::string> Control::ask(std::initializer_list<std::string_view> arguments, chain::Call call) const {
+base::Result<std::string> Control::ask(std::span<const std::string_view> arguments, chain::Call call) const {
   if (!is_running()) return std::unexpected(base::Error{base::Fault::Temporary, "no queue-run has the spool " + spool_->path(), ECONNREFUSED});
   return ask_at(spool_->path() + "/" + std::string(kControlSocket), arguments, std::move(call), timeout_milliseconds_);
 }
@@ -79,11 +81,36 @@ base::Result<void> Control::remove(const Id& id) const {
 }
 
 base::Result<void> Control::replace(const Id& id, chain::Call call) const {
-  return without_text(ask({"replace", id.text()}, std::move(call)));
+  return without_text(ask(std::array<std::string_view, 2>{"replace", id.text()}, std::move(call)));
 }
 
 base::Result<void> Control::bring_back(const Id& id, chain::Call call) const {
-  return without_text(ask({"back", id.text()}, std::move(call)));
+  return without_text(ask(std::array<std::string_view, 2>{"back", id.text()}, std::move(call)));
+}
+
+// A letter for each id, in their order; of one id nothing but whether it could be done.
+base::Result<std::vector<Control::Answer>> Control::ask_for_each(std::string_view command, std::span<const Id> ids, std::string_view last) const {
+  std::vector<std::string_view> words{command};
+  for (const auto& id : ids) words.push_back(id.text());
+  if (!last.empty()) words.push_back(last);
+  const auto answer = ask(words, chain::Call{});
+  if (!answer) return std::unexpected(answer.error());
+  if (ids.size() == 1 && answer->empty()) return std::vector{Answer::Done};
+  if (answer->size() == ids.size() && answer->find_first_not_of("dwgn") == std::string::npos) {
+    std::vector<Answer> answers;
+    for (const char letter : *answer) answers.push_back(static_cast<Answer>(letter));
+    return answers;
+  }
+  return base::fail(base::Fault::Bug, "queue-run answered '" + base::text::printable(answer->substr(0, 100)) + "'; expected: a letter for each message");
+}
+
+base::Result<std::vector<Control::Answer>> Control::move(std::span<const Id> ids, const Place& to) const { return ask_for_each("move", ids, to.folder()); }
+base::Result<std::vector<Control::Answer>> Control::remove(std::span<const Id> ids) const { return ask_for_each("remove", ids, {}); }
+
+base::Result<void> Control::forgive(std::span<const std::string> addresses) const {
+  std::vector<std::string_view> words{"forgive"};
+  words.insert(words.end(), addresses.begin(), addresses.end());
+  return without_text(ask(words, chain::Call{}));
 }
 
 base::Result<void> Control::retry(const Id& id) const {
@@ -106,6 +133,7 @@ base::Result<Control::Summary> Control::summary(std::span<const std::chrono::sec
 base::Result<std::vector<Id>> Control::uncataloged() const {
   const auto answer = ask({"uncataloged"});
   if (!answer) return std::unexpected(answer.error());
+  if (*answer == kLater) return std::unexpected(base::Error{base::Fault::Temporary, "the catalog of deferred/ is behind", EAGAIN});
   std::vector<Id> ids;
   for (std::string_view rest = *answer; !rest.empty();) {
     const auto [word, behind] = base::text::split_once(rest, ' ');

@@ -26,6 +26,7 @@ struct Outcome;
 namespace queue {
 
 inline constexpr std::string_view kControlSocket = "queue-run.sock";
+inline constexpr std::string_view kLater = "later";  // the answer of uncataloged() when it will have one in a moment
 
 // The same as Control::replace() at the socket of a queue-run that has no folder: its spool is on a broker.
 [[nodiscard]] base::Result<void> replace_through(const std::string& socket, const Id& id, chain::Call call, std::uint64_t timeout_milliseconds = 30'000);
@@ -49,6 +50,12 @@ class Control {
   // Forgets it; one that is being delivered when that attempt has ended.
   [[nodiscard]] base::Result<void> remove(const Id& id) const;
 
+  // The same of many, which share the wait. Waits: it is being delivered, and will be done when that attempt has ended.
+  // NotDone: to be asked for alone, then it is known why.
+  enum class Answer : char { Done = 'd', Waits = 'w', Gone = 'g', NotDone = 'n' };  // as queue-run says it
+  [[nodiscard]] base::Result<std::vector<Answer>> move(std::span<const Id> ids, const Place& to) const;
+  [[nodiscard]] base::Result<std::vector<Answer>> remove(std::span<const Id> ids) const;
+
   // Ends a chain of rules that queue-run has called for this message: what is in the call is what they have made of it. ENOENT: no
   // rules run on it.
   [[nodiscard]] base::Result<void> replace(const Id& id, chain::Call call) const;
@@ -63,6 +70,9 @@ class Control {
   [[nodiscard]] base::Result<std::size_t> retry_all() const;
   [[nodiscard]] base::Result<std::size_t> retry_domain(std::string_view domain) const;
 
+  // Forgets why the destinations of these addresses are avoided; none: of all.
+  [[nodiscard]] base::Result<void> forgive(std::span<const std::string> addresses) const;
+
   // What waits in deferred/, by age: how many are younger than each of `limits`, which grow, and how many are older than all.
   // Fault::Temporary while queue-run, just started, does not know them all.
   struct Summary {
@@ -74,7 +84,7 @@ class Control {
   [[nodiscard]] base::Result<Summary> summary(std::span<const std::chrono::seconds> limits) const;
 
   // The messages in deferred/ that are not in its catalog yet, or otherwise there than they are; all others are in it as they are at
-  // this moment. Fault::Temporary while that is being made, or where these are too many.
+  // this moment. Fault::Temporary while that is being made; with error_number EAGAIN where these are too many, for a moment.
   [[nodiscard]] base::Result<std::vector<Id>> uncataloged() const;
 
   // One JSON object, described in queue-run(8).
@@ -82,7 +92,8 @@ class Control {
 
  private:
   [[nodiscard]] base::Result<std::string> ask(std::initializer_list<std::string_view> words) const;
-  [[nodiscard]] base::Result<std::string> ask(std::initializer_list<std::string_view> words, chain::Call call) const;
+  [[nodiscard]] base::Result<std::string> ask(std::span<const std::string_view> words, chain::Call call) const;
+  [[nodiscard]] base::Result<std::vector<Answer>> ask_for_each(std::string_view command, std::span<const Id> ids, std::string_view last) const;
 
   const Spool* spool_;
   std::uint64_t timeout_milliseconds_;

@@ -12,6 +12,7 @@
 #include "lib/base/text.h"
 #include "lib/queue/folder_reader.h"
 #include "lib/queue/folders.h"
+#include "lib/queue/share_out.h"
 #include "lib/queue/take_unread.h"
 
 namespace queue {
@@ -19,6 +20,8 @@ namespace {
 
 using base::Fault;
 using base::Result;
+
+constexpr std::size_t kRemovers = 16;  // threads: where blocks are discarded at once, unlink(2) waits for the disk
 
 constexpr auto kOtherFolders = std::to_array<std::string_view>({"progress", "tmp", "log", "lock"});
 
@@ -241,17 +244,23 @@ Result<void> Spool::move(const Id& id, const Place& from, const Place& to, std::
   if (modified)
     if (const auto set = set_modified(id, from, *modified); !set) return set;
   if (const auto made = make_folder_of(*this, to); !made) return made;
-  if (const auto renamed = rename_new(file_path(from, id), file_path(to, id)); !renamed) return renamed;
-  must_sync(from);
+  if (const auto renamed = rename(id, from, to); !renamed) return renamed;
   must_sync(to);
+  must_sync_leave(from);
   return {};
 }
 
-Result<void> Spool::remove(const Id& id, const Place& place) {
+Result<void> Spool::rename(const Id& id, const Place& from, const Place& to) const { return rename_new(file_path(from, id), file_path(to, id)); }
+
+Result<void> Spool::unlink(const Id& id, const Place& place) const {
   const std::string path = file_path(place, id);
-  if (::unlink(path.c_str()) != 0) return base::fail_errno("remove " + path);
-  must_sync(place);
-  progress_to_remove_.push_back(id);
+  return ::unlink(path.c_str()) == 0 ? Result<void>() : base::fail_errno("remove " + path);
+}
+
+Result<void> Spool::remove(const Id& id, const Place& place) {
+  if (const auto removed = unlink(id, place); !removed) return removed;
+  must_sync_leave(place);
+  must_forget_progress(id);
   return {};
 }
 
@@ -301,11 +310,13 @@ Result<std::vector<Event>> Spool::read_progress(const Id& id) const {
 Result<void> Spool::sync_folder(const Place& place) const { return base::sync_directory(folder_path(place)); }
 
 Result<void> Spool::sync() {
-  const auto changed = std::exchange(changed_, {});
+  const auto changed = std::exchange(changed_, {}), left = std::exchange(left_, {});
   const auto progress = std::exchange(progress_to_remove_, {});
   for (const auto& folder : changed)
     if (const auto synced = base::sync_directory(folder); !synced) return synced;  // the progress files are left to repair()
-  for (const auto& id : progress) (void)::unlink(progress_path(id).c_str());
+  for (const auto& folder : left)
+    if (const auto synced = changed.contains(folder) ? Result<void>() : base::sync_directory(folder); !synced) return synced;
+  share_out(progress.size(), [&](std::size_t i) { (void)::unlink(progress_path(progress[i]).c_str()); }, kShare / 2, kRemovers);
   return {};
 }
 

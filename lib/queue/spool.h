@@ -106,6 +106,9 @@ class Spool {
   [[nodiscard]] base::Result<void> set_modified(const Id& id, const Place& place, base::WallTime modified);
   // Forgets a message. Its progress file goes in the next sync().
   [[nodiscard]] base::Result<void> remove(const Id& id, const Place& place);
+  // The system calls of move() and remove() alone, for several threads at once (bulk.h), which then say what sync() has to do.
+  [[nodiscard]] base::Result<void> rename(const Id& id, const Place& from, const Place& to) const;
+  [[nodiscard]] base::Result<void> unlink(const Id& id, const Place& place) const;
 
   // Appends to progress/ID. Durable on return if an event must last; others may be lost in a power cut, and then
   // an attempt is made too early, or a note is missing.
@@ -119,10 +122,13 @@ class Spool {
   // Makes moves and removals so far durable, with one fsync a folder that changed. queue-run calls it every 100 ms when
   // something changed, qctl at its end.
   [[nodiscard]] base::Result<void> sync();
-  // A folder was changed by other means (Draft).
+  // A folder was changed by other means: a message came (Draft), or left.
   void must_sync(const Place& place) { changed_.insert(folder_path(place)); }
+  void must_sync_leave(const Place& place) { left_.insert(folder_path(place)); }
+  // A message was removed by unlink().
+  void must_forget_progress(const Id& id) { progress_to_remove_.push_back(id); }
   [[nodiscard]] base::Result<void> sync_folder(const Place& place) const;
-  [[nodiscard]] bool needs_sync() const { return !changed_.empty() || !progress_to_remove_.empty(); }
+  [[nodiscard]] bool needs_sync() const { return !changed_.empty() || !left_.empty() || !progress_to_remove_.empty(); }
 
   // What crashes leave behind, for the start of queue-run (which holds its lock): drafts in tmp/ older than an hour are
   // removed; of a message in two folders the one in the more careful state stays. Says what it did, a line each.
@@ -138,7 +144,8 @@ class Spool {
   [[nodiscard]] base::Result<StoredItem> open_item(const Place& place, const Id& id, bool locked) const;
 
   std::string path_;
-  std::set<std::string> changed_;  // folders with renames or removals that are not durable yet
+  std::set<std::string> changed_;  // folders to which messages came, and that is not durable yet
+  std::set<std::string> left_;     // folders that they left; synced later: where there is no journal, none may be in neither
   std::vector<Id> progress_to_remove_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/io.h"
 #include "lib/queue/folders.h"
+#include "lib/queue/share_out.h"
 
 namespace queue {
 namespace {

@@ -2,12 +2,9 @@
 // wants is let go as early as can be, and the system calls of several files overlap in threads.
 #pragma once
 
-#include <algorithm>
-#include <atomic>
-#include <functional>
 #include <optional>
 #include <span>
-#include <thread>
+#include <string>
 #include <vector>
 
 #include "lib/base/unique_fd.h"
@@ -15,24 +12,6 @@
 #include "lib/queue/view.h"
 
 namespace queue {
-
-// Calls `work(i)` for 0 <= i < count, in several threads when there are many.
-template <class Work>
-void share_out(std::size_t count, const Work& work) {
-  constexpr std::size_t kShare = 128;  // that a thread takes at a time
-  constexpr std::size_t kThreads = 4;  // at most
-  std::atomic<std::size_t> next{0};
-  const auto take_shares = [&] {
-    for (;;) {
-      const std::size_t begin = next.fetch_add(kShare);
-      if (begin >= count) return;
-      for (std::size_t i = begin; i < std::min(begin + kShare, count); ++i) work(i);
-    }
-  };
-  std::vector<std::jthread> helpers;
-  for (std::size_t i = 1; i < std::min({count / kShare, kThreads, static_cast<std::size_t>(std::thread::hardware_concurrency())}); ++i) helpers.emplace_back(take_shares);
-  take_shares();
-}
 
 class FolderVisit {
  public:
