@@ -30,6 +30,8 @@ std::optional<Refused> check_for_broker(const broker::Setup& setup, const Accept
   if (const auto delegation = message.place.state == queue::State::Delegated ? chain::delegation_in(message.item.context) : std::nullopt)
     return Refused{chain::Answer::as_reported(Fault::Temporary, "451 4.3.5 this queue cannot delegate"), "rules delegate it to " + delegation->address + ", and of a spool on a broker no message can be delegated"};
   if (message.returned) return Refused{chain::Answer::as_reported(Fault::Permanent, "500 Delegation failed to get old context"), "it comes back from a content filter, and nothing on a broker is at one"};
+  if (setup.making.queues.of(message.place).size() > broker::Queues::kMostNameOctets)
+    return Refused{chain::Answer::as_reported(Fault::Temporary, "451 4.3.5 no such queue"), message.place.folder() + " is too long for the name of a queue on a broker"};
   const auto octets = queue::to_octets(message.item).size() + message.message.size();
   if (octets <= setup.message_octets) return std::nullopt;
   const auto limit = std::to_string(setup.message_octets);

@@ -252,6 +252,8 @@ void BrokerKeeper::replace(queue::Replacement replacement, std::function<void(bo
 }
 
 base::Result<void> BrokerKeeper::check(const queue::Replacement& replacement) const {
+  if (settings_.setup.making.queues.of(replacement.to).size() > broker::Queues::kMostNameOctets)
+    return base::fail(base::Fault::Permanent, "they put it into " + replacement.to.folder() + ", which is too long for the name of a queue on a broker");
   const auto octets = queue::to_octets(replacement.item).size() + replacement.message.size();
   if (octets <= settings_.setup.message_octets) return {};
   return base::fail(base::Fault::Permanent, "they have made a message of " + std::to_string(octets) + " octets of it; the broker takes " + std::to_string(settings_.setup.message_octets));

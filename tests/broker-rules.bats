@@ -143,13 +143,16 @@ V
 service av smtp = #{ delegator: #{ address: "127.0.0.1:9" }, receiver: "127.0.0.1:10" };
 #{ postq: [
      action "grow" || if mail_from().local_part == "large" { let line = "x"; line.pad(900, 'x'); for i in 0..30 { append_header("X-Much", line) } },
+     rule "far" || if mail_from().local_part == "long" { let name = "q"; name.pad(64, 'q'); quarantine(name + "/" + name + "/" + name + "/" + name) } else { next() },
      rule "enough" || if mail_from().local_part == "large" { accept() } else { next() },
      delegate av "scan" || next() ] }
 V
   large=$(inject large@x.test ok@a.test)
   filtered=$(inject filtered@x.test ok@a.test)
+  long=$(inject long@x.test ok@a.test)
   drain --retry-min 1h --retry-max 1h
-  lies_in deferred 2
+  lies_in deferred 3
+  qctl show "$long" | grep 'rules failed postq: they put it into quarantine/qq*.*, which is too long for the name of a queue' || { qctl show "$long"; cat run.log rules.log; false; }
   qctl show "$large" | grep 'rules failed postq: they have made a message of [0-9]* octets of it; the broker takes 20480' || { qctl show "$large"; cat run.log; false; }
   qctl show "$filtered" | grep 'rules failed postq: .*no message can be delegated'
   [ ! -e out/ok@a.test ]

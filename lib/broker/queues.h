@@ -41,6 +41,7 @@ class Queues {
   // Of one that waits: of the longest time that is not longer than `wait`, at least a second.
   [[nodiscard]] std::string waiting(std::chrono::seconds wait) const;
   [[nodiscard]] std::string waiting_step(unsigned step) const;
+  static constexpr std::size_t kMostNameOctets = 255;  // a short string of AMQP
   static constexpr unsigned kSteps = 18;  // the last one waits 2^17 seconds, a day and a half
 
   // Where a message of `place` goes that is to be tried at `due`.
