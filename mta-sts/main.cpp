@@ -213,7 +213,8 @@ int main(int argc, char** argv) {
   const auto options = fetch_options(line->settings);
   if (!options) return base::report(kProgram, options.error());
   const mta_sts::Store store(line->settings.text("sts.cache"));
-  if (const auto opened = store.open(now_seconds()); !opened) return base::report(kProgram, opened.error());
+  const auto opened = store.open(now_seconds());
+  if (!opened && line->arguments.empty()) return base::report(kProgram, opened.error());  // a person may look without a place to keep things
   if (::curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return base::report(kProgram, {Fault::Temporary, "libcurl cannot start"});
 
   net::dns::SharedResolver resolver(net::dns::settings_of(line->settings));

@@ -42,6 +42,9 @@ to() {
   run -0 sts --json GOOD.example.
   [ "$(jq -r '[.domain, .mode, .id, .max_age, .mx[0]] | join(" ")' <<<"$output")" = 'good.example enforce 1 1000 mx.good.example' ]
   [ "$(cat web.log)" = 'mta-sts.good.example /.well-known/mta-sts.txt' ]
+  run -0 --separate-stderr sts --cache /proc/nowhere good.example # who may not write there can look all the same
+  [ "$output" = 'good.example: enforce mx.good.example' ]
+  [[ $stderr == *'MTA-STS policy cannot be kept'* ]]
   run -1 sts nothing.example
   [ "$output" = 'nothing.example: no policy' ]
   run -64 sts
