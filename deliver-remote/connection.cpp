@@ -1,5 +1,6 @@
 #include "deliver-remote/connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lib/base/log.h"
@@ -37,8 +38,12 @@ std::string Approach::key() const {
   std::string key = to.address.text() + "|" + std::string(name_of(tls.level)) + "|";
   if (tls.asks_authorities())
     for (const auto& name : tls.names) key += name + " ";
-  if (tls.dane)
+  if (tls.dane) {
     for (const auto& record : tls.dane->records) key += record.text() + " ";
+    // Under DANE-TA the destination's name may be what the certificate was taken for.
+    if (std::ranges::any_of(tls.dane->records, [](const auto& record) { return record.usage == net::dane::Usage::TrustAnchor; }))
+      for (const auto& name : tls.dane->names) key += name + " ";
+  }
   key += (tls.trial ? "trial|" : "|") + server_name() + "|";  // SNI: hosts of one address may have certificates of their own
   return key += profile->identity;
 }
