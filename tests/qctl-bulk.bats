@@ -96,6 +96,25 @@ killed_soon() {
   ! grep -q 'too many changes' queue-run.log
 }
 
+@test "queue-run: after more changes than the kernel tells of it knows what came and what has gone" {
+  local events
+  events=$(cat /proc/sys/fs/inotify/max_queued_events)
+  ((events <= 65536)) || skip "the kernel keeps $events events: that many take too long here"
+  fill --count 100
+  start_queue_run
+  wait_for knows 100
+  mkdir away
+  find "$spool/deferred" -type f | head -n 50 >known
+  kill -STOP "$(pid_of queue-run)"
+  fill --count $((events / 2 + 100))  # a file that is written is two events
+  xargs mv -t away <known
+  kill -CONT "$(pid_of queue-run)"
+  wait_for knows $((events / 2 + 150))
+  [ "$(grep -c 'too many changes at once' queue-run.log)" -ge 1 ]
+  wait_for is_cataloged
+  [ "$(qctl list deferred | wc -l)" = $((events / 2 + 150)) ]
+}
+
 @test "qctl retry: a selection is tried by a queue-run, whatever it thought of its destinations" {
   fill --count 200 --age 3600
   printf '#!/bin/bash\nprintf "Zno connection to %%s\\0" "$1"\n' >transport
