@@ -50,6 +50,7 @@ most_open() { awk -v host="$1" '$2 == host { open += $1 == "+" ? 1 : -1; if (ope
   start_queue_run --destination-failures 1 --destination-pause 300ms
   wait_for has deferred 32
   rm out/down
+  sleep 0.5  # the pause: what comes within it is put off too
   store spool working ok-new@a.test
   wait_for delivered a.test 31 || { tail queue-run.log; false; }
   grep -q 'destination is back destination=a.test deferred=30' queue-run.log
