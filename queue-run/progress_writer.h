@@ -24,7 +24,10 @@ class ProgressWriter {
   [[nodiscard]] base::Result<void> sync();
   [[nodiscard]] bool has_unsynced() const { return !unsynced_.empty(); }
   // The message has gone, and its record will.
-  void forget(const queue::Id& id) { named_.erase(id); }
+  void forget(const queue::Id& id) {
+    named_.erase(id);
+    unsynced_.erase(id);
+  }
 
  private:
   struct Unsynced {

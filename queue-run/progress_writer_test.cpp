@@ -70,3 +70,19 @@ TEST_CASE("progress_writer: after a sync that failed all of it is written once m
   CHECK_FALSE(writer.has_unsynced());
   CHECK(recorded(spool, id, 3) == std::vector<std::size_t>{2, 0, 1});
 }
+
+TEST_CASE("progress_writer: of a message that has gone nothing is synced, nor written again") {
+  TestSpool spool;
+  ProgressWriter writer(*spool);
+  const auto id = queue::Id::make();
+  const auto folder = spool.path + "/progress", away = spool.path + "/elsewhere";
+  REQUIRE(writer.append(id, sent(0)));
+  std::filesystem::rename(folder, away);
+  CHECK_FALSE(writer.sync());
+  std::filesystem::rename(away, folder);
+  std::filesystem::remove(spool->progress_path(id));
+  writer.forget(id);
+  CHECK_FALSE(writer.has_unsynced());
+  REQUIRE(writer.sync());
+  CHECK_FALSE(std::filesystem::exists(spool->progress_path(id)));
+}
