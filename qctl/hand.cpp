@@ -99,7 +99,8 @@ Hand::Results Hand::ask_many(const Wish& wish, std::span<const Target> targets) 
     } else if (answer == queue::Control::Answer::Waits) {
       results.emplace_back(std::unexpected(in_delivery(kAsked)));
     } else if (answer == queue::Control::Answer::Gone) {
-      results.emplace_back(std::unexpected(base::Error{base::Fault::Permanent, "is gone", ENOENT}));
+      // From queue-run's hands it may have gone to where this wish goes too, as dead/.
+      results.push_back(go_on(wish, targets[i], std::unexpected(base::Error{base::Fault::Permanent, "is gone", ENOENT})));
     } else {
       results.push_back(change(wish, targets[i]));
     }

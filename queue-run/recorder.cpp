@@ -86,7 +86,7 @@ base::Result<void> Recorder::carry_out_file(Message& message) {
     if (!to) (void)write_events(message);
     return done;
   }
-  if (!to) progress_.forget(message.id);
+  if (!to || !is_served(*to)) progress_.forget(message.id);
   on_concluded_(message);
   return {};
 }
@@ -99,6 +99,7 @@ base::Result<void> Recorder::follow(Message& message) {
     message.place = (*entry)->place;
     return carry_out_file(message);
   }
+  if (!*entry || !is_served((*entry)->place)) progress_.forget(message.id);
   if (message.conclusion->place) message.conclusion = Conclusion{*entry ? std::optional((*entry)->place) : std::nullopt};
   on_concluded_(message);
   return {};
@@ -146,7 +147,11 @@ void Recorder::write_log(Milliseconds now) {
 }
 
 void Recorder::sync_progress(Milliseconds now, bool at_end) {
-  if (!progress_.has_unsynced() || (now < sync_progress_at_ && !at_end)) return;
+  if (!progress_.has_unsynced()) {  // also when what had failed is synced by now, or need not be any more
+    sync_progress_at_ = 0;
+    return follow_failure(progress_failed_, {}, now);
+  }
+  if (now < sync_progress_at_ && !at_end) return;
   const auto synced = progress_.sync();
   sync_progress_at_ = synced ? 0 : now + kRetryDelay;
   follow_failure(progress_failed_, synced, now);

@@ -168,7 +168,7 @@ remote_transport = unix:%s/data/run/remote\n[maildir]\ntemplate = %s/data/mail/{
   # Without a directive nothing is open; a port that is taken is named.
   sed -i 's/delegate av "scan"/rule "scan"/' main.vsl
   start_up --rules main.vsl
-  ! grep -q 'bring messages back' vsmtp.log
+  run ! grep -q 'bring messages back' vsmtp.log
   run ! is_listening "$receiver"
   ends_with 0 vsmtp
   sed -i "s/rule \"scan\"/delegate av \"scan\"/; s/$receiver/$filter_port/" main.vsl
@@ -266,6 +266,40 @@ EOF
   fi
   ends_with 0 vsmtp TERM
   none_left
+}
+
+@test "vsmtp up: needs no privileges, and takes no user from the environment" {
+  mkdir fake
+  printf '#!/bin/sh\necho 1000\n' >fake/id
+  chmod +x fake/id
+  port=$(free_port)
+  start vsmtp env user=daemon as_user=false PATH="$PWD/fake:$PATH" vsmtp up --dir data --port "$port"
+  wait_for grep -q 'Stop with Ctrl-C' vsmtp.log
+  run ! grep -q 'runs as root' vsmtp.log
+  send --to me@example.org
+  wait_for has_mail example.org/me 1
+  ends_with 0 vsmtp
+}
+
+@test "vsmtp up: what root has served belongs to the user that is named afterwards" {
+  [ "$(id -u)" = 0 ] || skip 'root starts programs as others only'
+  open_folder=$(mktemp -d /tmp/vsmtp-up.XXXXXX)
+  chmod 755 "$open_folder"
+  cd "$open_folder"
+  port=$(free_port)
+  start vsmtp vsmtp up --dir data --port "$port"
+  wait_for grep -q 'Stop with Ctrl-C' "$BATS_TEST_TMPDIR/vsmtp.log"
+  grep -qF "vsmtp: runs as root; better is a user of its own: 'user = NAME' under [server] in $PWD/data/vsmtp.ini" "$BATS_TEST_TMPDIR/vsmtp.log"
+  send --to me@example.org
+  wait_for has_mail example.org/me 1
+  ends_with 0 vsmtp
+  sed -i 's/^\[server\]$/&\nuser = nobody/' data/vsmtp.ini
+  start vsmtp vsmtp up --dir data --port "$port"
+  wait_for grep -q 'Stop with Ctrl-C' "$BATS_TEST_TMPDIR/vsmtp.log"
+  send --to me@example.org
+  wait_for has_mail example.org/me 2
+  [ -z "$(find data/spool data/mail data/run -not -user nobody)" ]
+  ends_with 0 vsmtp
 }
 
 @test "vsmtp up: a program that dies is started again" {

@@ -309,13 +309,25 @@ Result<std::vector<Event>> Spool::read_progress(const Id& id) const {
 
 Result<void> Spool::sync_folder(const Place& place) const { return base::sync_directory(folder_path(place)); }
 
-Result<void> Spool::sync() {
-  const auto changed = std::exchange(changed_, {}), left = std::exchange(left_, {});
-  const auto progress = std::exchange(progress_to_remove_, {});
+// Where messages came to, before where they left: a power cut between the two leaves them in both, and not in none.
+static Result<void> sync_in_order(const std::set<std::string>& changed, const std::set<std::string>& left) {
   for (const auto& folder : changed)
-    if (const auto synced = base::sync_directory(folder); !synced) return synced;  // the progress files are left to repair()
+    if (const auto synced = base::sync_directory(folder); !synced) return synced;
   for (const auto& folder : left)
     if (const auto synced = changed.contains(folder) ? Result<void>() : base::sync_directory(folder); !synced) return synced;
+  return {};
+}
+
+Result<void> Spool::sync() {
+  auto changed = std::exchange(changed_, {}), left = std::exchange(left_, {});
+  auto progress = std::exchange(progress_to_remove_, {});
+  const auto synced = sync_in_order(changed, left);
+  if (!synced) {  // all of it next time
+    changed_.merge(changed);
+    left_.merge(left);
+    progress_to_remove_.insert(progress_to_remove_.end(), progress.begin(), progress.end());
+    return synced;
+  }
   share_out(progress.size(), [&](std::size_t i) { (void)::unlink(progress_path(progress[i]).c_str()); }, kShare / 2, kRemovers);
   return {};
 }
