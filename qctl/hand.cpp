@@ -24,6 +24,9 @@ bool is_served(queue::State state) {
   return state == queue::State::Working || state == queue::State::Deliver || state == queue::State::Deferred || state == queue::State::Delegated;
 }
 
+// queue-run has it in hand, or another qctl.
+bool is_locked(const base::Result<void>& changed) { return !changed && changed.error().error_number == EWOULDBLOCK; }
+
 base::Error in_delivery(std::string_view what) {
   return {base::Fault::Temporary, "is being delivered right now; " + std::string(what), EWOULDBLOCK};
 }
@@ -150,8 +153,12 @@ void Hand::change_in_own_log(const Wish& wish, std::span<const Target> targets, 
 }
 
 base::Result<void> Hand::change(const Wish& wish, const Target& target) {
-  return go_on(wish, target, target.is_in_log ? ask(wish, target) : change_file(wish, target));
+  auto changed = target.is_in_log ? ask(wish, target) : change_file(wish, target);
+  if (!target.is_in_log && is_locked(changed) && asks()) changed = ask(wish, target);
+  return go_on(wish, target, std::move(changed));
 }
+
+bool Hand::asks() const { return !own_log_ && queue::Control(*spool_).is_running(); }
 
 // After the first attempt: the message may have moved while it was grasped.
 base::Result<void> Hand::go_on(const Wish& wish, const Target& target, base::Result<void> changed) {
@@ -168,7 +175,7 @@ base::Result<void> Hand::go_on(const Wish& wish, const Target& target, base::Res
 }
 
 void Hand::carry_out(const Wish& wish, std::span<const Target> targets, const OnDone& on_done) {
-  const bool asks = queue::Control(*spool_).is_running() && !own_log_;
+  const bool asks = this->asks();
   std::map<queue::Place, std::vector<Target>> files;
   std::vector<Target> in_log;
   for (const auto& target : targets) {
@@ -182,10 +189,18 @@ void Hand::carry_out(const Wish& wish, std::span<const Target> targets, const On
       on_done(target, change(wish, target));
     }
   }
+  std::vector<Target> in_hand;
   for (const auto& [place, some] : files) {
     auto results = change_files(wish, some);
-    for (std::size_t i = 0; i < some.size(); ++i) on_done(some[i], go_on(wish, some[i], std::move(results[i])));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (asks && is_locked(results[i])) {
+        in_hand.push_back(some[i]);
+      } else {
+        on_done(some[i], go_on(wish, some[i], std::move(results[i])));
+      }
+    }
   }
+  if (!in_hand.empty()) ask_all(wish, in_hand, on_done);
   if (wish.kind == Wish::Kind::Remove) removed_ += targets.size();
   if (removed_ >= kRemovedUnsynced) {  // whoever is stopped later leaves few records of messages that are gone
     removed_ = 0;
@@ -204,6 +219,11 @@ void Hand::change_in_log(const Wish& wish, std::span<const Target> targets, cons
       return;
     }
   }
+  ask_all(wish, targets, on_done);
+}
+
+// Of queue-run, which has them in its log or in hand.
+void Hand::ask_all(const Wish& wish, std::span<const Target> targets, const OnDone& on_done) {
   if (wish.kind == Wish::Kind::Retry) {
     for (const auto& target : targets) on_done(target, change(wish, target));
     return;

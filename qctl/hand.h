@@ -58,6 +58,8 @@ class Hand {
   [[nodiscard]] base::Result<void> ask(const Wish& wish, const Target& target);
   [[nodiscard]] base::Result<void> go_on(const Wish& wish, const Target& target, base::Result<void> changed);
   [[nodiscard]] Results change_files(const Wish& wish, std::span<const Target> targets);
+  [[nodiscard]] bool asks() const;  // a queue-run can be asked
+  void ask_all(const Wish& wish, std::span<const Target> targets, const OnDone& on_done);
   [[nodiscard]] Results ask_many(const Wish& wish, std::span<const Target> targets);
   void change_in_log(const Wish& wish, std::span<const Target> targets, const OnDone& on_done, bool asks);
   void change_in_own_log(const Wish& wish, std::span<const Target> targets, const OnDone& on_done);

@@ -172,3 +172,17 @@ killed_soon() {
   has quarantine 0
   has progress 200
 }
+
+@test "qctl: what only waits in the hands of queue-run is changed as well, and what is under way is told" {
+  fill --count 40 --domains 1 --due 0
+  touch slow
+  start_queue_run --destination-concurrency 1 --destination-concurrency-start 1
+  wait_for test -e begun
+  under_way() { [ "$(ask status | jq '.calls_open == 1 and .calls_waiting >= 9')" = true ]; }
+  wait_for under_way
+  run -75 --separate-stderr qctl hold --all
+  [[ $stderr == *"is being delivered right now; queue-run was asked and will do it if the attempt fails"*"held 39 of 40 messages; 1 failed"* ]]
+  has hold 39
+  touch go
+  wait_for has hold 40
+}
