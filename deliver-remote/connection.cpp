@@ -14,8 +14,7 @@ using TimeLimits = smtp::ClientSession::TimeLimits;
 
 smtp::ClientSession::Settings settings_for(const Options& options, const Approach& approach) {
   auto settings = options.session;
-  const bool is_without = approach.tls.level == TlsLevel::None || approach.is_clear_now;
-  settings.start_tls = is_without ? StartTls::Never : approach.tls.must_be_secured() ? StartTls::Required : StartTls::IfOffered;
+  settings.start_tls = approach.is_in_clear() ? StartTls::Never : approach.tls.must_be_secured() ? StartTls::Required : StartTls::IfOffered;
   settings.auth_mechanisms = approach.profile->auth_mechanisms;
   settings.auth_in_clear = approach.profile->auth_in_clear;
   if (const auto most = approach.profile->command_milliseconds; most > 0)

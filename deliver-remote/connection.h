@@ -21,6 +21,8 @@ struct Approach {
   std::shared_ptr<const Profile> profile;
   bool is_clear_now = false;  // TLS could be, but has failed with this host
 
+  [[nodiscard]] bool is_in_clear() const { return tls.level == TlsLevel::None || (is_clear_now && !tls.must_be_secured()); }
+
   // What the server is told that it is called (SNI); under DANE the name that its records are of: RFC 7672 section 8.1.
   [[nodiscard]] const std::string& server_name() const { return tls.dane ? tls.dane->base : to.name; }
   // Connections of the same key can stand in for each other.

@@ -69,7 +69,7 @@ void Delivery::begin_if_known() {
 }
 
 void Delivery::try_addresses() {
-  for (; tried_ < candidates_.size(); ++tried_) {
+  for (; tried_ < candidates_.size(); ++tried_, must_be_clear_ = false) {
     const auto approach = approach_to(candidates_[tried_]);
     if (!approach.tls.obstacle.empty()) {  // RFC 7672 section 2.1.2: such a host is passed over
       failures_.push_back({our_verdict(Class::Temporary, 451, "4.7.5", approach.tls.obstacle), approach.to.text()});
@@ -120,6 +120,8 @@ void Delivery::talk() {
     if (asked_ > 0) take_verdicts();
     if (pending_.empty()) return finish();
     if (state != State::Ready) return on_lost_connection();
+    if (connection_->needs().must_be_secured() && !connection_->session().is_secured())  // whatever the way that led here
+      return pass_over({our_verdict(Class::Temporary, 451, "4.7.5", "TLS is required, and the connection is in clear"), connection_->text()});
     if (job_.requires_tls && connection_->session().is_secured() && !connection_->session().extensions().require_tls)
       return pass_over({our_verdict(Class::Permanent, 550, "5.7.30", "REQUIRETLS: the host does not offer it"), connection_->text()});
     hosts_.note_alive(connection_->to().address);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "deliver-remote/connection.h"
 #include "deliver-remote/tls_service.h"
 
 using namespace remote;
@@ -148,6 +149,14 @@ TEST_CASE("TLS needs: what a policy of MTA-STS asks for") {
   const auto both = tls_needs(profile_of(TlsLevel::Dane), kDomain, with_dane(kRecords), std::vector{elsewhere});
   CHECK(both.dane != nullptr);
   CHECK(both.obstacle.empty());
+}
+
+TEST_CASE("TLS needs: that TLS has failed is no reason to go in clear to who must be secured") {
+  const auto is_in_clear = [](TlsNeeds needs) { return Approach{kMx, std::move(needs), nullptr, true}.is_in_clear(); };
+  CHECK(is_in_clear(tls_needs(profile_of(TlsLevel::None), kDomain, kMx, {})));
+  CHECK(is_in_clear(tls_needs(profile_of(TlsLevel::Dane), kDomain, kMx, {})));
+  CHECK_FALSE(is_in_clear(tls_needs(profile_of(TlsLevel::Encrypt), kDomain, kMx, {})));
+  CHECK_FALSE(is_in_clear(tls_needs(profile_of(TlsLevel::Dane), kDomain, with_dane(kRecords), {})));
 }
 
 TEST_CASE("TLS sessions: the one used longest ago makes way") {
