@@ -31,12 +31,20 @@ struct Said {
   std::string_view words;
 };
 
-// "HOST said at STAGE: WORDS" or, of our own about a host, "HOST: WORDS", as deliver-remote(8) writes them.
+// "HOST said at STAGE: WORDS" or, of our own about a host, "HOST: WORDS", as deliver-remote(8) writes them. Behind HOST may stand by what it
+// was verified: " (DANE-EE)".
 std::optional<Said> parse_said(std::string_view line) {
   const auto end = line.find_first_of(" ");
   const auto host = line.substr(0, end);
   if (end == std::string_view::npos || host.empty()) return std::nullopt;
   auto rest = line.substr(end + 1);
+  if (rest.starts_with('(') && host.contains('[') && !host.ends_with(':')) {
+    const auto close = rest.find(')');
+    if (close == std::string_view::npos) return std::nullopt;
+    rest.remove_prefix(close + 1);
+    if (text::consume(rest, ": ")) return Said{host, rest};
+    if (!text::consume(rest, " ")) return std::nullopt;
+  }
   if (text::consume(rest, "said at ")) {
     const auto colon = rest.find(": ");
     if (colon == std::string_view::npos) return std::nullopt;

@@ -19,6 +19,9 @@ TEST_CASE("diagnosis: status, host and words of what transports say") {
            {"a.example[192.0.2.1]:25: 451 4.4.1 connect: refused\nb.example[192.0.2.2]:25 said at RCPT: 450 4.2.0 first\n4.2.0 second", Delayed, "4.2.0",
             "b.example", "450 4.2.0 first 4.2.0 second", true},
            {"a.example[192.0.2.1]:25: 451 4.4.1 connect: refused", Delayed, "4.4.1", "a.example", "451 4.4.1 connect: refused", true},
+           {"mx.example.org[192.0.2.1]:25 (DANE-EE) said at RCPT: 550 5.1.1 no such user", Failed, "5.1.1", "mx.example.org", "550 5.1.1 no such user", true},
+           {"mx.example.org[192.0.2.1]:25 (MTA-STS): 451 4.4.2 connection closed", Delayed, "4.4.2", "mx.example.org", "451 4.4.2 connection closed", true},
+           {"mx.example.org[192.0.2.1]:25 (MTA-STS", Failed, "5.0.0", "", "mx.example.org[192.0.2.1]:25 (MTA-STS", false},
            // As a progress file has it.
            {"a.example[192.0.2.1]:25: 451 4.4.1 x\\x0ab.example[192.0.2.2]:25: 451 4.4.2 y", Delayed, "4.4.2", "b.example", "451 4.4.2 y", true},
            {"550 5.1.1 no such user", Failed, "5.1.1", "", "550 5.1.1 no such user", true},
