@@ -144,7 +144,11 @@ void Connection::connect_failed(std::string cause) {
 
 // May end in the end of the connection, as whatever settles.
 void Connection::begin_handshake() {
-  const auto context = tls_service_.context(*approach_.profile, approach_.tls.asks_authorities());
+  auto context = tls_service_.context(*approach_.profile, approach_.tls.asks_authorities());
+  if (!context && approach_.tls.level < TlsLevel::Verify && approach_.tls.trial) {  // authorities are asked for a trial only: that holds up nothing
+    trial_objection_ = context.error().cause;
+    context = tls_service_.context(*approach_.profile, false);
+  }
   if (!context) {
     handshake_failed(context.error().cause);
     return settle();
@@ -188,7 +192,7 @@ void Connection::shaken() {
 void Connection::secured() {
   auto facts = tls_->session.facts();
   if (const auto objection = objection_to(facts, approach_.tls, tls_->match)) return handshake_failed(*objection);
-  if (approach_.tls.trial) trial_objection_ = objection_to(facts, *approach_.tls.trial).value_or("");
+  if (approach_.tls.trial && trial_objection_.empty()) trial_objection_ = objection_to(facts, *approach_.tls.trial).value_or("");
   if (approach_.tls.reason == "MTA-STS") verified_by_ = " (MTA-STS)";
   if (tls_->match.usage) verified_by_ = " (" + std::string(name_of(*tls_->match.usage)) + ")";
   base::log::debug("TLS", {{"host", to().text()}, {"protocol", facts.protocol}, {"cipher", facts.cipher}, {"resumed", facts.is_resumed ? "yes" : "no"}, {"level", approach_.tls.text()}});

@@ -157,6 +157,11 @@ to() {
   [ "$(grep -c 'MTA-STS policy in test would refuse this' remote.log)" = 2 ]
   grep -q 'cause="TLS level verify (MTA-STS): the certificate is for mx.good.example; expected: mx.test.example"' remote.log
   grep -q 'cause="MTA-STS: the policy of first.example does not name this host"' remote.log
+  # Without authorities nobody can tell, and TLS is what it would be without a policy.
+  run -0 to test.example --tls-authorities none.crt
+  [[ ${lines[0]} == r*"]:$port said at end of data: "* ]]
+  run ! grep 'going on in clear' remote.log
+  grep 'MTA-STS policy in test would refuse this' remote.log | grep -q none.crt
 }
 
 @test "deliver-remote: under a policy that is enforced nothing goes in clear, nor while nobody knows whether there is one" {
