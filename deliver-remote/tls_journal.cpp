@@ -4,6 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 
@@ -37,26 +41,40 @@ std::string_view failure_type(const Verdict& failure) {
   return "validation-failure";
 }
 
-void TlsJournal::open(const std::string& day) {
-  day_ = day;
+// What is wrong with the folder may be mended while a resident runs.
+void TlsJournal::open(const std::string& day, base::WallTime now) {
+  constexpr auto kPause = std::chrono::minutes(1);
+  day_.clear();
   file_ = {};
+  if (now >= failed_ && now - failed_ < kPause) return;
   const auto path = folder_ + "/" + day;
   auto file = base::open_file(path, O_WRONLY | O_APPEND | O_CREAT, 0640);
   if (file) {
     file_ = std::move(*file);
+    day_ = day;
   } else {
-    base::log::warning("sessions are not counted for reports", {{"cause", file.error().cause}});
+    failed_ = now;
+    complain(file.error().cause);
   }
+}
+
+void TlsJournal::complain(const std::string& cause) {
+  if (!std::exchange(has_complained_, true)) base::log::warning("sessions are not counted for reports", {{"cause", cause}});
 }
 
 void TlsJournal::note(const authn::tlsrpt::Session& session, base::WallTime now) {
   constexpr std::size_t kDayOctets = 10;  // 2026-11-22
   const auto day = base::to_rfc3339(now).substr(0, kDayOctets);
-  if (day != day_) open(day);
+  if (day != day_) open(day, now);
   struct stat status;
   if (!file_.is_open() || ::fstat(file_.get(), &status) != 0 || static_cast<std::uint64_t>(status.st_size) >= size_max_) return;
   const auto line = authn::tlsrpt::format(session);
-  (void)!::write(file_.get(), line.data(), line.size());  // in one piece: others append too
+  const auto written = ::write(file_.get(), line.data(), line.size());  // in one piece: others append too
+  if (written == static_cast<ssize_t>(line.size())) {
+    has_complained_ = false;
+  } else {
+    complain(folder_ + "/" + day + ": " + (written < 0 ? std::strerror(errno) : "written in part"));
+  }
 }
 
 }  // namespace remote

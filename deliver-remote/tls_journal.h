@@ -24,12 +24,15 @@ class TlsJournal {
   void note(const authn::tlsrpt::Session& session, base::WallTime now = base::wall_now());
 
  private:
-  void open(const std::string& day);
+  void open(const std::string& day, base::WallTime now);
+  void complain(const std::string& cause);  // once, until it works again
 
   std::string folder_;
   std::uint64_t size_max_;
-  std::string day_;  // of file_
+  std::string day_;             // of file_; "": none is open
   base::UniqueFd file_;
+  base::WallTime failed_;       // when it could not be opened last
+  bool has_complained_ = false;
 };
 
 }  // namespace remote

@@ -43,4 +43,11 @@ TEST_CASE("tls journal: a file a day, of a size that is bounded") {
   std::filesystem::remove_all(folder);
   TlsJournal nowhere(folder + "/none", 1000);
   nowhere.note(session, day);
+  // The folder is there again, but it is not looked for at each session.
+  std::filesystem::create_directories(folder + "/none");
+  nowhere.note(session, day + std::chrono::seconds(59));
+  CHECK(lines("none/2026-11-22") == 0);
+  nowhere.note(session, day + std::chrono::seconds(60));
+  CHECK(lines("none/2026-11-22") == 1);
+  std::filesystem::remove_all(folder);
 }
