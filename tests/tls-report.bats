@@ -111,6 +111,20 @@ PY
   run -78 tls-report
 }
 
+@test "tls-report: an address that is named twice is told once, by mail that is well-formed however long the domain" {
+  local domain
+  domain=$(printf '%060d.%060d.good.example' 1 2)
+  dns "_smtp._tls.$domain. TXT \"v=TLSRPTv1; rua=mailto:tls@good.example,mailto:tls@good.example\""
+  printf '{"domain":"%s","policy":"tlsa"}\n' "$domain" >"journal/$(date -u -d yesterday +%F)"
+  run -0 report --submission ./keep
+  has_kept 1
+  python3 - kept/1.msg <<'PY'
+import email, sys
+message = email.message_from_binary_file(open(sys.argv[1], 'rb'))
+assert len(message.get_boundary()) <= 70 and len(message.get_payload()) == 2
+PY
+}
+
 @test "tls-report: what cannot be told now is told by the next run" {
   dns '_smtp._tls.good.example. TXT "v=TLSRPTv1; rua=mailto:tls@good.example"'
   printf '{"domain":"good.example","policy":"tlsa"}\n' >"journal/$(date -u -d yesterday +%F)"

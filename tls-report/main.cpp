@@ -178,6 +178,7 @@ class Reporter {
     const auto file = base::open_file(journal_ + std::string(kSent), O_WRONLY | O_APPEND | O_CREAT, 0640);
     const auto written = file ? base::write_all(file->get(), mark + "\n") : std::unexpected(file.error());
     if (!written) code_ = base::report(kProgram, written.error());
+    sent_.insert(mark);  // a record may name the same address twice
   }
 
   void clear_old() const {

@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include <functional>
+
 #include "lib/base/base64.h"
 #include "lib/mail/date.h"
 
@@ -27,7 +29,7 @@ std::string file_name(const Report& report) { return report.submitter + "!" + re
 
 std::string to_mail(const Report& report, const std::string& mailbox, base::WallTime now) {
   constexpr std::size_t kLine = 76;  // RFC 2045 section 6.8
-  const auto boundary = "tlsrpt-" + report.id;
+  const auto boundary = "tlsrpt-" + std::to_string(std::hash<std::string>{}(report.id));  // of 70 octets at most (RFC 2046 section 5.1.1)
   std::string mail = "From: <" + report.contact + ">\r\nTo: <" + mailbox + ">\r\nDate: ";
   mail::append_date_time(mail, now);
   mail += "\r\nMessage-ID: <" + report.id + "@" + report.submitter + ">\r\nSubject: Report Domain: " + report.domain + "\r\n Submitter: " + report.submitter + "\r\n Report-ID: <" + report.id + "@" +

@@ -92,8 +92,9 @@ HttpsAnswer ask_https(const HttpsRequest& request) {
   if (fields) ::curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, fields.get());
 
   const auto result = ::curl_easy_perform(handle.get());
-  if (body.is_too_large) return failed(Failure::TooLarge, "more than " + std::to_string(request.size_max) + " octets");
-  if (result != CURLE_OK) return failed(result == CURLE_PEER_FAILED_VERIFICATION ? Failure::NotTrusted : Failure::Other, ::curl_easy_strerror(result));
+  const bool is_enough = body.is_too_large && request.body;  // what counts of the answer to a POST is its code
+  if (body.is_too_large && !is_enough) return failed(Failure::TooLarge, "more than " + std::to_string(request.size_max) + " octets");
+  if (result != CURLE_OK && !is_enough) return failed(result == CURLE_PEER_FAILED_VERIFICATION ? Failure::NotTrusted : Failure::Other, ::curl_easy_strerror(result));
   HttpsAnswer answer;
   const char* type = nullptr;
   ::curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &answer.code);

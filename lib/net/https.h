@@ -13,7 +13,7 @@ struct HttpsRequest {
   std::vector<std::string> addresses;  // of its host
   std::string authorities;             // who signs certificates of servers: a PEM file, or a folder with hashed names
   std::uint64_t timeout_milliseconds = 30'000;
-  std::uint64_t size_max = 65'536;     // of the answer's body
+  std::uint64_t size_max = 65'536;     // of the answer's body; to a POST what is more is not read, and no failure
   std::optional<std::string> body = {};  // then it is a POST
   std::string content_type = {};         // of that
 };

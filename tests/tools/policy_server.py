@@ -1,6 +1,6 @@
 """policy_server.py PORT CERTIFICATE FOLDER: an HTTPS server of MTA-STS policies. What it says to a host is FOLDER/HOST: lines of
 `status N`, `type T`, `header NAME: VALUE`, `wait SECONDS`, `fill OCTETS`, then an empty line and the body. What is
-posted is in FOLDER/HOST.posted then. Prints each request."""
+posted is in FOLDER/HOST.posted then; the answer has 100 kB. Prints each request."""
 import http.server
 import os
 import ssl
@@ -36,8 +36,12 @@ class Policies(http.server.BaseHTTPRequestHandler):
         with open(os.path.join(sys.argv[3], host + '.posted'), 'wb') as file:
             file.write(self.rfile.read(int(self.headers['Content-Length'])))
         self.send_response(201)
-        self.send_header('Content-Length', '0')
+        self.send_header('Content-Length', '100000')
         self.end_headers()
+        try:
+            self.wfile.write(b'x' * 100000)
+        except OSError:
+            pass  # the code was enough
 
     def log_message(self, *_):
         pass
