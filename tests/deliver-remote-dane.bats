@@ -158,7 +158,7 @@ serve_many() {
   has_kept 5
   [ "$(grep -c 'debug TLS' resident.log)" = 3 ]
   [ "$(grep -c 'level=dane-only' resident.log)" = 2 ]
-  ! grep -q 'resumed=yes' resident.log
+  run ! grep -q 'resumed=yes' resident.log
   # Under an authority's record the name counts, and for one destination it may be right by that destination's own.
   run -0 "$TOP/build/tests/call" --delivery -- unix:remote.sock hop.example.org a@example.net b@hop.example.org <mail.eml
   [[ $output == *'(DANE-TA) said at end of data: 250'* ]]

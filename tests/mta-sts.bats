@@ -71,7 +71,7 @@ to() {
   [[ ${lines[5]} == 'alien.example: no policy: '* ]]
   run -1 sts --json alien.example
   [ "$(jq -r .failure <<<"$output")" = sts-webpki-invalid ]
-  ! grep -q /other web.log
+  run ! grep -q /other web.log
   [ -z "$(ls cache)" ]
 }
 
