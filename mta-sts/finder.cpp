@@ -5,27 +5,58 @@
 #include "lib/base/log.h"
 
 namespace mta_sts {
+namespace {
 
-Finder::Finder(Store store, authn::LookUp look_up, Fetch fetch, const Times& times, std::function<std::uint64_t()> now)
-    : store_(std::move(store)), look_up_(std::move(look_up)), fetch_(std::move(fetch)), times_(times), now_(std::move(now)) {}
+Found busy() { return {std::nullopt, "sts-policy-fetch-error", "too many policies are being fetched"}; }
+
+}  // namespace
+
+Finder::Finder(Store store, authn::LookUp look_up, Fetch fetch, const Times& times, std::function<std::uint64_t()> now, const Limits& limits)
+    : store_(std::move(store)), look_up_(std::move(look_up)), fetch_(std::move(fetch)), times_(times), now_(std::move(now)), limits_(limits) {}
 
 Found Finder::find(const std::string& domain) {
   if (auto kept = store_.read(domain); kept && kept->is_fresh(now_())) return {std::move(kept), {}, {}};
-  enter(domain);
+  if (auto failed = recent_failure(domain)) return std::move(*failed);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (questions_ >= limits_.questions) return busy();
+    ++questions_;
+  }
+  auto found = find_anew(domain);
+  const std::scoped_lock lock(mutex_);
+  --questions_;
+  return found;
+}
+
+Found Finder::find_anew(const std::string& domain) {
+  if (!enter(domain, true)) return {std::nullopt, "sts-policy-fetch-error", "its server takes long"};
   Found found;
   if (auto kept = store_.read(domain); kept && kept->is_fresh(now_())) {  // another thread has been there
     found.kept = std::move(kept);
   } else if (auto failed = recent_failure(domain)) {
     found = std::move(*failed);
   } else if (const auto id = published_id(domain)) {
-    found = fetch(domain, *id);
+    found = fetch_if_possible(domain, *id);
   }
   leave(domain);
   return found;
 }
 
+// A failure for want of room is not remembered: the next message may find some.
+Found Finder::fetch_if_possible(const std::string& domain, const std::string& id) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (fetches_ >= limits_.fetches) return busy();
+    ++fetches_;
+  }
+  auto found = fetch(domain, id);
+  const std::scoped_lock lock(mutex_);
+  --fetches_;
+  return found;
+}
+
 bool Finder::refresh(const std::string& domain) {
-  enter(domain);
+  if (!enter(domain, false)) return false;
   bool is_fetched = false;
   const auto kept = store_.read(domain);
   const auto id = kept && !recent_failure(domain) ? published_id(domain) : std::nullopt;
@@ -76,10 +107,17 @@ void Finder::note_failure(const std::string& domain, const Found& found) {
   failed_[domain] = {found, now_() + times_.retry_seconds};
 }
 
-void Finder::enter(const std::string& domain) {
+bool Finder::enter(const std::string& domain, bool waits) {
   std::unique_lock lock(mutex_);
-  left_.wait(lock, [&] { return !busy_.contains(domain); });
+  if (busy_.contains(domain)) {
+    if (!waits || waiting_ >= limits_.waiting) return false;
+    ++waiting_;
+    const bool is_free = left_.wait_for(lock, limits_.patience, [&] { return !busy_.contains(domain); });
+    --waiting_;
+    if (!is_free) return false;
+  }
   busy_.insert(domain);
+  return true;
 }
 
 void Finder::leave(const std::string& domain) {

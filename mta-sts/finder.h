@@ -2,6 +2,7 @@
 // policy say meanwhile; where they say something new it is fetched. By any thread; it blocks.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -34,14 +35,23 @@ struct Times {
   std::uint64_t retry_seconds = 300;       // pause behind a fetch that failed (section 3.3)
 };
 
+// What find() may have under way at once for domains of which nothing is known: servers that hang must not hold up all other mail. What is
+// beyond is answered at once, as a fetch that failed.
+struct Limits {
+  std::size_t questions = 96;  // with those that wait for DNS only: most domains have no policy
+  std::size_t waiting = 32;    // of them, for another thread's fetch of the same domain
+  std::size_t fetches = 64;
+  std::chrono::milliseconds patience{5000};  // of those that wait
+};
+
 class Finder {
  public:
   // `now`: seconds since 1970.
-  Finder(Store store, authn::LookUp look_up, Fetch fetch, const Times& times, std::function<std::uint64_t()> now);
+  Finder(Store store, authn::LookUp look_up, Fetch fetch, const Times& times, std::function<std::uint64_t()> now, const Limits& limits = {});
 
   // `domain`: in A-labels, lower case. Fetches only where nothing is known.
   [[nodiscard]] Found find(const std::string& domain);
-  // Fetches what is known of the domain anew, if it should be. False: it is fresh enough.
+  // Fetches what is known of the domain anew, if it should be. False: it is fresh enough, or another thread is at it.
   bool refresh(const std::string& domain);
 
  private:
@@ -49,7 +59,10 @@ class Finder {
   [[nodiscard]] Found fetch(const std::string& domain, const std::string& id);
   [[nodiscard]] std::optional<Found> recent_failure(const std::string& domain);
   void note_failure(const std::string& domain, const Found& found);
-  void enter(const std::string& domain);  // one thread a domain
+  [[nodiscard]] Found find_anew(const std::string& domain);
+  [[nodiscard]] Found fetch_if_possible(const std::string& domain, const std::string& id);
+  // One thread a domain. False: others are there, or were all the time of its patience.
+  [[nodiscard]] bool enter(const std::string& domain, bool waits);
   void leave(const std::string& domain);
 
   Store store_;
@@ -57,6 +70,7 @@ class Finder {
   Fetch fetch_;
   Times times_;
   std::function<std::uint64_t()> now_;
+  Limits limits_;
 
   struct Failed {
     Found found;
@@ -65,6 +79,7 @@ class Finder {
   std::mutex mutex_;  // of what follows
   std::condition_variable left_;
   std::set<std::string> busy_;
+  std::size_t questions_ = 0, waiting_ = 0, fetches_ = 0;  // under way
   std::unordered_map<std::string, Failed> failed_;
 };
 

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <filesystem>
+#include <future>
 
 #include "mta-sts/answers.h"
 
@@ -115,6 +117,40 @@ TEST_CASE("mta-sts: a policy that cannot be had is none, and says why") {
   world.served = {"version: STSv1\n", {}, {}};
   CHECK(finder.find("example.org").failure == "sts-policy-invalid");
   CHECK(world.fetches == 2);
+}
+
+TEST_CASE("mta-sts: a server that hangs holds up its own domain only, and that not for long") {
+  World world;
+  std::promise<void> begun, go;
+  const auto look_up = [](const std::string&, net::dns::Type) {
+    net::dns::Answer answer;
+    answer.status = net::dns::Status::Found;
+    const std::string record = "v=STSv1; id=1;";
+    answer.records = {static_cast<char>(record.size()) + record};
+    return answer;
+  };
+  const auto fetch = [&, gone = go.get_future().share()](const std::string& domain) -> Fetched {
+    if (domain == "hangs.example") {
+      begun.set_value();
+      gone.wait_for(std::chrono::seconds(20));
+    }
+    return {std::string(kPolicy), {}, {}};
+  };
+  Finder finder(Store(world.folder), look_up, fetch, Times{0, 300}, [] { return std::uint64_t{1'000'000}; },
+                Limits{.questions = 2, .waiting = 1, .fetches = 1, .patience = std::chrono::milliseconds(300)});
+  REQUIRE(finder.find("known.example").kept);
+  auto first = std::async(std::launch::async, [&] { return finder.find("hangs.example"); });
+  begun.get_future().wait();
+  CHECK(finder.find("known.example").kept);
+  CHECK(finder.find("new.example").failure == "sts-policy-fetch-error");  // no room for its fetch
+  CHECK_FALSE(finder.refresh("hangs.example"));
+  CHECK(finder.refresh("known.example"));  // renewals have room of their own
+  auto second = std::async(std::launch::async, [&] { return finder.find("hangs.example"); });
+  CHECK(second.get().failure == "sts-policy-fetch-error");  // had no more patience
+  CHECK(first.wait_for(std::chrono::seconds(0)) == std::future_status::timeout);
+  go.set_value();
+  CHECK(first.get().kept);
+  CHECK(finder.find("new.example").kept);  // the failure was none of its own
 }
 
 TEST_CASE("mta-sts: what is kept is read as it was written, and nothing else is") {

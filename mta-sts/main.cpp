@@ -32,7 +32,8 @@ using mta_sts::Finder;
 
 constexpr std::string_view kProgram = "mta-sts";
 constexpr int kExitNone = 1;
-constexpr std::size_t kThreads = 32;  // that wait for DNS and servers of policies
+constexpr std::size_t kThreads = 128;  // more than Limits::questions: what is known is answered whatever hangs
+constexpr std::size_t kRenewals = 8;   // at once: a server that hangs must not stop those of all others
 
 constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"json", "", "print JSON, an object a line"},
@@ -69,17 +70,19 @@ base::Result<mta_sts::FetchOptions> fetch_options(const base::Settings& settings
   return options;
 }
 
-// Renews in a thread of its own what was asked for: nobody waits for it.
+// Renews in threads of its own what was asked for: nobody waits for it.
 class Renewal {
  public:
-  explicit Renewal(Finder& finder) : finder_(finder), thread_([this] { work(); }) {}
+  explicit Renewal(Finder& finder) : finder_(finder) {
+    for (auto& thread : threads_) thread = std::thread([this] { work(); });
+  }
   ~Renewal() {
     {
       const std::scoped_lock lock(mutex_);
       ends_ = true;
     }
-    wake_.notify_one();
-    thread_.join();
+    wake_.notify_all();
+    for (auto& thread : threads_) thread.join();
   }
   Renewal(const Renewal&) = delete;
   Renewal& operator=(const Renewal&) = delete;
@@ -117,7 +120,7 @@ class Renewal {
   std::deque<std::string> waiting_;
   std::unordered_map<std::string, std::uint64_t> looked_at_;
   bool ends_ = false;
-  std::thread thread_;
+  std::array<std::thread, kRenewals> threads_;
 };
 
 std::optional<std::string> domain_of(std::string_view text) {
