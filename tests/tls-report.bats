@@ -82,7 +82,10 @@ enforcing() { script policy <<<'while read -r line; do [ -n "$line" ] || printf 
   run -0 report --dry-run
   [ "$output" = "good.example 2 mailto:tls%2Brpt@good.example
 good.example 2 https://reports.example:$web_port/v1" ]
-  run -0 report --submission ./keep
+  run -75 report --submission ./keep
+  [[ $output == *"https://reports.example:$web_port/v1: its host has private addresses only (tlsrpt.private_hosts)"* ]]
+  run ! grep -q POST web.log
+  run -0 report --submission ./keep --private-hosts yes
   has_kept 1
   [ "$(cat kept/1.env)" = "$(printf 'Fpostmaster@me.example\nTtls+rpt@good.example\n\n')" ]
   grep -q "^Subject: Report Domain: good.example" kept/1.msg

@@ -21,6 +21,7 @@
 #include "lib/chain/envelope.h"
 #include "lib/net/dns_shared.h"
 #include "lib/net/https.h"
+#include "lib/net/public_address.h"
 #include "tls-report/report_mail.h"
 
 namespace {
@@ -39,7 +40,7 @@ constexpr auto kOptions = std::to_array<base::OptionRow>({
     {"dry-run", "", "print who would be told, and send nothing"},
 });
 constexpr auto kSettings = std::to_array<std::string_view>({
-    "remote.tls_journal", "tlsrpt.organization", "tlsrpt.contact", "tlsrpt.submission", "sts.authorities", "sts.fetch_timeout", "server.domain", "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor",
+    "remote.tls_journal", "tlsrpt.organization", "tlsrpt.contact", "tlsrpt.submission", "tlsrpt.private_hosts", "sts.authorities", "sts.fetch_timeout", "server.domain", "dns.server", "dns.resolv_conf", "dns.stub", "dns.trust_anchor",
     "dns.timeout",
 });
 const base::Manual kManual{
@@ -163,6 +164,13 @@ class Reporter {
     request.url = uri;
     for (const auto type : {net::dns::Type::Aaaa, net::dns::Type::A})
       for (auto& address : resolver_.resolve(net::host_of_url(uri), type).addresses()) request.addresses.push_back(std::move(address));
+    // Whoever asks for reports is not to reach what only we can reach.
+    const auto is_private = [](const std::string& ip) {
+      const auto address = net::Address::from_ip(ip, 0);
+      return !address || !net::is_public(*address);
+    };
+    if (!line_.settings.flag("tlsrpt.private_hosts") && std::erase_if(request.addresses, is_private) > 0 && request.addresses.empty())
+      return base::fail(Fault::Temporary, uri + ": its host has private addresses only (tlsrpt.private_hosts)");
     request.authorities = line_.settings.text("sts.authorities");
     request.timeout_milliseconds = line_.settings.milliseconds("sts.fetch_timeout");
     request.body = report.json_gz;

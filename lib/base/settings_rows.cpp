@@ -393,6 +393,7 @@ constexpr auto kSettings = std::to_array<Setting>({
     {"tlsrpt", "organization", Kind::Text, "", "", "who sends the reports of tls-report; empty: server.domain"},
     {"tlsrpt", "contact", Kind::Text, "", "", "whom their readers may write to, and their sender; empty: postmaster of server.domain"},
     {"tlsrpt", "submission", Kind::Program, "queue-inject", "", "chain that takes them as mail: a program, or unix:SOCKET"},
+    {"tlsrpt", "private_hosts", Kind::Flag, "no", "", "send reports to web servers with private and loopback addresses too: who asks for reports may name any host"},
 
     {"mime", "message_max", Kind::Octets, "1g", "", "largest message that mime-check reads"},
     {"mime", "depth_max", Kind::Count, "50", "", "MIME parts inside of parts; deeper ones are not looked into"},
