@@ -207,6 +207,6 @@ to() {
   wait_for_port "$own_port"
   run -0 swaks --server "127.0.0.1:$own_port" --from a@example.net --to b@good.example --silent 2
   wait_for has_kept 1
-  grep -q '(MTA-STS) said at end of data: 250' up.log
+  wait_for grep -q '(MTA-STS) said at end of data: 250' up.log
   [ -f cache/good.example.policy ]
 }
