@@ -107,8 +107,7 @@ void Deliveries::on_concluded(Message& message) {
   }
   const Left left{message.id, message.conclusion->place, message.conclusion->modified, {}, message.waits_for};
   if (message.wish) {
-    const auto synced = keeper_.sync();
-    message.wish->answer(synced);
+    message.wish->answer(message.wish->shares_sync ? base::Result<void>() : keeper_.sync());
     message.wish.reset();
   }
   forget(message, left);

@@ -159,8 +159,8 @@ void Deliveries::on_replaced(Message& message, const Left& left, bool is_stored)
   if (message.wish) {
     const bool is_fulfilled = is_stored && message.wish->place == left.place;
     auto answer = base::Result<void>();
-    if (is_fulfilled) answer = keeper_.sync();
-    else answer = std::unexpected(base::Error{base::Fault::Permanent, "the rules have put it elsewhere, or it is gone", ENOENT});
+    if (is_fulfilled && !message.wish->shares_sync) answer = keeper_.sync();
+    if (!is_fulfilled) answer = std::unexpected(base::Error{base::Fault::Permanent, "the rules have put it elsewhere, or it is gone", ENOENT});
     message.wish->answer(answer);
     message.wish.reset();
   }

@@ -73,6 +73,7 @@ struct Conclusion {
 struct Wish {
   std::optional<queue::Place> place;  // nothing: to be forgotten
   std::function<void(base::Result<void>)> answer;
+  bool shares_sync = false;  // who is answered makes it durable, with others
 };
 
 struct Message {

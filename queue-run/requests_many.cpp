@@ -1,7 +1,9 @@
 #include "queue-run/requests_many.h"
 
+#include <algorithm>
 #include <memory>
 
+#include "lib/base/log.h"
 #include "lib/queue/control.h"
 
 namespace run {
@@ -20,8 +22,8 @@ Letter answer_of(const base::Result<void>& done) {
 
 class Many {
  public:
-  Many(net::Loop& loop, std::size_t count, std::function<void(base::Result<std::string>)> reply)
-      : letters_(count, letter(Letter::Waits)), open_(count), reply_(std::move(reply)), timer_(loop, [this] { end(); }) {
+  Many(net::Loop& loop, Runner& runner, std::size_t count, std::function<void(base::Result<std::string>)> reply)
+      : runner_(runner), letters_(count, letter(Letter::Waits)), open_(count), reply_(std::move(reply)), timer_(loop, [this] { end(); }) {
     timer_.start(kPatience);
   }
 
@@ -33,9 +35,19 @@ class Many {
  private:
   void end() {
     timer_.stop();
-    if (const auto reply = std::exchange(reply_, nullptr)) reply(letters_);
+    const auto reply = std::exchange(reply_, nullptr);
+    if (!reply) return;
+    // One sync for all; nothing is told as done before.
+    if (letters_.contains(letter(Letter::Done))) {
+      if (const auto synced = runner_.sync(); !synced) {
+        base::log::error("sync failed", {{"cause", synced.error().cause}});
+        std::ranges::replace(letters_, letter(Letter::Done), letter(Letter::NotDone));
+      }
+    }
+    reply(letters_);
   }
 
+  Runner& runner_;
   std::string letters_;
   std::size_t open_;
   std::function<void(base::Result<std::string>)> reply_;
@@ -46,16 +58,14 @@ class Many {
 
 void change_each(net::Loop& loop, Runner& runner, std::span<const std::string> ids, const std::optional<queue::Place>& to,
                  std::function<void(base::Result<std::string>)> reply) {
-  const auto many = std::make_shared<Many>(loop, ids.size(), std::move(reply));
+  const auto many = std::make_shared<Many>(loop, runner, ids.size(), std::move(reply));
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const auto id = queue::Id::parse(ids[i]);
     const auto answer = [many, i](const base::Result<void>& done) { many->set(i, answer_of(done)); };
     if (!id) {
       many->set(i, Letter::NotDone);
-    } else if (to) {
-      runner.move(*id, *to, answer);
     } else {
-      runner.remove(*id, answer);
+      runner.change_unsynced(*id, to, answer);
     }
   }
 }

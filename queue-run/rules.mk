@@ -5,4 +5,4 @@ $(BIN)/queue-run: $(call objects,queue-run,main configuration $(QUEUE_RUN)) $(BU
 	@mkdir -p $(@D)
 	$(LINK) $(LIBS) $(BROKER_LIBS) -lmbedcrypto -luv_a -lpthread -ldl
 
-TESTED += $(call objects,queue-run,addresses mailing schedule waiting_lines due retry route destination_limits transports results context_routes rules_stage delegation wishes turns diagnosis notice_text notice notices catalog_keeper progress_writer recorder)
+TESTED += $(call objects,queue-run,addresses mailing schedule waiting_lines due retry route destination_limits transports results context_routes rules_stage delegation wishes turns diagnosis notice_text notice notices catalog_keeper progress_writer replacer notifier recorder spool_keeper)

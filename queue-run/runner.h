@@ -55,6 +55,9 @@ class Runner {
   using Answer = std::function<void(base::Result<void>)>;
   void move(const queue::Id& id, const queue::Place& to, Answer answer);
   void remove(const queue::Id& id, Answer answer);
+  // Moves it to `to`, or forgets it. What was answered as done is durable behind a sync() only, which many can share.
+  void change_unsynced(const queue::Id& id, const std::optional<queue::Place>& to, Answer answer) { fulfil(id, {to, std::move(answer), true}); }
+  [[nodiscard]] base::Result<void> sync() { return keeper_.sync(); }
   [[nodiscard]] base::Result<void> retry(const queue::Id& id);
   std::size_t retry_all();
   // Forgets why the destinations of these addresses are avoided; none: of all.

@@ -71,7 +71,7 @@ void Runner::fulfil_in_folder(const queue::Entry& entry, const Wish& wish) {
   if (done) {
     on_gone(entry.place, entry.id);
     if (wish.place) on_found(*wish.place, entry.id, entry.modified);
-    done = spool_.sync();
+    if (!wish.shares_sync) done = spool_.sync();
   }
   wish.answer(done);
 }

@@ -3,7 +3,7 @@
 namespace run {
 
 SpoolKeeper::SpoolKeeper(net::Loop& loop, queue::Spool& spool, queue::LogReader& log, const NoticeSettings& notices)
-    : spool_(spool), recorder_(loop, spool, log, [this](Message& message) { on_concluded(message); }), notifier_(loop, spool, notices), replacer_(loop, spool, log) {}
+    : spool_(spool), log_(log), recorder_(loop, spool, log, [this](Message& message) { on_concluded(message); }), notifier_(loop, spool, notices), replacer_(loop, spool, log) {}
 
 base::Result<void> SpoolKeeper::hold(Message& message) {
   auto stored = spool_.take(message.place, message.id);
@@ -27,6 +27,12 @@ void SpoolKeeper::store_notices(Message&, Subject subject, std::vector<Notice> n
 bool SpoolKeeper::is_stored(const queue::Id& notice) const {
   const auto entry = spool_.find(notice);
   return !entry || entry->has_value();
+}
+
+// With the journals of the log: what is removed there is only a line that waits to be written.
+base::Result<void> SpoolKeeper::sync() {
+  const auto synced = spool_.sync();
+  return synced ? log_.sync_results() : synced;
 }
 
 void SpoolKeeper::flush(Milliseconds now, bool at_end) {

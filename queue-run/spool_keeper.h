@@ -27,7 +27,7 @@ class SpoolKeeper : public Keeper {
   void replace(queue::Replacement replacement, std::function<void(bool)> done) override { replacer_.replace(std::move(replacement), std::move(done)); }
   bool can_delegate() const override { return true; }
   bool can_record() const override { return recorder_.can_record(); }
-  base::Result<void> sync() override { return spool_.sync(); }
+  base::Result<void> sync() override;
   void flush(Milliseconds now, bool at_end) override;
   Milliseconds wakes_at() const override { return std::min({recorder_.wakes_at(), notifier_.wakes_at(), replacer_.wakes_at()}); }
   std::uint64_t syncs() const override { return recorder_.syncs(); }
@@ -35,6 +35,7 @@ class SpoolKeeper : public Keeper {
 
  private:
   queue::Spool& spool_;
+  queue::LogReader& log_;
   Recorder recorder_;
   Notifier notifier_;
   Replacer replacer_;

@@ -133,7 +133,8 @@ killed_soon() {
   wait_for sent 2
 }
 
-@test "qctl: many messages of the log are held and removed by a queue-run at once" {
+# fill_log: 40 messages in the log of a queue-run, which is delivering two of them.
+fill_log() {
   queue-inject --spool "$spool" --make-spool
   start inject queue-inject --spool "$spool" --resident "$PWD/inject.sock"
   wait_for serves inject.sock
@@ -144,6 +145,10 @@ killed_soon() {
   wait_for test -e begun
   in_hand() { [ "$(ask status | jq .messages)" = 40 ]; }
   wait_for in_hand
+}
+
+@test "qctl: many messages of the log are held and removed by a queue-run at once" {
+  fill_log
   run -75 --separate-stderr qctl hold --all
   [[ $stderr == *"is being delivered right now; queue-run was asked and will do it if the attempt fails"*"held 38 of 40 messages; 2 failed"* ]]
   has hold 38
@@ -151,6 +156,18 @@ killed_soon() {
   wait_for has hold 40
   [ "$(cat "$spool"/progress/* | grep -c 'moved from working to hold')" = 38 ]
   has deferred 0
+}
+
+@test "qctl: messages of the log that are removed together share a sync" {
+  fill_log
+  strace -f -qq -e trace=fsync,fdatasync,syncfs -o syncs -p "$(pid_of queue-run)" &
+  wait_for grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$(pid_of queue-run)/status"
+  run -75 --separate-stderr qctl remove --all --yes
+  [[ $stderr == *"removed 38 of 40 messages"* ]]
+  local syncs
+  syncs=$(grep -c sync syncs)
+  ((syncs >= 1 && syncs <= 10))
+  : >go
 }
 
 @test "qctl quarantine: thousands are forwarded, released, expired and deleted" {
