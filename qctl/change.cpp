@@ -170,7 +170,12 @@ bool Change::needs_reading(const queue::Place& place) const {
 base::Result<void> Change::collect_all_of(const queue::Place& place, Progress& progress) {
   const auto add_one = [&](const Target& target) { return progress.step(), add(target, {}), true; };
   if (place.state != State::Working) return session_.spool.list_names(place, [&](const queue::Id& id) { return add_one({id, place, false}); });
-  return queue::View(session_.spool).list(place, [&](const queue::Listed& one) { return add_one({one.id, one.place, one.is_in_log}); });
+  std::vector<queue::Foreign> foreign;
+  auto listed = queue::View(session_.spool).list(place, [&](const queue::Listed& one) { return add_one({one.id, one.place, one.is_in_log}); }, &foreign);
+  // A message that could not be looked at was meant as well.
+  for (const auto& one : foreign)
+    if (const auto id = queue::Id::parse(one.path.substr(one.path.rfind('/') + 1))) complain(id->text(), {base::Fault::Temporary, one.why});
+  return listed;
 }
 
 base::Result<void> Change::collect() {

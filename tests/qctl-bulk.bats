@@ -90,6 +90,17 @@ killed_soon() {
   [ "$(count progress)" = "$(count deferred)" ]
 }
 
+@test "qctl: a message that could not be looked at when all are changed is told as failed" {
+  fill --count 3
+  run -0 qctl move --queue deferred --all working
+  local looked
+  strace -f -qq -o calls -e trace=newfstatat qctl --spool "$spool" hold --all --dry-run
+  looked=$(grep -n 'AT_SYMLINK_NOFOLLOW' calls | sed -n '2s/:.*//p')
+  run -75 --separate-stderr strace -f -qq -o calls -e trace=newfstatat -e "inject=newfstatat:error=EIO:when=$looked" qctl --spool "$spool" hold --all
+  [[ $stderr == *"Input/output error"*"held 2 of 2 messages"* ]]
+  has hold 2 && has working 1
+}
+
 @test "qctl: a queue-run beside it follows bulk changes at once" {
   fill --count 5000 --catalog
   start_queue_run
