@@ -58,8 +58,12 @@ class Acts:
 
     def steer(self):
         numbers = sorted(self.ids)
-        for words in (('hold', '--all'), ('release', '--all', '--queue', 'hold'), ('move', self.ids[numbers[0]], 'deferred'), ('retry', '--all'), ('hold', self.ids[numbers[1]])):
-            self.call([*self.run.tampered('qctl'), '--spool', self.spool, *words])
+        one, other = self.ids[numbers[0]], self.ids[numbers[1]]
+        for words, moved, folder in ((('hold', '--all'), self.ids.values(), 'hold'), (('release', '--all', '--queue', 'hold'), self.ids.values(), 'working'),
+                                     (('move', one, 'deferred'), [one], 'deferred'), (('retry', '--all'), [], ''), (('hold', other), [other], 'hold')):
+            code, _, _ = self.call([*self.run.tampered('qctl'), '--spool', self.spool, *words])
+            if code == 0:  # said to be done
+                self.wrong += [f'{words}: not in {folder}: {identity}: {self.files_of(identity)}' for identity in moved if self.files_of(identity) != [f'{self.spool}/{folder}/{identity}']]
         self.gone.add(numbers[2])
         code, _, _ = self.call([*self.run.tampered('qctl'), '--spool', self.spool, 'remove', self.ids[numbers[2]], '--yes'])
         if code == 0:
