@@ -19,11 +19,6 @@ constexpr std::size_t kPolledAtOnce = 1000;
 constexpr std::size_t kRemovedUnsynced = 20'000;
 constexpr std::string_view kAsked = "queue-run was asked and will do it if the attempt fails";
 
-// Where queue-run takes messages from.
-bool is_served(queue::State state) {
-  return state == queue::State::Working || state == queue::State::Deliver || state == queue::State::Deferred || state == queue::State::Delegated;
-}
-
 // queue-run has it in hand, or another qctl.
 bool is_locked(const base::Result<void>& changed) { return !changed && changed.error().error_number == EWOULDBLOCK; }
 
@@ -42,7 +37,7 @@ struct Hand::OwnLog {
   queue::LogReader reader;
 };
 
-Hand::Hand(queue::Spool& spool) : spool_(&spool), poke_(spool) {}
+Hand::Hand(queue::Spool& spool) : spool_(&spool) {}
 Hand::~Hand() = default;
 
 void Hand::note_move(const Target& target, const queue::Place& to) { spool_->remark(target.id, note_of_move(target, to)); }
@@ -71,8 +66,6 @@ base::Result<void> Hand::change_file(const Wish& wish, const Target& target) {
   if (wish.kind == Wish::Kind::Retry && !wish.is_bulk) return retry(target);
   const auto changed = change_files(wish, {&target, 1}).front();
   if (changed && wish.kind == Wish::Kind::Move && !wish.is_bulk) note_move(target, wish.to);
-  // queue-run heard of the rename while we had the lock, and looks again in a while; now it need not wait.
-  if (changed && wish.kind == Wish::Kind::Move && !wish.is_bulk && is_served(wish.to.state)) (void)poke_.send({queue::Request::Kind::Retry, target.id, {}});
   return changed;
 }
 

@@ -15,7 +15,6 @@
 
 #include "lib/queue/bulk.h"
 #include "lib/queue/spool.h"
-#include "lib/queue/trigger.h"
 #include "qctl/look.h"
 
 namespace qctl {
@@ -67,7 +66,6 @@ class Hand {
   void note_move(const Target& target, const queue::Place& to);
 
   queue::Spool* spool_;
-  queue::TriggerPoke poke_;
   std::unique_ptr<OwnLog> own_log_;
   std::size_t removed_ = 0;  // since the last sync
   base::Result<void> sync_end_;  // of those before finish()
